@@ -1,0 +1,61 @@
+# Everything here works on a machine with Python 3.11+ (with venv) and make.
+# `make demo` and `make test` build .venv by themselves; a second call is quick.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+
+.PHONY: help demo test lint unit wheel-check slow lock clean
+
+help:
+	@echo 'make demo    run repoledger against a built-in stand-in for GitHub'
+	@echo 'make test    run every check: lint, types, tests, the built wheel'
+	@echo 'make lint    ruff, mypy, import-linter'
+	@echo 'make unit    pytest alone (ARGS="-k name" narrows it)'
+	@echo 'make lock    recompute the hashed constraints from pyproject.toml'
+	@echo 'make clean   remove the virtual environment and everything built'
+
+$(VENV)/.python:
+	@test -n "$(PYTHON)" || { echo 'repoledger needs Python 3.11 or newer with the venv module.' >&2; exit 1; }
+	@echo 'Building $(VENV) ...'
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# What the program needs, nothing else: enough for `make demo` and for use.
+$(VENV)/.run: constraints.txt pyproject.toml $(VENV)/.python
+	@echo 'Installing what repoledger needs ...'
+	@$(PIP) --require-hashes -r constraints.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: constraints-dev.txt $(VENV)/.run
+	@echo 'Installing the development tools ...'
+	@$(PIP) --require-hashes -r constraints-dev.txt
+	@touch $@
+
+demo: $(VENV)/.run
+	@$(BIN)/repoledger demo
+
+test: lint unit wheel-check
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+unit: $(VENV)/.dev
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# The wheel as a user gets it: built, installed into a new environment, run from an empty folder.
+wheel-check: $(VENV)/.dev
+	@$(BIN)/python tests/wheel_check.py
+
+lock: $(VENV)/.dev
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' --extra build pyproject.toml --output-file constraints.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' --extra build --extra dev --constraint constraints.txt pyproject.toml --output-file constraints-dev.txt
+
+clean:
+	@rm -rf $(VENV) dist build
