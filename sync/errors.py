@@ -1,0 +1,204 @@
+"""Every error that repoledger raises on purpose.
+
+    RepoledgerError
+    ├── ConfigError             the configuration, or a credential in it, cannot be used
+    ├── Interrupted             asked to stop while working or waiting
+    ├── RestError               a request did not end in a usable answer
+    │   ├── ConnectFailed       refused, reset, no such host, cut off in the middle
+    │   ├── TimedOut            no answer, or no whole answer, within the time allowed
+    │   ├── BadCredentials      401
+    │   ├── Forbidden           403 (permission, SSO, block), 451
+    │   ├── NotFound            404, 410
+    │   ├── InvalidRequest      400, 422 and other 4xx, with the server's message
+    │   ├── Conflict            409
+    │   ├── RateLimited         429, or what a service uses instead, with `retry_at`
+    │   ├── ServerError         5xx
+    │   ├── NotJson             the body is not JSON
+    │   ├── UnexpectedAnswer    JSON of another shape, a redirect that leads nowhere, endless pages
+    │   ├── ForeignOrigin       a redirect or link that leaves the API's own origin
+    │   └── TooLarge            the body exceeds the cap
+    └── DatabaseError           the database cannot be used
+        ├── DatabaseUnusable    missing folder, read-only, not a database
+        ├── SchemaMissing       not migrated yet
+        ├── SchemaOutdated      older than the program
+        ├── SchemaTooNew        newer than the program
+        ├── QueryRefused        a statement of the user's that the database refuses
+        ├── NoSuchRepository    the ledger holds no repository of that name
+        ├── RunInProgress       another process is syncing the same account
+        └── Fenced              a later run of the account has taken over
+
+Messages tell what happened, to what, and what to do, and never hold a
+credential. Errors carry data as attributes, so that callers decide by value.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+class RepoledgerError(Exception):
+    """Anything that repoledger raises on purpose; its text is for people."""
+
+
+class ConfigError(RepoledgerError):
+    """The configuration cannot be used.
+
+    `problems` lists every one that was found, each a line of text.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Interrupted(RepoledgerError):
+    """Work was stopped from outside before it was finished."""
+
+    def __init__(self, message: str = "stopped before it was finished") -> None:
+        super().__init__(message)
+
+
+class RestError(RepoledgerError):
+    """A request did not end in a usable answer.
+
+    `method` and `url` name the request (the URL without credentials), `status`
+    is the HTTP status if there was an answer, `request_id` the server's name
+    for the request, if it gave one.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        method: str = "",
+        url: str = "",
+        status: int | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.method = method
+        self.url = url
+        self.status = status
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        where = f"{self.method} {self.url.partition('?')[0]}".strip()
+        return f"{where}: {self.message}" if where else self.message
+
+
+class ConnectFailed(RestError):
+    """The server could not be reached, or the connection broke.
+
+    `permanent` is true where trying again cannot help, such as a certificate
+    that is not trusted.
+    """
+
+    permanent = False
+
+
+class TimedOut(RestError):
+    """The answer, or the rest of it, did not arrive in time."""
+
+
+class BadCredentials(RestError):
+    """The server does not accept the credentials (401)."""
+
+
+class Forbidden(RestError):
+    """The server knows who asks and refuses (403, 451)."""
+
+
+class NotFound(RestError):
+    """There is nothing at this address for these credentials (404, 410)."""
+
+
+class InvalidRequest(RestError):
+    """The server does not accept the request as sent (400, 422, other 4xx)."""
+
+
+class Conflict(RestError):
+    """The resource is in a state that does not allow the request now (409)."""
+
+
+class RateLimited(RestError):
+    """Too many requests.
+
+    `retry_at` is the UTC time at which the server will answer again, or None
+    if it did not say. `secondary` is true for a limit on the pace of requests
+    rather than on their number. `sent` is false if the client itself held the
+    request back, to stay within a limit that it knows of.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_at: datetime | None = None,
+        secondary: bool = False,
+        sent: bool = True,
+        method: str = "",
+        url: str = "",
+        status: int | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message, method=method, url=url, status=status, request_id=request_id)
+        self.retry_at = retry_at
+        self.secondary = secondary
+        self.sent = sent
+
+
+class ServerError(RestError):
+    """The server failed (5xx)."""
+
+
+class NotJson(RestError):
+    """The body is not JSON: an error page, or cut short."""
+
+
+class UnexpectedAnswer(RestError):
+    """The answer is well formed but not what this address should give."""
+
+
+class ForeignOrigin(RestError):
+    """A redirect or a link leads away from the API's own origin."""
+
+
+class TooLarge(RestError):
+    """The decoded body exceeds the cap."""
+
+
+class DatabaseError(RepoledgerError):
+    """The database cannot be used."""
+
+
+class DatabaseUnusable(DatabaseError):
+    """The database cannot be opened or written."""
+
+
+class SchemaMissing(DatabaseError):
+    """The database holds no ledger yet."""
+
+
+class SchemaOutdated(DatabaseError):
+    """The database's schema is older than the program."""
+
+
+class SchemaTooNew(DatabaseError):
+    """The database's schema is newer than the program."""
+
+
+class QueryRefused(DatabaseError):
+    """The database refuses a statement that the user gave."""
+
+
+class NoSuchRepository(DatabaseError):
+    """The ledger holds no repository of that name."""
+
+
+class RunInProgress(DatabaseError):
+    """Another process is syncing the same account."""
+
+
+class Fenced(DatabaseError):
+    """A later run of the same account has taken over; this one may not write."""

@@ -1,0 +1,74 @@
+"""Known secrets, and their removal from any text that leaves the program.
+
+The first defence is that no code puts a secret into a log event, an error or
+a row. This is the second: whatever is told to `protect` is replaced in every
+log line, error message and traceback. It also covers what others write, such
+as a server that repeats a token in its error message.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from urllib.parse import quote, quote_plus
+
+MASK = "***"
+_SHORTEST = 6  # a shorter "secret" would blank out ordinary words
+
+_SENSITIVE_PARAMS = re.compile(
+    r"(?i)([?&](?:[a-z_\-]*(?:token|secret|password|signature)|(?:api[_\-]?)?key|sig|auth|code)=)[^&#\s]+"
+)
+_USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.\-]*://)[^/\s?#]*@")  # up to the last @
+_TOKENS = re.compile(r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})")
+
+_known: set[str] = set()
+
+
+def protect(*secrets: str) -> None:
+    """Have each of `secrets` masked from now on: plain, quoted for a URL, escaped or in Base64."""
+    for secret in secrets:
+        if len(secret) >= _SHORTEST:
+            # Most forms of most secrets are the same: a token needs no escapes.
+            _known.update({secret, repr(secret)[1:-1], json.dumps(secret)[1:-1]})
+            _known.add(json.dumps(secret, ensure_ascii=False)[1:-1])
+            data = secret.encode("utf-8", "surrogatepass")
+            _known.update({quote(data, safe=""), quote(data), quote_plus(data)})
+            _known.add(b64encode(data).decode().rstrip("="))
+
+
+def scrub(text: str) -> str:
+    """Return `text` with known secrets, GitHub tokens and URL credentials masked."""
+    for secret in sorted(_known, key=len, reverse=True):
+        if secret in text:
+            text = text.replace(secret, MASK)
+    if "://" in text:
+        text = _USERINFO.sub(rf"\1{MASK}@", text)
+    if "=" in text:
+        text = _SENSITIVE_PARAMS.sub(rf"\1{MASK}", text)
+    if "gh" in text or "github_pat_" in text:
+        text = _TOKENS.sub(MASK, text)
+    return text
+
+
+def holds_token(text: str) -> bool:
+    """Tell whether `text` holds something of the shape of a GitHub token."""
+    return _TOKENS.search(text) is not None
+
+
+def printable(text: str) -> str:
+    """Return `text` on one line, with control characters spelled out.
+
+    Data from outside must not move the cursor, colour or retitle a terminal,
+    or forge a line of a log.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _spelled(c) for c in text)
+
+
+def _spelled(character: str) -> str:
+    code = ord(character)
+    if character in "\n\r\t":
+        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[character]
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

@@ -1,0 +1,136 @@
+"""Secrets and control characters are taken out of any text."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync.redaction import holds_token, printable, protect, scrub
+
+SECRET = "s3cr€t/+ 'w\\rd\"-1"
+TOKEN = "ghp_" + "q5" * 18
+
+
+@pytest.fixture(autouse=True)
+def _secret_is_known() -> None:
+    protect(SECRET)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        SECRET,
+        quote(SECRET, safe=""),
+        quote(SECRET),
+        quote_plus(SECRET),
+        b64encode(SECRET.encode()).decode(),
+        b64encode(SECRET.encode()).decode().rstrip("="),
+        repr({"a": SECRET})[7:-2],
+    ],
+)
+def test_a_known_secret_is_masked_in_every_form_it_travels_in(form: str) -> None:
+    assert scrub(f"before {form} after {form}").replace("=", "") == "before *** after ***"
+
+
+def test_of_two_secrets_that_begin_alike_the_longer_is_masked_whole() -> None:
+    protect("common-start", "common-start-and-more")
+    assert scrub("x common-start-and-more y common-start z") == "x *** y *** z"
+
+
+@pytest.mark.parametrize("short", ["", "a", "public", "12345"])
+def test_what_is_too_short_for_a_secret_blanks_out_nothing(short: str) -> None:
+    if len(short) < 6:
+        protect(short)
+    assert scrub("a public word, 12345") == "a public word, 12345"
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("https://me:pw@example.com/x", "https://***@example.com/x"),
+        ("https://pw@example.com", "https://***@example.com"),
+        ("HTTPS://me:pw@example.com", "HTTPS://***@example.com"),
+        ("https://me:p@ss@w0rd@example.com/x", "https://***@example.com/x"),
+        ("postgresql+psycopg://me:pw@h:5432/db", "postgresql+psycopg://***@h:5432/db"),
+        ("a https://u:p@h b http://v:q@i c", "a https://***@h b http://***@i c"),
+        ("https://example.com/@me", "https://example.com/@me"),
+        ("https://example.com/?to=me@example.com", "https://example.com/?to=me@example.com"),
+        ("write to me@example.com", "write to me@example.com"),
+    ],
+)
+def test_credentials_in_a_url_are_masked_and_nothing_else_of_it(text: str, clean: str) -> None:
+    assert scrub(text) == clean
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("token", "access_token", "private-token", "client_secret", "password", "key", "api_key"),
+        *("apikey", "api-key", "auth", "code", "X-Amz-Signature", "ACCESS_TOKEN", "sig"),
+    ],
+)
+def test_a_parameter_of_a_telling_name_is_masked(name: str) -> None:
+    url = f"https://h/x?page=2&{name}=abc%20d&sort=name#top"
+    assert scrub(url) == f"https://h/x?page=2&{name}=***&sort=name#top"
+    assert scrub(f"GET /x?{name}=abc failed") == f"GET /x?{name}=*** failed"
+
+
+@pytest.mark.parametrize(
+    "text", ["https://h/x?page=2&sort=name", "https://h/token=5", "x=1 & y=2", "keyboard=5"]
+)
+def test_a_parameter_of_another_name_is_left_alone(text: str) -> None:
+    assert scrub(text) == text
+
+
+@pytest.mark.parametrize("prefix", ["ghp_", "gho_", "ghu_", "ghs_", "ghr_"])
+def test_a_token_of_github_is_masked_though_nobody_told_of_it(prefix: str) -> None:
+    token = prefix + "q5" * 18
+    assert scrub(f"bad credentials: {token}!") == "bad credentials: ***!"
+    assert scrub(f"Bearer_{token}") == "Bearer_***"
+    assert holds_token(token)
+
+
+def test_a_fine_grained_token_is_masked_whole() -> None:
+    token = "github_pat_" + "q5" * 11 + "_" + "q5" * 29
+    assert scrub(f"'{token}'") == "'***'"
+
+
+@pytest.mark.parametrize(
+    "text", ["ghp_short", "gha_" + "q" * 36, "high_score", "github_pat_", "roughs_" + "q" * 36]
+)
+def test_what_only_resembles_a_token_is_left_alone(text: str) -> None:
+    assert scrub(text) == text
+    assert not holds_token(text)
+
+
+def test_masking_is_not_undone_by_masking_again() -> None:
+    text = f"https://me:pw@h/?token=x&y={TOKEN} {SECRET}"
+    assert scrub(scrub(text)) == scrub(text) == "https://***@h/?token=***&y=*** ***"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain, with ümläut and 日本", "plain, with ümläut and 日本"),
+        ("two\nlines\r\n", "two\\nlines\\r\\n"),
+        ("a\tb", "a\\tb"),
+        ("\x1b[31mred\x1b]0;title\x07", "\\x1b[31mred\\x1b]0;title\\x07"),
+        ("\x00\x7f\x9b", "\\x00\\x7f\\x9b"),
+        ("left\u202eright", "left\\u202eright"),
+        ("line\u2028line", "line\\u2028line"),
+        ("lone \ud800", "lone \\ud800"),
+    ],
+)
+def test_control_characters_are_spelled_out(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+@given(st.text(st.characters()))
+def test_whatever_the_text_it_ends_up_on_one_harmless_line(text: str) -> None:
+    shown = printable(scrub(text))
+    assert shown.isprintable()
+    assert len(shown.splitlines()) <= 1
