@@ -1,0 +1,318 @@
+"""A REST client that knows no service."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import requests
+import structlog
+from requests.auth import AuthBase
+
+from sync import origin
+from sync.clock import Clock, utc_now
+from sync.errors import ConfigError, Interrupted, RateLimited, RestError, UnexpectedAnswer
+from sync.redaction import scrub
+from sync.rest.auth import validate_auth
+from sync.rest.body import repeatable, repeatable_files
+from sync.rest.headers import validate_headers
+from sync.rest.response import Response, classify
+from sync.rest.retry import RetryPolicy
+from sync.rest.stats import RequestStats
+from sync.rest.transport import TICK, Transport
+
+T = TypeVar("T")
+
+MAX_BODY = 32 * 1024 * 1024
+MAX_REDIRECTS = 5
+
+
+class RestClient:
+    """A session with one JSON service over HTTP.
+
+    Everything is validated here and now, not at the first call: `base_url`
+    (https, or http to a loopback address), `auth` (an AuthBase such as
+    BearerAuth, or a (username, password) pair) and `headers`, which go with
+    every request. `timeout` is the longest time for one whole answer, in
+    seconds; `max_body` the largest decoded body, in bytes. Setting `stop` ends
+    every wait and every request under way with Interrupted.
+
+    Requests never leave the origin of `base_url`. A client may be used from
+    several threads; clients share nothing, so several can live side by side.
+    A subclass for a service overrides `before_request`, `on_response`,
+    `classify` and `log_fields`.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        auth: AuthBase | tuple[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 30.0,
+        max_body: int = MAX_BODY,
+        pool_size: int = 4,
+        retry: RetryPolicy | None = None,
+        stop: threading.Event | None = None,
+        clock: Clock = utc_now,
+    ) -> None:
+        self.base_url = origin.validate_base_url(base_url)
+        if not timeout > 0:
+            raise ConfigError("the timeout must be more than 0 seconds")
+        self.stop = stop or threading.Event()
+        self.retry = retry or RetryPolicy()
+        self.clock = clock
+        self.stats = RequestStats()
+        self.log = structlog.get_logger("sync.rest")
+        self._auth: AuthBase = validate_auth(auth)
+        checked = validate_headers(headers or {})
+        self._transport = Transport(
+            self.base_url, timeout=timeout, max_body=max_body, pool_size=pool_size, stop=self.stop
+        )
+        self.session = self._transport.session
+        self.session.headers.update({"Accept": "application/json", "Accept-Encoding": "gzip"})
+        self.session.headers.update(checked)
+
+    # Credentials
+
+    @property
+    def auth(self) -> AuthBase:
+        """The credentials; may be exchanged at any time, and are validated then."""
+        return self._auth
+
+    @auth.setter
+    def auth(self, auth: AuthBase | tuple[str, str] | None) -> None:
+        self._auth = validate_auth(auth)
+
+    # Life
+
+    def close(self) -> None:
+        """Close every connection. Requests under way end with Interrupted."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.base_url!r}, auth={self._auth!r})"
+
+    # Requests
+
+    def get(self, path: str, **kwargs: Any) -> Response:
+        """Send a GET request; see `request`."""
+        return self.request("GET", path, **kwargs)
+
+    def post(self, path: str, **kwargs: Any) -> Response:
+        """Send a POST request; see `request`."""
+        return self.request("POST", path, **kwargs)
+
+    def put(self, path: str, **kwargs: Any) -> Response:
+        """Send a PUT request; see `request`."""
+        return self.request("PUT", path, **kwargs)
+
+    def patch(self, path: str, **kwargs: Any) -> Response:
+        """Send a PATCH request; see `request`."""
+        return self.request("PATCH", path, **kwargs)
+
+    def delete(self, path: str, **kwargs: Any) -> Response:
+        """Send a DELETE request; see `request`."""
+        return self.request("DELETE", path, **kwargs)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        data: Any = None,
+        files: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Send a request and return its answer: 2xx, or 304 to a conditional request.
+
+        `path` is relative to the base URL, or an absolute URL of the same
+        origin. The other parameters are those of `requests.request`. Waits and
+        tries again as `self.retry` decides. Raises a RestError for any other
+        answer or none, and Interrupted when `stop` is set meanwhile.
+        """
+        request = requests.Request(
+            method.upper(),
+            origin.resolve(self.base_url, path),
+            params=params,
+            json=json,
+            data=repeatable(data),
+            files=repeatable_files(files),
+            headers=dict(validate_headers(headers or {})),
+        )
+        return self._persist(request, lambda response: response)
+
+    def fetch(
+        self,
+        path: str,
+        decode: Callable[[Response], T],
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> T:
+        """Send a GET request and return what `decode` makes of its answer.
+
+        A NotJson that `decode` raises counts as a failed attempt: a body that
+        was cut short looks like that, and is asked for again.
+        """
+        request = requests.Request(
+            "GET",
+            origin.resolve(self.base_url, path),
+            params=params,
+            headers=dict(validate_headers(headers or {})),
+        )
+        return self._persist(request, decode)
+
+    def _persist(self, request: requests.Request, decode: Callable[[Response], T]) -> T:
+        """Send `request` until it succeeds or the retry policy gives up."""
+        attempt = 1
+        while True:
+            try:
+                return decode(self._attempt(request, attempt))
+            except RestError as error:
+                delay = self.retry.delay(error, attempt, self.clock())
+                self._log_failure(error, attempt, delay)
+                if delay is None:
+                    raise
+            self.pause(delay)
+            attempt += 1
+
+    def pause(self, seconds: float) -> None:
+        """Wait, counted in `stats`. Raises Interrupted when `stop` is set or the client closed."""
+        with self.stats.waiting(seconds):
+            deadline = time.monotonic() + seconds
+            while (left := deadline - time.monotonic()) > 0:
+                if self.stop.wait(min(left, TICK)) or self._transport.closed.is_set():
+                    raise Interrupted("stopped while waiting to try again")
+
+    # For subclasses
+
+    def classify(self, response: Response) -> RestError | None:
+        """Return the error that an answer stands for, or None if it is usable."""
+        return classify(response, self.clock())
+
+    def before_request(self) -> None:
+        """Called before each request; may raise RateLimited to hold it back."""
+
+    def on_response(self, response: Response) -> None:
+        """Called with each answer, whatever its status, before it is classified."""
+
+    def log_fields(self, response: Response) -> dict[str, Any]:
+        """Return more fields for the event `http.request`."""
+        return {"request_id": response.headers.get("X-Request-Id")}
+
+    # One attempt
+
+    def _attempt(self, request: requests.Request, attempt: int) -> Response:
+        self.before_request()
+        request.auth = self._auth
+        response = self._send(self._prepare(request), attempt)
+        error = self.classify(response)
+        if error is not None:
+            error.request_id = self.log_fields(response).get("request_id")
+            raise error
+        return response
+
+    def _prepare(self, request: requests.Request) -> requests.PreparedRequest:
+        reason = ""
+        try:
+            prepared = self.session.prepare_request(request)
+        except (requests.RequestException, ValueError, UnicodeError) as error:
+            # The text of requests' own errors may repeat a header, and so a token.
+            reason = type(error).__name__
+        if not reason:
+            # What `auth` added too; but not cookies, which are the server's words.
+            headers = {k: v for k, v in prepared.headers.items() if k.lower() != "cookie"}
+            validate_headers(headers)
+            return prepared
+        raise ConfigError(f"the request to {scrub(str(request.url))} cannot be sent ({reason})")
+
+    def _send(self, prepared: requests.PreparedRequest, attempt: int) -> Response:
+        """Send, following redirects within the origin."""
+        for _ in range(MAX_REDIRECTS + 1):
+            response = self._transport.send(prepared)
+            self.stats.add(response)
+            self.on_response(response)
+            self.log.debug(
+                "http.request",
+                method=response.method,
+                url=scrub(response.url),
+                status=response.status,
+                duration_ms=round(response.elapsed * 1000, 1),
+                bytes=len(response.body),
+                attempt=attempt,
+                **self.log_fields(response),
+            )
+            location = response.headers.get("Location")
+            if response.status not in (301, 302, 303, 307, 308) or not location:
+                return response
+            if response.method not in ("GET", "HEAD"):
+                # Nothing that changes the server is repeated elsewhere unasked.
+                return response
+            prepared = self._redirected(prepared, response, location)
+        raise UnexpectedAnswer(
+            f"more than {MAX_REDIRECTS} redirects", method=response.method, url=scrub(response.url)
+        )
+
+    def _redirected(
+        self, prepared: requests.PreparedRequest, response: Response, location: str
+    ) -> requests.PreparedRequest:
+        target = prepared.copy()
+        try:
+            target.prepare_url(origin.follow(self.base_url, response.url, location), None)
+        except (requests.RequestException, ValueError):
+            valid = False
+        else:
+            valid = True
+        if not valid:
+            raise UnexpectedAnswer(
+                "a redirect to something that is not a URL", url=scrub(response.url)
+            )
+        return target
+
+    def _log_failure(self, error: RestError, attempt: int, delay: float | None) -> None:
+        failure = {
+            "method": error.method,
+            "url": error.url,
+            "status": error.status,
+            "error": type(error).__name__,
+            "message": error.message,
+            "attempt": attempt,
+            "request_id": error.request_id,
+        }
+        if delay is None or not (isinstance(error, RateLimited) and not error.sent):
+            self.log.warning("http.request_failed", **failure)
+        if delay is None:
+            return
+        if isinstance(error, RateLimited):
+            until = error.retry_at.isoformat() if error.retry_at else None
+            self.log.warning(
+                "rate_limit.waiting",
+                seconds=round(delay, 1),
+                until=until,
+                secondary=error.secondary,
+            )
+        else:
+            self.log.warning(
+                "http.retry_scheduled",
+                method=error.method,
+                url=error.url,
+                seconds=round(delay, 2),
+                attempt=attempt + 1,
+            )

@@ -1,0 +1,32 @@
+"""Checks of header names and values before anything is sent. No I/O here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from sync.errors import ConfigError
+from sync.redaction import protect
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 token
+_SECRET_HEADER = re.compile(r"(?i)auth|token|key|secret|cookie|password")
+
+
+def validate_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Return `headers`, or raise ConfigError, which never shows a value.
+
+    Values that look like credentials are masked in logs from now on.
+    """
+    pairs: list[tuple[object, object]] = list(headers.items())
+    for name, value in pairs:
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+            raise ConfigError("a header's name must be made of letters, digits and hyphens")
+        if not isinstance(value, str):
+            raise ConfigError(f"the header {name} must be text, not {type(value).__name__}")
+        if any(not (c == "\t" or 0x20 <= ord(c) <= 0xFF) or ord(c) == 0x7F for c in value) or (
+            value != value.strip()
+        ):
+            raise ConfigError(f"the header {name} contains a line break or a control character")
+        if _SECRET_HEADER.search(name):
+            protect(value, value.rpartition(" ")[2])  # the token alone too, after "Bearer "
+    return headers

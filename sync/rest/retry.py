@@ -1,0 +1,70 @@
+"""Whether and when to try again: a decision, not an action.
+
+The client carries it out by waiting on an event, so that a shutdown ends the
+wait at once.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sync.errors import (
+    Conflict,
+    ConnectFailed,
+    NotJson,
+    RateLimited,
+    RestError,
+    ServerError,
+    TimedOut,
+)
+
+# What may pass by itself. Everything else is the same the next time.
+PASSING = (ConnectFailed, TimedOut, ServerError, NotJson, Conflict)
+# Methods that may be sent again when it is unknown whether they took effect (RFC 9110, 9.2.2).
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """Bounded exponential backoff with jitter, and patience for rate limits.
+
+    `attempts`: how often a request is sent in all. `base` and `cap`: the first
+    and the longest pause, in seconds. `max_wait`: the longest pause for a rate
+    limit, in seconds; beyond it the RateLimited error reaches the caller.
+    `pace_wait`: the first pause for a limit that does not say how long, in
+    seconds; it doubles. `random` gives numbers in [0, 1).
+    """
+
+    attempts: int = 5
+    base: float = 1.0
+    cap: float = 30.0
+    max_wait: float = 900.0
+    pace_wait: float = 60.0
+    random: Callable[[], float] = random.random
+
+    def delay(self, error: RestError, attempt: int, now: datetime) -> float | None:
+        """Return the seconds to wait before attempt `attempt` + 1, or None to give up.
+
+        `attempt` counts from 1 and is the one that ended in `error`.
+        """
+        if attempt >= self.attempts:
+            return None
+        if isinstance(error, RateLimited):
+            return self._rate_limit_delay(error, attempt, now)
+        if not isinstance(error, PASSING) or getattr(error, "permanent", False):
+            return None
+        if error.method not in IDEMPOTENT:
+            return None
+        ceiling = min(self.cap, self.base * 2.0 ** (attempt - 1))
+        return ceiling * (0.5 + 0.5 * self.random())
+
+    def _rate_limit_delay(self, error: RateLimited, attempt: int, now: datetime) -> float | None:
+        if error.retry_at is None:
+            seconds = self.pace_wait * 2.0 ** (attempt - 1)
+        else:
+            # A second more than asked: clocks are read in whole seconds.
+            seconds = max((error.retry_at - now).total_seconds(), 0.0) + 1.0
+        return seconds if seconds <= self.max_wait else None
