@@ -1,0 +1,110 @@
+"""Structured logging: where events go and what they look like.
+
+Events go to stderr, one a line: for people on a terminal, JSON otherwise.
+Everything passes `scrub`, so no known secret leaves the program.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Literal, TextIO
+
+import msgspec
+import structlog
+
+from sync.redaction import printable, scrub
+
+LogFormat = Literal["auto", "console", "json"]
+LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+Event = MutableMapping[str, Any]
+
+
+def configure(log_format: LogFormat = "auto", level: str = "info") -> None:
+    """Set up logging for the process. `level` is one of `LEVELS`."""
+    console = log_format == "console" or (log_format == "auto" and _on_a_terminal())
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _scrubbed,
+            _console_renderer() if console else _json_line,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=_StderrLogger,
+        cache_logger_on_first_use=False,
+    )
+    root = logging.getLogger()
+    root.handlers = [_ToStructlog()]
+    root.setLevel(logging.WARNING)
+
+
+def _on_a_terminal() -> bool:
+    stream: TextIO | None = sys.stderr
+    return stream is not None and stream.isatty()
+
+
+class _StderrLogger:
+    """Writes a line to whatever stderr is at that moment (a progress bar may borrow it)."""
+
+    def __init__(self, *_: Any) -> None:
+        pass
+
+    def msg(self, line: str) -> None:
+        stream: TextIO | None = sys.stderr
+        if stream is not None:
+            stream.write(line + "\n")
+            stream.flush()
+
+    debug = info = warning = error = critical = log = msg
+
+
+class _ToStructlog(logging.Handler):
+    """Passes on what libraries log, so that it is scrubbed and rendered like the rest."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError, KeyError):  # the arguments do not fit the text
+            message = str(record.msg)
+        structlog.get_logger().log(
+            # A library may have levels of its own in between.
+            max((level for level in LEVELS.values() if level <= record.levelno), default=10),
+            "library.logged",
+            logger=record.name,
+            message=message,
+            exc_info=record.exc_info,
+        )
+
+
+def _scrubbed(_: Any, __: str, event: Event) -> Event:
+    for key, value in event.items():
+        if value is not None and not isinstance(value, (bool, int, float)):
+            # Lone surrogates (a file name that is not UTF-8) cannot be written.
+            text = scrub(str(value)).encode("utf-8", "backslashreplace")
+            event[key] = text.decode()
+    return event
+
+
+def _json_line(_: Any, __: str, event: Event) -> str:
+    first = {"timestamp": event.pop("timestamp"), "level": event.pop("level")}
+    line = {**first, "event": event.pop("event"), **event}
+    return msgspec.json.encode(line).decode()
+
+
+def _console_renderer() -> Any:
+    render = structlog.dev.ConsoleRenderer(colors=_on_a_terminal(), pad_event_to=24)
+
+    def console_line(logger: Any, name: str, event: Event) -> str:
+        shown = {
+            key: printable(value) if isinstance(value, str) and key != "exception" else value
+            for key, value in event.items()
+            if value is not None
+        }
+        return str(render(logger, name, shown))
+
+    return console_line

@@ -1,0 +1,199 @@
+"""Variables that change the configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sync.config import Config, load
+from sync.config.values import Seconds
+from sync.errors import ConfigError
+
+FILE = """
+[database]
+url = "sqlite:////srv/from-file.db"
+[schedule]
+every = "2h"
+[[accounts]]
+name = "first"
+token_env = "FIRST_TOKEN"
+affiliation = ["owner"]
+[[accounts]]
+name = "second"
+username = "octocat"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    path = folder / "config.toml"
+    path.write_text(FILE, encoding="utf-8")
+    return path
+
+
+def load_with(file: Path | None, **variables: str) -> Config:
+    return load(file, {f"REPOLEDGER_{name}": value for name, value in variables.items()})
+
+
+def problems_with(file: Path, **variables: str) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as caught:
+        load_with(file, **variables)
+    return caught.value.problems
+
+
+def test_variables_win_over_the_file_and_leave_the_rest_alone(file: Path) -> None:
+    config = load_with(
+        file,
+        DATABASE__URL="sqlite:////srv/from-variable.db",
+        DATABASE__MIGRATE="manual",
+        SCHEDULE__RUN_AT_START="false",
+        GITHUB__API_URL="https://ghe.example.com/api/v3",
+        GITHUB__CONCURRENCY="7",
+        GITHUB__RESERVE="0.25",
+        GITHUB__MAX_WAIT="1h 30m",
+        REMOVALS__ON_PRIVATE="keep",
+    )
+    assert config.database.url == "sqlite:////srv/from-variable.db"
+    assert config.database.migrate == "manual"
+    assert (config.schedule.run_at_start, config.schedule.every) == (False, Seconds(7200))
+    assert config.github.api_url == "https://ghe.example.com/api/v3"
+    assert (config.github.concurrency, config.github.reserve) == (7, 0.25)
+    assert config.github.max_wait == Seconds(5400)
+    assert config.removals.on_private == "keep"
+    assert [account.name for account in config.accounts] == ["first", "second"]
+
+
+def test_an_account_is_changed_by_its_index(file: Path) -> None:
+    config = load_with(
+        file, ACCOUNTS__1__USERNAME="hubot", ACCOUNTS__0__AFFILIATION="owner, collaborator"
+    )
+    first, second = config.accounts
+    assert (first.token_env, first.affiliation) == ("FIRST_TOKEN", ("owner", "collaborator"))
+    assert (second.name, second.username) == ("second", "hubot")
+
+
+def test_an_index_beyond_the_last_adds_an_account(file: Path) -> None:
+    config = load_with(file, ACCOUNTS__2__NAME="third", ACCOUNTS__2__TOKEN_ENV="THIRD")
+    assert [account.name for account in config.accounts] == ["first", "second", "third"]
+    assert config.accounts[2].token_env == "THIRD"
+
+
+def test_accounts_may_be_counted_from_one(file: Path) -> None:
+    config = load_with(
+        None,
+        ACCOUNTS__1__NAME="one",
+        ACCOUNTS__1__TOKEN_ENV="ONE",
+        ACCOUNTS__2__NAME="two",
+        ACCOUNTS__2__TOKEN_ENV="TWO",
+    )
+    assert [(a.name, a.token_env) for a in config.accounts] == [("one", "ONE"), ("two", "TWO")]
+
+
+def test_more_than_ten_accounts_keep_their_order_and_their_keys(file: Path) -> None:
+    numbers = range(12)
+    names = {f"ACCOUNTS__{n}__NAME": f"a{n}" for n in numbers}
+    users = {f"ACCOUNTS__{n}__USERNAME": f"u{n}" for n in numbers}
+    config = load_with(None, **names, **users)
+    assert [(a.name, a.username) for a in config.accounts] == [(f"a{n}", f"u{n}") for n in numbers]
+
+
+def test_one_item_of_a_list_is_changed_by_its_index(file: Path) -> None:
+    config = load_with(file, ACCOUNTS__0__AFFILIATION__0="organization_member")
+    assert config.accounts[0].affiliation == ("organization_member",)
+
+
+def test_files_named_by_variables_are_relative_to_the_working_folder(file: Path) -> None:
+    config = load_with(file, DATABASE__URL="sqlite:///l.db", ACCOUNTS__1__TOKEN_FILE="secret")
+    assert config.database.url == "sqlite:///l.db"
+    assert config.accounts[1].token_file == "secret"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "complaint"),
+    [
+        ("GITHUB__CONCURRENCY", "many", "github.concurrency: must be a whole number"),
+        ("GITHUB__CONCURRENCY", "0", "github.concurrency: must be a whole number"),
+        ("GITHUB__RESERVE", "nan", "github.reserve: must be a share"),
+        ("GITHUB__TIMEOUT", "soon", "github.timeout: must be a length of time"),
+        ("SCHEDULE__RUN_AT_START", "perhaps", "schedule.run_at_start: must be true or false"),
+        ("SCHEDULE__CRON", "", "schedule.cron: must be five cron fields"),
+        ("DATABASE__URL", "", "database.url: must be"),
+        ("DATABASE__URL__X", "1", "database.url: must be"),
+        ("DATABASE__ULR", "sqlite:///x", "database.ulr: unknown key; did you mean url?"),
+        ("DATABSE__URL", "sqlite:///x", "databse: unknown section; did you mean database?"),
+        ("ACCOUNTS__0__TOKEN", "s3cret-value", "accounts[0].token: a secret does not belong"),
+        ("ACCOUNTS__0__AFFILIATION", "friend", "accounts[0].affiliation: must be a list"),
+        ("ACCOUNTS__0__AFFILIATION", "", "accounts[0].affiliation: must be a list"),
+        ("ACCOUNTS__2", "third", "accounts[2]: must be a table of keys"),
+    ],
+)
+def test_a_mistake_in_a_variable_is_told_with_the_variable(
+    file: Path, variable: str, value: str, complaint: str
+) -> None:
+    problems = [p for p in problems_with(file, **{variable: value}) if complaint in p]
+    assert len(problems) == 1
+    assert "s3cret-value" not in problems[0]
+    if variable != "DATABASE__URL__X":  # what is wrong there is the table that it makes
+        assert problems[0].startswith(f"REPOLEDGER_{variable}: ")
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"ACCOUNTS__0": "me", "ACCOUNTS__0__NAME": "me"},
+        {"ACCOUNTS__5": "me", "ACCOUNTS__5__NAME": "me"},
+        {"ACCOUNTS__NAME": "me"},
+        {"ACCOUNTS__²__NAME": "me"},
+        {"ACCOUNTS__0__NAME__0": "me"},
+        {"ACCOUNTS__0__AFFILIATION__0__X": "me"},
+        {"DATABASE__0__URL": "sqlite:///x"},
+        {"GITHUB__": "x"},
+        {"__": "x"},
+        {"__GITHUB__TIMEOUT": "1s"},
+        {"ACCOUNTS__99999999999__NAME": "me"},
+    ],
+)
+def test_nonsense_in_variables_is_a_problem_and_no_crash(
+    file: Path, variables: dict[str, str]
+) -> None:
+    assert problems_with(file, **variables)
+
+
+def test_nonsense_in_both_the_file_and_variables_is_a_problem_and_no_crash(file: Path) -> None:
+    file.write_text('accounts = ["x", ["y"]]', encoding="utf-8")
+    assert problems_with(file, ACCOUNTS__0__NAME="me", ACCOUNTS__1__NAME="me")
+
+
+@pytest.mark.parametrize(
+    ("variable", "right"),
+    [
+        ("REPOLEDGER_GITHUB_TIMEOUT", "REPOLEDGER_GITHUB__TIMEOUT"),
+        ("REPOLEDGER_DATABASE_URL", "REPOLEDGER_DATABASE__URL"),
+        ("REPOLEDGER_SCHEDULE_RUN_AT_START", "REPOLEDGER_SCHEDULE__RUN_AT_START"),
+    ],
+)
+def test_a_single_underscore_is_answered_with_the_name_that_was_meant(
+    file: Path, variable: str, right: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(file, {variable: "1s"})
+    assert caught.value.problems == (f"{variable}: unknown variable; did you mean {right}?",)
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "REPOLEDGER_PORT",
+        "REPOLEDGER_SERVICE_HOST",
+        "REPOLEDGER_PORT_80_TCP",
+        "REPOLEDGER_TEST_POSTGRES__URL",
+        "GITHUB__TIMEOUT",
+        "repoledger_github__timeout",
+    ],
+)
+def test_variables_of_others_are_left_alone(file: Path, variable: str) -> None:
+    assert load(file, {variable: "nonsense"}) == load(file, {})
