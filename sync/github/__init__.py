@@ -1,0 +1,1 @@
+"""GitHub on top of the generic REST client."""
