@@ -1,0 +1,129 @@
+"""GitHub's answers as values: a page, a user, a repository. No I/O here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from sync.errors import NotJson, RestError, UnexpectedAnswer
+from sync.github import protocol, records
+from sync.github.records import Item, Rejected, User
+from sync.github.text import replace_unstorable
+from sync.redaction import scrub
+from sync.rest import Response
+
+_list_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedPage:
+    """What is remembered of a page: enough to ask whether it changed, and to go on if not."""
+
+    etag: str
+    item_count: int
+    next_url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of a listing.
+
+    `items` and `rejected` are empty when `not_modified`: the page is as it
+    was, with `item_count` items. `skipped` counts private repositories that a
+    public listing held. `replaced` counts characters that no database stores.
+    `last_url` is the end of the list, if the server told. `partial` is true
+    if organizations were left out for want of single sign-on.
+    """
+
+    url: str
+    key: str
+    etag: str | None
+    not_modified: bool
+    item_count: int
+    next_url: str | None
+    last_url: str | None
+    items: tuple[Item, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    skipped: int = 0
+    replaced: int = 0
+    partial: bool = False
+
+
+def decode_page(
+    response: Response, url: str, key: str, known: CachedPage | None, *, public_only: bool
+) -> Page:
+    """Return the page that `response` gives; `known` is what it was asked to differ from.
+
+    Raises NotJson and UnexpectedAnswer. An item that is no valid repository is
+    rejected alone. With `public_only`, private repositories are left out: some
+    servers pass over the parameter `visibility`.
+    """
+    links = response.links
+    next_url, last_url = links.get("next"), links.get("last")
+    partial = protocol.is_partial(response)
+    if response.status == 304 and known is not None:
+        return Page(
+            url=url,
+            key=key,
+            etag=known.etag,
+            not_modified=True,
+            item_count=known.item_count,
+            next_url=next_url or known.next_url,
+            last_url=last_url,
+            partial=partial,
+        )
+    body, replaced = replace_unstorable(response.body)
+    raws = _decode_list(response, body)
+    decoded = [records.decode_item(bytes(raw), position) for position, raw in enumerate(raws)]
+    items = [item for item in decoded if isinstance(item, Item)]
+    kept = tuple(i for i in items if not (public_only and i.record.private))
+    return Page(
+        url=url,
+        key=key,
+        etag=response.headers.get("ETag"),
+        not_modified=False,
+        item_count=len(raws),
+        next_url=next_url,
+        last_url=last_url,
+        items=kept,
+        rejected=tuple(item for item in decoded if isinstance(item, Rejected)),
+        skipped=len(items) - len(kept),
+        replaced=replaced,
+        partial=partial,
+    )
+
+
+def decode_user(response: Response) -> User:
+    """Return the user or organization that `response` gives. Raises NotJson, UnexpectedAnswer."""
+    try:
+        return records.decode_user(replace_unstorable(response.body)[0])
+    except msgspec.ValidationError as error:
+        problem: RestError = response.error(UnexpectedAnswer, f"not a user: {scrub(str(error))}")
+    except (msgspec.DecodeError, RecursionError):
+        problem = response.error(NotJson, f"the answer is not JSON: {response.excerpt()}")
+    raise problem
+
+
+def decode_repository(response: Response) -> Item:
+    """Return the repository that `response` gives. Raises NotJson, UnexpectedAnswer."""
+    response.json()
+    item = records.decode_item(replace_unstorable(response.body)[0])
+    if isinstance(item, Rejected):
+        raise response.error(UnexpectedAnswer, f"not a repository: {item.reason}")
+    return item
+
+
+def _decode_list(response: Response, body: bytes) -> list[msgspec.Raw]:
+    kind: type[RestError] = UnexpectedAnswer
+    try:
+        if response.status == 200:
+            return _list_decoder.decode(body)
+        problem = f"status {response.status}"
+    except msgspec.ValidationError:
+        problem = "JSON of another shape"
+    except (msgspec.DecodeError, RecursionError):
+        problem, kind = "no JSON", NotJson
+    raise response.error(
+        kind, f"expected a list of repositories, got {problem}: {response.excerpt()}"
+    )

@@ -1,0 +1,307 @@
+"""A client for GitHub's REST API, on top of the generic one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from hashlib import blake2b
+from types import TracebackType
+from typing import Any, Literal, ParamSpec, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from sync import __version__
+from sync.clock import Clock, utc_now
+from sync.errors import ConfigError, RateLimited, RestError
+from sync.github import protocol
+from sync.github.answers import CachedPage, Page, decode_page, decode_repository, decode_user
+from sync.github.listing import Itinerary, walk
+from sync.github.records import Repository, User
+from sync.rest import BearerAuth, NoAuth, Response, RestClient, RetryPolicy
+from sync.rest.auth import clean_secret
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Visibility = Literal["public", "private", "all"]
+AFFILIATIONS = ("owner", "collaborator", "organization_member")
+# A pace limit that names no time: GitHub asks for at least a minute.
+_PACE_PAUSE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who a client is at GitHub, as far as one request tells.
+
+    `user` is None if the answer was 304: the same as when `etag` was given.
+    `scopes` is None for tokens that have none (fine-grained, App) and without
+    a token. `expires_at` is UTC, None if the token does not end.
+    `clock_skew` is how far the local clock is ahead of the server's, in seconds.
+    """
+
+    user: User | None
+    etag: str | None
+    token_kind: str
+    scopes: tuple[str, ...] | None
+    expires_at: datetime | None
+    rate_limit: protocol.RateLimit | None
+    clock_skew: float | None
+
+
+class GitHubClient(RestClient):
+    """A session with GitHub for one user.
+
+    With `token`, it lists what that user's token sees. With `username` alone
+    it reads that user's public repositories without credentials. Both are
+    validated when set, here or later. Several clients live side by side.
+
+    `api_url` is `https://api.github.com`, or `https://HOST/api/v3` for an
+    Enterprise Server. `concurrency` is the number of pages in flight.
+    `reserve` is the share of the hourly quota that is left alone. See
+    RestClient for the other parameters and for the errors.
+    """
+
+    def __init__(
+        self,
+        *,
+        token: str | None = None,
+        username: str | None = None,
+        api_url: str = protocol.PUBLIC_API,
+        concurrency: int = 4,
+        reserve: float = 0.0,
+        timeout: float = 30.0,
+        retry: RetryPolicy | None = None,
+        stop: threading.Event | None = None,
+        clock: Clock = utc_now,
+    ) -> None:
+        if not 1 <= concurrency <= 100:
+            raise ConfigError("concurrency must be from 1 to 100; GitHub allows no more")
+        if not 0 <= reserve < 1:
+            raise ConfigError("reserve must be at least 0 and less than 1")
+        self.api_version = protocol.api_version(api_url.rstrip("/"))
+        super().__init__(
+            api_url,
+            headers={
+                "Accept": "application/vnd.github+json",
+                "User-Agent": f"repoledger/{__version__}",
+                "X-GitHub-Api-Version": self.api_version,
+            },
+            timeout=timeout,
+            pool_size=concurrency,
+            retry=retry,
+            stop=stop,
+            clock=clock,
+        )
+        self.token = token
+        self.username = username
+        self.concurrency = concurrency
+        self.reserve = reserve
+        self.rate_limit: protocol.RateLimit | None = None
+        self._blocked_until: datetime | None = None
+        self._deprecation_told = False
+        self._executor: ThreadPoolExecutor | None = None
+        self._lock = threading.Lock()
+
+    # Who
+
+    @property
+    def token(self) -> str | None:
+        """The token, or None. Setting it exchanges the credentials of later requests."""
+        return self._token
+
+    @token.setter
+    def token(self, token: str | None) -> None:
+        self._token = None if token is None else clean_secret(token, "the token")
+        self.auth = NoAuth() if self._token is None else BearerAuth(self._token)
+
+    @property
+    def username(self) -> str | None:
+        """The login of the user whose repositories are listed if there is no token."""
+        return self._username
+
+    @username.setter
+    def username(self, username: str | None) -> None:
+        if username is not None and not protocol.is_login(username):
+            raise ConfigError("the username is not a GitHub login (letters, digits and hyphens)")
+        self._username = username
+
+    @property
+    def host(self) -> str:
+        """The host that ids are unique on: `github.com`, or an Enterprise Server's."""
+        host = urlsplit(self.base_url).netloc.lower()
+        return "github.com" if host == "api.github.com" else host
+
+    # What
+
+    def check(self) -> Identity:
+        """Test the API and the credentials with one request, before real use.
+
+        Raises BadCredentials, Forbidden, ConnectFailed and other RestErrors.
+        https://docs.github.com/rest/users/users#get-the-authenticated-user
+        """
+        return self.identify()
+
+    def identify(self, etag: str | None = None) -> Identity:
+        """Return who this client is; conditional on `etag` if it is given."""
+        path = "/user" if self.token else f"/users/{self._require_username()}"
+
+        def decode(response: Response) -> Identity:
+            now = self.clock()
+            return Identity(
+                user=None if response.status == 304 else decode_user(response),
+                etag=response.headers.get("ETag") or etag,
+                token_kind=protocol.token_kind(self.token),
+                scopes=protocol.scopes(response.headers),
+                expires_at=protocol.token_expiry(response.headers),
+                rate_limit=protocol.rate_limit(response, now),
+                clock_skew=(now - response.date).total_seconds() if response.date else None,
+            )
+
+        return self.fetch(path, decode, headers={"If-None-Match": etag} if etag else None)
+
+    def get_authenticated_user(self) -> User:
+        """Return the user whom the token belongs to. Raises BadCredentials."""
+        return self.fetch("/user", decode_user)
+
+    def get_user(self, login: str) -> User:
+        """Return the user or organization called `login`. Raises NotFound."""
+        if not protocol.is_login(login):
+            raise ConfigError("the login is not a GitHub login (letters, digits and hyphens)")
+        return self.fetch(f"/users/{login}", decode_user)
+
+    def get_repository(self, repository_id: int) -> Repository:
+        """Return the repository with this id, whatever it is called now. Raises NotFound."""
+        return self.fetch(f"/repositories/{int(repository_id)}", decode_repository).record
+
+    def repository_pages(
+        self,
+        *,
+        visibility: Visibility = "public",
+        affiliation: tuple[str, ...] = AFFILIATIONS,
+        cached: Mapping[str, CachedPage] | None = None,
+    ) -> Iterator[Page]:
+        """Yield the pages of the user's repositories, 100 each, oldest repository first.
+
+        Sorted by creation, ascending, a listing only grows at its end: nothing
+        new can push an unseen repository onto a page already read. A private
+        repository in a public listing is left out, and counted. `cached`
+        holds what is remembered of pages, by their key (see `page_key`): they
+        are asked for conditionally. `concurrency` pages are in flight at a
+        time, and as many again are kept ready: memory does not grow with the
+        listing. Raises RestErrors.
+        https://docs.github.com/rest/repos/repos#list-repositories-for-the-authenticated-user
+        """
+        prefix = self.page_key("")
+        known = {
+            key.removeprefix(prefix): page
+            for key, page in (cached or {}).items()
+            if key.startswith(prefix)
+        }
+        public_only = visibility == "public" or self.token is None
+
+        def fetch(url: str) -> Page:
+            remembered = known.get(url)
+            headers = {"If-None-Match": remembered.etag} if remembered else None
+            return self.fetch(
+                url,
+                lambda response: decode_page(
+                    response, url, prefix + url, remembered, public_only=public_only
+                ),
+                headers=headers,
+            )
+
+        first = self._first_page_url(visibility, affiliation)
+        return walk(Itinerary(first, known), fetch, self.in_background, 2 * self.concurrency)
+
+    def page_key(self, url: str) -> str:
+        """Return the key under which a page's ETag is valid: URL, credentials and API version."""
+        fingerprint = blake2b((self.token or "").encode(), digest_size=8).hexdigest()
+        return f"{self.api_version} {fingerprint} {url}"
+
+    def in_background(
+        self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]:
+        """Run `function` in one of `concurrency` threads, with the caller's log context."""
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(self.concurrency, thread_name_prefix="github")
+        call = partial(function, *args, **kwargs)
+        return self._executor.submit(copy_context().run, call)
+
+    def close(self) -> None:
+        """Cut what is under way and close every connection."""
+        super().close()
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # How GitHub answers
+
+    def before_request(self) -> None:
+        """Hold the request back while a limit is known to be reached."""
+        now = self.clock()
+        with self._lock:
+            blocked, quota = self._blocked_until, self.rate_limit
+        if blocked is not None and now < blocked:
+            raise RateLimited("held back: GitHub asked to wait", retry_at=blocked, sent=False)
+        if self.reserve == 0 or quota is None or now >= quota.reset:
+            return
+        if quota.remaining <= quota.limit * self.reserve:
+            raise RateLimited(
+                f"held back: {quota.remaining} of {quota.limit} requests are left this hour, "
+                f"and {self.reserve:.0%} are reserved",
+                retry_at=quota.reset,
+                sent=False,
+            )
+
+    def on_response(self, response: Response) -> None:
+        quota = protocol.rate_limit(response, self.clock())
+        with self._lock:
+            if quota is not None:
+                self.rate_limit = protocol.lower_of(self.rate_limit, quota)
+            told, self._deprecation_told = self._deprecation_told, True
+        sunset = response.headers.get("Sunset")
+        if not told and (sunset or response.headers.get("Deprecation")):
+            self.log.warning("api.deprecated", version=self.api_version, sunset=sunset)
+
+    def classify(self, response: Response) -> RestError | None:
+        error = protocol.classify_answer(response, self.clock())
+        if isinstance(error, RateLimited):
+            with self._lock:
+                self._blocked_until = error.retry_at or self.clock() + _PACE_PAUSE
+        return error
+
+    def log_fields(self, response: Response) -> dict[str, Any]:
+        remaining = response.headers.get("X-RateLimit-Remaining")
+        return {
+            "request_id": response.headers.get("X-GitHub-Request-Id"),
+            "rate_limit_remaining": int(remaining) if remaining and remaining.isdigit() else None,
+        }
+
+    # Pages
+
+    def _first_page_url(self, visibility: str, affiliation: tuple[str, ...]) -> str:
+        query = {"sort": "created", "direction": "asc", "per_page": str(protocol.PER_PAGE)}
+        if self.token:
+            path = "/user/repos"
+            query = {"visibility": visibility, "affiliation": ",".join(affiliation), **query}
+        else:
+            path = f"/users/{self._require_username()}/repos"
+        return f"{self.base_url}{path}?{urlencode(query, safe=',')}"
+
+    def _require_username(self) -> str:
+        if self.username is None:
+            raise ConfigError(
+                "a token or a username is needed to know whose repositories are meant"
+            )
+        return self.username

@@ -1,0 +1,130 @@
+"""Walking through the pages of a listing, several in flight, in order.
+
+Which page comes next is decided by `Itinerary` without I/O; `walk` fetches.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from itertools import chain
+from urllib.parse import parse_qsl, urlsplit
+
+from sync.errors import UnexpectedAnswer
+from sync.github.answers import CachedPage, Page
+from sync.github.protocol import PER_PAGE
+
+_PAGE = re.compile(r"([?&]page=)\d+")
+MAX_PAGES = 20_000  # two million repositories; past that the server is not telling the truth
+
+
+class Itinerary:
+    """The addresses of a listing's pages, as far as they are known.
+
+    They come from three sources: pages remembered from the last run, which
+    can be asked for at once; `next` and `last` of a page's links; and the rule
+    that a full page is always followed by one more request. That rule matters:
+    a repository added behind a full last page changes neither that page nor
+    its ETag, so a 304 alone would hide it.
+    """
+
+    def __init__(self, first_url: str, cached: Mapping[str, CachedPage]) -> None:
+        self.urls: list[str] = []
+        self._position: dict[_Address, int] = {}
+        url: str | None = first_url
+        while url is not None and _address(url) not in self._position:
+            self._add(url)
+            page = cached.get(url)
+            url = (page.next_url or _page_after(url, page.item_count)) if page else None
+
+    def arrived(self, page: Page) -> None:
+        """Take in the links of `page`. Raises UnexpectedAnswer if they lead in a circle."""
+        following = page.next_url or _page_after(page.url, page.item_count)
+        if following is None:
+            return
+        position = self._position.get(_address(following))
+        if position is not None:
+            if position <= self._position[_address(page.url)]:
+                raise UnexpectedAnswer("the listing's pages lead in a circle", url=page.url)
+            return
+        for url in chain((following,), _pages_between(following, page.last_url)):
+            if _address(url) not in self._position:
+                self._add(url)
+
+    def _add(self, url: str) -> None:
+        if len(self.urls) >= MAX_PAGES:
+            raise UnexpectedAnswer(f"the listing has more than {MAX_PAGES:,} pages", url=url)
+        self._position[_address(url)] = len(self.urls)
+        self.urls.append(url)
+
+
+def walk(
+    itinerary: Itinerary,
+    fetch: Callable[[str], Page],
+    submit: Callable[[Callable[[str], Page], str], Future[Page]],
+    window: int,
+) -> Iterator[Page]:
+    """Yield the pages in order, with up to `window` of them asked for ahead.
+
+    `submit` runs `fetch` in the background. The error of a page is raised in
+    its turn; what was asked for behind it is given up.
+    """
+    pending: deque[Future[Page]] = deque()
+    asked = 0
+
+    def ask_ahead() -> None:
+        nonlocal asked
+        while asked < len(itinerary.urls) and len(pending) < window:
+            pending.append(submit(fetch, itinerary.urls[asked]))
+            asked += 1
+
+    try:
+        ask_ahead()
+        while pending:
+            page = pending.popleft().result()
+            itinerary.arrived(page)
+            ask_ahead()
+            yield page
+    finally:
+        for future in pending:
+            future.cancel()
+
+
+def page_number(url: str) -> int | None:
+    """Return the `page` parameter of a URL; 1 if it has none, None if it is not a number."""
+    text = dict(parse_qsl(urlsplit(url).query)).get("page", "1")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+# Path and parameters in order: the same page, however its address is written.
+_Address = tuple[str, tuple[tuple[str, str], ...]]
+
+
+def _address(url: str) -> _Address:
+    parts = urlsplit(url)
+    return parts.path, tuple(sorted(parse_qsl(parts.query)))
+
+
+def _with_page(url: str, number: int) -> str:
+    """Return `url`, as the server wrote it, with another page number."""
+    replaced, times = _PAGE.subn(rf"\g<1>{number}", url)
+    if times:
+        return replaced
+    return f"{url}{'&' if '?' in url else '?'}page={number}"
+
+
+def _page_after(url: str, item_count: int) -> str | None:
+    number = page_number(url)
+    return _with_page(url, number + 1) if item_count >= PER_PAGE and number else None
+
+
+def _pages_between(next_url: str, last_url: str | None) -> Iterator[str]:
+    """Yield the addresses behind `next_url` up to `last_url`, if they differ in the page alone."""
+    first, last = page_number(next_url), last_url and page_number(last_url)
+    if not first or not last or last_url is None:
+        return
+    if _address(_with_page(next_url, 0)) == _address(_with_page(last_url, 0)):
+        for number in range(first + 1, last + 1):
+            yield _with_page(next_url, number)

@@ -1,0 +1,163 @@
+"""Facts of GitHub's protocol: headers, limits, what a refusal means. No I/O here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sync import errors
+from sync.rest.response import LONGEST_RETRY_AFTER, classify, parse_retry_after, server_message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sync.rest.response import Response
+
+PUBLIC_API = "https://api.github.com"
+CURRENT_VERSION = "2026-03-10"
+# What every server since 2022 knows; an Enterprise Server may know nothing newer.
+OLDEST_VERSION = "2022-11-28"
+PER_PAGE = 100  # GitHub's maximum
+
+_LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,99})(?:\[bot\])?")
+
+
+def api_version(api_url: str) -> str:
+    """Return the API version to ask the server at `api_url` for."""
+    return OLDEST_VERSION if api_url.endswith("/api/v3") else CURRENT_VERSION
+
+
+def is_login(text: object) -> bool:
+    """Tell whether `text` can be the login of a user or organization."""
+    return isinstance(text, str) and _LOGIN.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimit:
+    """A quota as the last answer told it: requests an hour, what is left, when it starts anew."""
+
+    limit: int
+    remaining: int
+    reset: datetime
+
+
+def rate_limit(response: Response, now: datetime) -> RateLimit | None:
+    """Return the quota that the headers tell, in terms of the local clock `now`.
+
+    None where the server sets no limit (Enterprise Server by default). The
+    reset is taken relative to the answer's own `Date`.
+    """
+    headers = response.headers
+    limit = _whole_number(headers.get("X-RateLimit-Limit"))
+    remaining = _whole_number(headers.get("X-RateLimit-Remaining"))
+    reset = _whole_number(headers.get("X-RateLimit-Reset"))
+    if limit is None or remaining is None or reset is None:
+        return None
+    if headers.get("X-RateLimit-Resource", "core") != "core":
+        return None
+    server_now = (response.date or now).timestamp()
+    seconds = min(max(reset - server_now, 0.0), LONGEST_RETRY_AFTER.total_seconds())
+    return RateLimit(limit=limit, remaining=remaining, reset=now + timedelta(seconds=seconds))
+
+
+def lower_of(before: RateLimit | None, now: RateLimit) -> RateLimit:
+    """Return the newer quota, or the lower of the same hour: answers arrive out of order."""
+    if before is not None and abs(before.reset - now.reset) <= timedelta(seconds=5):
+        return now if now.remaining <= before.remaining else before
+    return now
+
+
+def classify_answer(response: Response, now: datetime) -> errors.RestError | None:
+    """Return the error that an answer of GitHub's stands for, or None.
+
+    GitHub tells of a spent quota with 403 or 429 and `x-ratelimit-remaining: 0`,
+    and of a limit on the pace with 403 or 429, with or without `Retry-After`.
+    https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    """
+    error = classify(response, now)
+    if response.status not in (403, 429) or error is None:
+        return error
+    retry_at = parse_retry_after(response, now)
+    quota = rate_limit(response, now)
+    spent = quota is not None and quota.remaining == 0
+    message = server_message(response)
+    paced = "secondary rate limit" in message.lower() or "abuse" in message.lower()
+    if response.status == 403 and not (spent or paced or retry_at):
+        return _with_advice(error, response)
+    if retry_at is None and spent and quota is not None:
+        retry_at = quota.reset
+    return errors.RateLimited(
+        f"{response.status}: {message}",
+        retry_at=retry_at,
+        secondary=not spent,
+        method=response.method,
+        url=response.url,
+        status=response.status,
+    )
+
+
+def _with_advice(error: errors.RestError, response: Response) -> errors.RestError:
+    sso = response.headers.get("X-GitHub-SSO", "")
+    if sso.startswith("required"):
+        return response.error(
+            errors.Forbidden,
+            f"{error.message} (the token is not authorised for the organization's single sign-on; "
+            "authorise it in GitHub's token settings)",
+        )
+    needed = response.headers.get("X-Accepted-GitHub-Permissions")
+    if needed:
+        return response.error(errors.Forbidden, f"{error.message} (needed: {needed})")
+    return error
+
+
+def is_partial(response: Response) -> bool:
+    """Tell whether organizations were left out of a 200 for want of single sign-on."""
+    return response.headers.get("X-GitHub-SSO", "").startswith("partial-results")
+
+
+def scopes(headers: Mapping[str, str]) -> tuple[str, ...] | None:
+    """Return the scopes of a classic token; None where the header is absent (other kinds)."""
+    header = headers.get("X-OAuth-Scopes")
+    if header is None:
+        return None
+    return tuple(scope.strip() for scope in header.split(",") if scope.strip())
+
+
+def token_expiry(headers: Mapping[str, str]) -> datetime | None:
+    """Return when the token ends, in UTC; None if it never does or the header is odd.
+
+    GitHub writes `2026-12-01 10:00:00 UTC` or `2026-12-01 12:00:00 +0200`.
+    """
+    text = headers.get("github-authentication-token-expiration", "").strip()
+    text = re.sub(r" UTC$", " +0000", text)
+    try:
+        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S %z").astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def token_kind(token: str | None) -> str:
+    """Return what kind of credential `token` is, by its prefix."""
+    if token is None:
+        return "no token"
+    kinds = {
+        "github_pat_": "fine-grained token",
+        "ghp_": "classic token",
+        "gho_": "OAuth token",
+        "ghu_": "GitHub App user token",
+        "ghs_": "GitHub App installation token",
+    }
+    return next((kind for prefix, kind in kinds.items() if token.startswith(prefix)), "token")
+
+
+def same_etag(one: str, other: str) -> bool:
+    """Compare weakly (RFC 9110, 8.8.3.2): GitHub's 304 drops the `W/` of its 200."""
+    return one.removeprefix("W/") == other.removeprefix("W/")
+
+
+def _whole_number(text: str | None) -> int | None:
+    if text is None or len(text) > 15 or not (text.isascii() and text.isdigit()):
+        return None
+    return int(text)

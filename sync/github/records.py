@@ -1,0 +1,199 @@
+"""GitHub's objects as typed, frozen records, decoded strictly. No I/O here.
+
+Field names and types follow GitHub's OpenAPI description of `repository` and
+`minimal-repository`. A listing without a token may leave out what only the
+former has; such a field is UNSET, which is not null: nothing is known of it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Text = Annotated[str, Meta(min_length=1)]
+Moment = Annotated[datetime, Meta(tz=True)]
+Time = Moment | None | UnsetType
+OptionalText = str | None | UnsetType
+OptionalFlag = bool | None | UnsetType
+OptionalCount = Count | None | UnsetType
+
+
+class Owner(Struct, frozen=True, kw_only=True):
+    """The user or organization that owns a repository."""
+
+    id: Id
+    login: Text
+    type: str | None = None
+
+
+class License(Struct, frozen=True, kw_only=True):
+    """The licence that GitHub detected; `NOASSERTION` if it is none it knows."""
+
+    spdx_id: str | None = None
+
+
+class Repository(Struct, frozen=True, kw_only=True):
+    """A repository as a listing or a request by id gives it."""
+
+    id: Id
+    node_id: OptionalText = UNSET
+    name: Text
+    full_name: Text
+    private: bool
+    owner: Owner | UnsetType | None = UNSET
+    html_url: OptionalText = UNSET
+    description: OptionalText = UNSET
+    homepage: OptionalText = UNSET
+    language: OptionalText = UNSET
+    license: License | UnsetType | None = UNSET
+    topics: tuple[str, ...] | UnsetType | None = UNSET
+    default_branch: OptionalText = UNSET
+    visibility: OptionalText = UNSET
+    fork: OptionalFlag = UNSET
+    archived: OptionalFlag = UNSET
+    disabled: OptionalFlag = UNSET
+    is_template: OptionalFlag = UNSET
+    has_issues: OptionalFlag = UNSET
+    has_projects: OptionalFlag = UNSET
+    has_wiki: OptionalFlag = UNSET
+    has_pages: OptionalFlag = UNSET
+    has_discussions: OptionalFlag = UNSET
+    stargazers_count: OptionalCount = UNSET
+    watchers_count: OptionalCount = UNSET
+    forks_count: OptionalCount = UNSET
+    open_issues_count: OptionalCount = UNSET
+    size: OptionalCount = UNSET  # kilobytes
+    created_at: Time = UNSET
+    updated_at: Time = UNSET
+    pushed_at: Time = UNSET
+
+
+class User(Struct, frozen=True, kw_only=True):
+    """A user or organization."""
+
+    id: Id
+    login: Text
+    type: str | None = None
+    name: str | None = None
+    public_repos: int | None = None
+
+
+class Item(Struct, frozen=True):
+    """One repository of an answer: the record, and the JSON object it came from.
+
+    `payload` is the object as received, without credentials, as JSON text.
+    `warnings` names what had to be set aside to make sense of it.
+    """
+
+    record: Repository
+    payload: str
+    warnings: tuple[str, ...] = ()
+
+
+class Rejected(Struct, frozen=True):
+    """An item that is no valid repository: where it stood, why, and what was there.
+
+    `position` counts from 0 within its page.
+    """
+
+    position: int
+    reason: str
+    payload: str
+
+
+_TIMES = ("created_at", "updated_at", "pushed_at")
+# Fields that hold a credential in some answers. Never stored, never logged.
+_CREDENTIALS = ("temp_clone_token",)
+_CREDENTIAL_MARK = b"temp_clone_token"
+
+_decoder = msgspec.json.Decoder(Repository)
+_user_decoder = msgspec.json.Decoder(User)
+
+
+def decode_item(raw: bytes, position: int = 0) -> Item | Rejected:
+    """Decode one repository object.
+
+    Strict: a wrong type rejects the item and is never converted. The one
+    exception are times that are not times: those are optional, become null
+    and leave a warning.
+    """
+    warnings: tuple[str, ...] = ()
+    try:
+        if _CREDENTIAL_MARK in raw:
+            raw = _without_credentials(raw)
+        payload = raw.decode()
+        try:
+            record = in_utc(_decoder.decode(raw))
+        except (msgspec.ValidationError, OverflowError):
+            record, warnings = _decode_with_odd_times(raw)
+        return Item(record, payload, warnings)
+    except (msgspec.DecodeError, RecursionError, OverflowError, ValueError) as error:
+        return Rejected(position, _reason(error), _rejected_payload(raw))
+
+
+def decode_user(raw: bytes) -> User:
+    """Decode a user object. Raises msgspec.DecodeError."""
+    return _user_decoder.decode(raw)
+
+
+def in_utc(record: Repository) -> Repository:
+    """Return `record` with every time in UTC (GitHub sends Z; other servers send offsets)."""
+    others = {
+        name: moment.astimezone(UTC)
+        for name in _TIMES
+        if isinstance(moment := getattr(record, name), datetime) and moment.tzinfo is not UTC
+    }
+    return msgspec.structs.replace(record, **others) if others else record
+
+
+def _without_credentials(raw: bytes) -> bytes:
+    return msgspec.json.encode(_stripped(msgspec.json.decode(raw)))
+
+
+def _stripped(value: Any) -> Any:
+    """Return `value` without credential fields, also in nested objects (parent, source)."""
+    if isinstance(value, dict):
+        return {k: _stripped(v) for k, v in value.items() if k not in _CREDENTIALS}
+    if isinstance(value, list):
+        return [_stripped(v) for v in value]
+    return value
+
+
+def _decode_with_odd_times(raw: bytes) -> tuple[Repository, tuple[str, ...]]:
+    """Decode again with times that cannot be read, or do not exist in UTC, set to null.
+
+    Raises what is left wrong.
+    """
+    fields = msgspec.json.decode(raw)
+    if not isinstance(fields, dict):
+        raise msgspec.ValidationError("Expected `object`")
+    warnings = []
+    for name in _TIMES:
+        try:
+            moment = msgspec.convert(fields.get(name), Moment | None)
+            moment = moment and moment.astimezone(UTC)
+        except (msgspec.ValidationError, OverflowError):
+            warnings.append(f"{name} is not a time; stored as null")
+            moment = None
+        if name in fields:
+            fields[name] = moment
+    return msgspec.convert(fields, Repository), tuple(warnings)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    if isinstance(error, UnicodeDecodeError):
+        return "not valid UTF-8"
+    return str(error)[:300]
+
+
+def _rejected_payload(raw: bytes, limit: int = 65_536) -> str:
+    if _CREDENTIAL_MARK in raw:  # could not be decoded, so it could not be removed
+        return "(withheld: it may hold a credential)"
+    return raw[:limit].decode("utf-8", "replace")
