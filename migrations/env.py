@@ -1,0 +1,15 @@
+"""Where Alembic starts. The connection, with its transaction begun, comes from
+sync/database/migrate.py.
+"""
+
+from alembic import context
+
+from sync.database.migrate import VERSION_TABLE
+from sync.database.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    version_table=VERSION_TABLE,
+)
+context.run_migrations()

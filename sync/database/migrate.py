@@ -1,0 +1,134 @@
+"""Bringing a database's schema up to what the program needs.
+
+The migrations are Alembic's, in `migrations/` at the top of the project, and
+inside the package when it is installed. Looking whether there is anything to
+do reads one row; Alembic, which is slow to import, is loaded only to do it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import Connection, inspect, text
+
+from sync.database import sqlite
+from sync.database.failures import translated
+from sync.errors import SchemaMissing, SchemaOutdated, SchemaTooNew
+
+# A name of our own: a database may hold other programs' tables, and theirs may
+# be Alembic's usual one.
+VERSION_TABLE = "repoledger_schema"
+
+State = Literal["missing", "outdated", "current", "newer"]
+
+
+def folder() -> Path:
+    """Return where the migrations are."""
+    package = Path(__file__).parent.parent
+    installed = package / "migrations"
+    return installed if installed.is_dir() else package.parent / "migrations"
+
+
+@cache
+def revisions() -> tuple[str, ...]:
+    """Return every revision that this program knows, oldest first."""
+    return tuple(sorted(f.name[:4] for f in (folder() / "versions").glob("[0-9]*.py")))
+
+
+def revision(connection: Connection) -> str | None:
+    """Return the revision that a database is at; None if it holds no ledger."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    row = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).first()  # noqa: S608  # our own name
+    return str(row[0]) if row else None
+
+
+def state_of(current: str | None) -> State:
+    """Compare a database's revision with the program's."""
+    if current is None:
+        return "missing"
+    if current not in revisions():
+        return "newer"
+    return "current" if current == revisions()[-1] else "outdated"
+
+
+def require_current(current: str | None, where: str) -> None:
+    """Raise SchemaMissing, SchemaOutdated or SchemaTooNew unless the schema is the program's."""
+    match state_of(current):
+        case "missing":
+            raise SchemaMissing(
+                f"{where}: there is no ledger yet; `repoledger backfill` or `repoledger migrate` "
+                "makes one"
+            )
+        case "outdated":
+            raise SchemaOutdated(
+                f"{where}: its schema {current} is older than this program's {revisions()[-1]}; "
+                "run `repoledger migrate`"
+            )
+        case "newer":
+            raise SchemaTooNew(
+                f"{where}: its schema {current} is newer than this program's {revisions()[-1]}; "
+                "install a newer repoledger"
+            )
+        case "current":
+            pass
+
+
+def check(url: str) -> str | None:
+    """Return the revision of the database at `url`, None if there is none yet, without writing.
+
+    Raises DatabaseUnusable.
+    """
+    where = str(sqlite.file_of(url))
+    if not sqlite.file_of(url).exists():
+        return None
+    engine = sqlite.reading_engine(url)
+    try:
+        with translated(where), engine.connect() as connection:
+            return revision(connection)
+    finally:
+        engine.dispose()
+
+
+def upgrade(url: str) -> tuple[str | None, str]:
+    """Bring the database at `url` up to date, made first if there is none.
+
+    Returns the revisions before and after. Safe from several processes at
+    once: the transaction takes SQLite's write lock before it looks. Raises
+    SchemaTooNew, DatabaseUnusable.
+    """
+    where = str(sqlite.file_of(url))
+    engine = sqlite.writing_engine(url)
+    try:
+        with translated(where), engine.begin() as connection:
+            before = revision(connection)
+            match state_of(before):
+                case "newer":
+                    require_current(before, where)
+                case "current":
+                    pass
+                case _:
+                    _run_alembic(connection)
+        return before, revisions()[-1]
+    finally:
+        engine.dispose()
+
+
+def prepare(url: str, mode: str) -> None:
+    """Make sure that the schema is current: migrate, or with mode "manual" refuse."""
+    if mode == "auto":
+        upgrade(url)
+    else:
+        require_current(check(url), str(sqlite.file_of(url)))
+
+
+def _run_alembic(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(folder()).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

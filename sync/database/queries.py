@@ -1,0 +1,292 @@
+"""The ledger's reading side: what people and scripts ask of it. Nothing here can write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Connection, Select, Text, and_, cast, func, or_, select
+from sqlalchemy.exc import DBAPIError
+
+from sync.database import migrate, sqlite
+from sync.database.failures import reason_of, translated
+from sync.database.page import PageReader
+from sync.database.tables import (
+    CONTENT,
+    COUNTERS,
+    account_repositories,
+    accounts,
+    plain,
+    repositories,
+    repository_changes,
+    repository_metrics,
+    sync_runs,
+)
+from sync.errors import NoSuchRepository, QueryRefused
+
+Row = Mapping[str, Any]
+
+# What a list of repositories shows: everything but the payload and its hash.
+REPOSITORY_COLUMNS = (
+    *("host", "id"),
+    *CONTENT,
+    *COUNTERS,
+    *("first_seen_at", "changed_at", "removed_at", "removal_reason"),
+)
+
+
+class Ledger:
+    """A ledger that is read.
+
+    Raises DatabaseUnusable, SchemaMissing, SchemaOutdated and SchemaTooNew.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._where = str(sqlite.file_of(url))
+        migrate.require_current(migrate.check(url), self._where)
+        self._engine = sqlite.reading_engine(url)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """Yield a connection that can only read."""
+        with translated(self._where), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def page_reader(self, account: str, host: str) -> Iterator[PageReader]:
+        """Yield what a preview compares the pages of an account with."""
+        with self.connect() as connection:
+            yield PageReader(connection, account, host)
+
+    def repos(
+        self,
+        *,
+        account: str | None = None,
+        owner: str | None = None,
+        language: str | None = None,
+        topic: str | None = None,
+        name: str | None = None,
+        archived: bool | None = None,
+        fork: bool | None = None,
+        removed: bool = False,
+        sort: str = "full_name",
+        descending: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[Row]:
+        """Yield repositories, `REPOSITORY_COLUMNS` of each; None does not filter.
+
+        `owner` and `language` are compared without regard to case; `name` is a
+        part of the full name. `removed` lists the removed ones instead.
+        """
+        table = repositories.c
+        filters: list[Any] = [
+            table.removed_at.is_not(None) if removed else table.removed_at.is_(None)
+        ]
+        if owner is not None:
+            filters.append(func.lower(table.owner_login) == owner.lower())
+        if language is not None:
+            filters.append(func.lower(table.language) == language.lower())
+        if name is not None:
+            filters.append(func.lower(table.full_name).contains(name.lower(), autoescape=True))
+        if topic is not None:
+            # Topics are lower-case words; the JSON text holds each in quotes.
+            filters.append(cast(table.topics, Text).contains(f'"{topic.lower()}"', autoescape=True))
+        if archived is not None:
+            filters.append(table.archived == archived)
+        if fork is not None:
+            filters.append(table.fork == fork)
+        if account is not None:
+            filters.append(_listed_by(account))
+        column = table[sort]
+        order = column.desc().nulls_last() if descending else column.asc().nulls_last()
+        statement = select(*(table[c] for c in REPOSITORY_COLUMNS)).where(*filters)
+        yield from self._rows(statement.order_by(order, table.id).limit(limit))
+
+    def changes(
+        self,
+        *,
+        since: datetime | None = None,
+        repository: str | None = None,
+        field: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Row]:
+        """Yield changes, the newest first; `repository` is a full name, present or former."""
+        log, table = repository_changes.c, repositories.c
+        filters: list[Any] = []
+        if since is not None:
+            filters.append(log.observed_at >= since)
+        if field is not None:
+            filters.append(log.field == field)
+        if repository is not None:
+            ids = self._ids_of(repository)
+            filters.append(
+                or_(*(and_(log.host == host, log.repository_id == id_) for host, id_ in ids))
+            )
+        statement = (
+            select(
+                log.observed_at,
+                table.full_name,
+                log.field,
+                log.old_value,
+                log.new_value,
+                log.host,
+                log.repository_id,
+                log.run_id,
+            )
+            .join_from(
+                repository_changes,
+                repositories,
+                and_(table.host == log.host, table.id == log.repository_id),
+            )
+            .where(*filters)
+            .order_by(log.observed_at.desc(), log.id.desc())
+            .limit(limit)
+        )
+        yield from self._rows(statement)
+
+    def history(self, repository: str, *, since: date, until: date) -> Iterator[Row]:
+        """Yield a repository's counters for each day, a day without a change like the one before.
+
+        Begins with the first day that is known. Raises NoSuchRepository.
+        """
+        host, id_ = self._ids_of(repository)[0]
+        table = repository_metrics.c
+        statement = (
+            select(table.day, *(table[c] for c in COUNTERS))
+            .where(table.host == host, table.repository_id == id_, table.day <= until)
+            .order_by(table.day)
+        )
+        yield from filled_forward(list(self._rows(statement)), since, until)
+
+    def status(self) -> list[dict[str, Any]]:
+        """Return a row per account: its state, its last run, how many repositories it lists."""
+        newest = select(func.max(sync_runs.c.id)).group_by(sync_runs.c.account)
+        runs = select(sync_runs).where(sync_runs.c.id.in_(newest)).subquery()
+        listed = (
+            select(func.count())
+            .where(
+                account_repositories.c.account == accounts.c.name,
+                account_repositories.c.gone_at.is_(None),
+            )
+            .correlate(accounts)
+            .scalar_subquery()
+        )
+        statement = (
+            select(
+                accounts.c.name.label("account"),
+                accounts.c.login,
+                accounts.c.host,
+                accounts.c.last_synced_at,
+                accounts.c.not_before,
+                listed.label("repositories"),
+                runs.c.id.label("run_id"),
+                *(
+                    runs.c[name]
+                    for name in (
+                        *("status", "trigger", "started_at", "finished_at", "pages"),
+                        *("pages_expected", "requests", "not_modified", "inserted", "updated"),
+                        *("unchanged", "rejected", "rate_limit_remaining", "error_message"),
+                    )
+                ),
+            )
+            .join_from(accounts, runs, runs.c.account == accounts.c.name, isouter=True)
+            .order_by(accounts.c.name)
+        )
+        return [dict(row) for row in self._rows(statement)]
+
+    @contextmanager
+    def query(self, sql: str) -> Iterator[tuple[list[str], Iterator[Sequence[Any]]]]:
+        """Run one statement of the user's; yield its column names and its rows.
+
+        The connection can only read, whatever the statement is. Raises
+        QueryRefused with the database's own words.
+        """
+        reason = ""
+        try:
+            sql.encode()
+        except UnicodeEncodeError:  # bytes of a command line that are no UTF-8
+            raise QueryRefused("the statement is not valid text") from None
+        with self._engine.connect() as connection:
+            try:
+                result = connection.exec_driver_sql(sql)
+                if result.returns_rows:
+                    yield list(result.keys()), (tuple(row) for row in result)
+                    return
+                reason = "the statement returns no rows; only reading is possible here"
+            except DBAPIError as error:
+                reason = reason_of(error)
+        if reason == "not authorized":
+            reason = "not authorized: only reading is possible here"
+        raise QueryRefused(reason)
+
+    def _rows(self, statement: Select[Any]) -> Iterator[Row]:
+        with self.connect() as connection:
+            for row in connection.execution_options(yield_per=500).execute(statement):
+                yield plain(row)
+
+    def _ids_of(self, repository: str) -> list[tuple[str, int]]:
+        """Return the repositories that are or were called this, present ones first."""
+        lowered = repository.lower()
+        table, log = repositories.c, repository_changes.c
+        now = (
+            select(table.host, table.id)
+            .where(func.lower(table.full_name) == lowered)
+            .order_by(table.removed_at.is_not(None), table.changed_at.desc())
+        )
+        before = select(log.host, log.repository_id).where(
+            log.field == "full_name", func.lower(log.old_value) == lowered
+        )
+        with self.connect() as connection:
+            rows = [*connection.execute(now), *connection.execute(before)]
+        if not rows:
+            raise NoSuchRepository(
+                f"the ledger holds no repository called {repository}; "
+                "`repoledger repos` lists what it holds"
+            )
+        return list(dict.fromkeys((row[0], row[1]) for row in rows))
+
+
+def filled_forward(rows: Sequence[Row], since: date, until: date) -> Iterator[dict[str, Any]]:
+    """Yield a row for each day from `since` to `until`, each missing one like the day before."""
+    upcoming = iter([*rows, None])
+    following = next(upcoming)
+    current: Row | None = None
+    day = max(since, rows[0]["day"]) if rows else until + timedelta(days=1)
+    while day <= until:
+        while following is not None and following["day"] <= day:
+            current, following = following, next(upcoming)
+        if current is not None:
+            yield {**current, "day": day}
+        day += timedelta(days=1)
+
+
+def _listed_by(account: str) -> Any:
+    member = account_repositories.c
+    return (
+        select(member.account)
+        .where(
+            member.account == account,
+            member.host == repositories.c.host,
+            member.repository_id == repositories.c.id,
+            member.gone_at.is_(None),
+        )
+        .exists()
+    )

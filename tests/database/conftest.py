@@ -1,0 +1,59 @@
+"""Which database the tests run against, and a ledger in it.
+
+`database_url` is the one place that knows: whoever adds a database adds it here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sync.database import migrate
+from sync.database.queries import Ledger
+from sync.database.store import Store
+from tests.support.database import HOST, HandClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sync.database.rows import Run
+
+
+@pytest.fixture(params=["sqlite"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of a database of this test's own that holds nothing yet."""
+    makers = {"sqlite": lambda: f"sqlite:///{tmp_path / 'ledger.db'}"}
+    return makers[request.param]()
+
+
+@pytest.fixture
+def ledger_url(database_url: str) -> str:
+    """Return the URL of a ledger without rows."""
+    migrate.upgrade(database_url)
+    return database_url
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def store(ledger_url: str, clock: HandClock) -> Iterator[Store]:
+    with Store(ledger_url, clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def run(store: Store) -> Run:
+    """Return a run of the account "me" that has just begun."""
+    return store.start_run("me", HOST, "backfill")
+
+
+@pytest.fixture
+def ledger(store: Store) -> Iterator[Ledger]:
+    """Yield the reading side of what `store` writes."""
+    with Ledger(store.url) as opened:
+        yield opened

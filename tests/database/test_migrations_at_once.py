@@ -1,0 +1,60 @@
+"""Migrations that compete, and migrations that die."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sync.database import migrate
+from sync.database.queries import Ledger
+from tests.support.database_processes import (
+    hangs_in_migration,
+    migrates_on_demand,
+    spawned,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROCESSES = 4
+ROUNDS = 10
+NEWEST = migrate.revisions()[-1]
+
+
+def test_of_several_processes_that_migrate_at_once_one_does_and_the_others_wait(
+    database_url: str, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        children = [stack.enter_context(spawned(migrates_on_demand)) for _ in range(PROCESSES)]
+        for number in range(ROUNDS):
+            url = database_url.replace("ledger.db", f"{number}.db")
+            for child in children:
+                child.send(url)
+            results = [child.receive() for child in children]
+            assert sorted(results, key=str) == [
+                *[(NEWEST, NEWEST)] * (PROCESSES - 1),
+                (None, NEWEST),
+            ]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE repositories",
+        "CREATE TABLE sync_runs",
+        "CREATE VIEW repository_daily",
+        f"INSERT INTO {migrate.VERSION_TABLE}",
+    ],
+)
+def test_a_migration_that_was_killed_in_the_middle_can_be_tried_again(
+    database_url: str, statement: str
+) -> None:
+    with spawned(hangs_in_migration, database_url, statement) as child:
+        assert child.receive() == "hanging"
+        child.kill()
+    assert migrate.check(database_url) is None
+    assert migrate.upgrade(database_url) == (None, NEWEST)
+    with Ledger(database_url) as ledger:
+        assert ledger.status() == []

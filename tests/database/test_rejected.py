@@ -1,0 +1,160 @@
+"""Rows that the database refuses, and what is remembered of pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import select
+
+from sync.database.rows import PageEntry, Rejection, RunCounts
+from sync.database.tables import page_cache, rejected_items
+from tests.support.database import (
+    HOST,
+    START,
+    HandClock,
+    execute,
+    repository,
+    rows,
+    snapshot,
+    store_page,
+    values,
+)
+
+if TYPE_CHECKING:
+    from sync.database.rows import Run
+    from sync.database.store import Store
+
+# A user's own rule, on each table that a repository is written to.
+POISON = """
+CREATE TRIGGER my_rule BEFORE {event} ON {table} WHEN NEW.{column} = 13
+BEGIN SELECT RAISE(ABORT, 'thirteen is unlucky'); END
+"""
+
+
+def poison(url: str, table: str, event: str = "INSERT") -> None:
+    column = "id" if table == "repositories" else "repository_id"
+    execute(url, POISON.format(event=event, table=table, column=column))
+
+
+@pytest.mark.parametrize("table", ["repositories", "repository_metrics", "account_repositories"])
+def test_one_poisonous_row_is_refused_alone_and_leaves_nothing_behind(
+    store: Store, run: Run, table: str
+) -> None:
+    poison(store.url, table)
+    done = store_page(store, run, *[repository(id_, f"octo/r{id_}") for id_ in (14, 13, 12, 1)])
+    assert [(refusal.write.id, refusal.reason) for refusal in done.refusals] == [
+        (13, "thirteen is unlucky")
+    ]
+    assert values(store.url, "SELECT id FROM repositories ORDER BY id") == [(1,), (12,), (14,)]
+    for name, column in (("account_repositories", "account"), ("repository_metrics", "host")):
+        query = f"SELECT repository_id FROM {name} WHERE {column} <> '' ORDER BY repository_id"
+        assert values(store.url, query) == [(1,), (12,), (14,)]
+
+
+def test_a_refused_update_leaves_the_row_and_its_changes_as_they_were(
+    store: Store, run: Run
+) -> None:
+    page = [repository(id_, f"octo/r{id_}") for id_ in (12, 13)]
+    store_page(store, run, *page)
+    poison(store.url, "repositories", "UPDATE")
+    done = store_page(store, run, *[{**fields, "description": "new"} for fields in page])
+    assert [refusal.write.id for refusal in done.refusals] == [13]
+    assert values(store.url, "SELECT id, description FROM repositories ORDER BY id") == [
+        (12, "new"),
+        (13, "about r13"),
+    ]
+    assert values(store.url, "SELECT repository_id FROM repository_changes") == [(12,)]
+
+
+def test_a_page_of_nothing_but_poison_is_refused_row_by_row(store: Store, run: Run) -> None:
+    execute(
+        store.url,
+        POISON.replace("NEW.{column} = 13", "1").format(event="INSERT", table="repositories"),
+    )
+    done = store_page(store, run, *[repository(id_, f"octo/r{id_}") for id_ in (1, 2, 3)])
+    assert [refusal.write.id for refusal in done.refusals] == [1, 2, 3]
+    assert snapshot(store.url)["repositories"] == []
+
+
+def test_a_refused_row_is_tried_again_with_the_next_run(store: Store, run: Run) -> None:
+    poison(store.url, "repositories")
+    assert store_page(store, run, repository(13)).refusals
+    execute(store.url, "DROP TRIGGER my_rule")
+    done = store_page(store, run, repository(13))
+    assert (done.counts, done.refusals) == ((1, 0, 0), ())
+
+
+def test_what_was_rejected_is_kept_with_the_reason(store: Store, run: Run) -> None:
+    rejections = [Rejection(3, "no id", '{"name": "🚀"}'), Rejection(250, "not valid UTF-8", None)]
+    store.transact(run, lambda page: page.reject(rejections))
+    store.transact(run, lambda page: page.reject([]))
+    kept = rows(store.url, select(rejected_items).order_by(rejected_items.c.id))
+    assert [(r["run_id"], r["account"]) for r in kept] == [(run.id, "me")] * 2
+    assert [(r["position"], r["reason"], r["payload"]) for r in kept] == rejections
+
+
+# What is remembered of pages
+
+ENTRY = PageEntry(
+    "https://api.github.com/user/repos?page=1 v1", '"abc"', (3, 1, 2**53 + 1), 3, None
+)
+
+
+def remember(store: Store, run: Run, *entries: PageEntry) -> None:
+    def work(page: Any) -> None:
+        for entry in entries:
+            page.remember_page(entry)
+
+    store.transact(run, work)
+
+
+def test_a_page_is_remembered_with_its_etag_and_the_ids_on_it(store: Store, run: Run) -> None:
+    remember(store, run, ENTRY)
+    assert store.cached_pages("me") == {
+        ENTRY.key: {"key": ENTRY.key, "etag": '"abc"', "item_count": 3, "next_url": None}
+    }
+    (row,) = rows(store.url, select(page_cache))
+    assert (row["account"], row["ids"], row["stored_at"]) == ("me", [3, 1, 2**53 + 1], START)
+
+
+def test_a_page_is_remembered_as_it_was_last(store: Store, run: Run, clock: HandClock) -> None:
+    remember(store, run, ENTRY)
+    clock.advance(hours=1)
+    remember(store, run, ENTRY._replace(etag='W/"def"', ids=(4,), item_count=1, next_url="n"))
+    (row,) = rows(store.url, select(page_cache))
+    assert (row["etag"], row["ids"], row["item_count"], row["next_url"]) == ('W/"def"', [4], 1, "n")
+    assert row["stored_at"] == clock.now
+
+
+def test_two_accounts_remember_pages_of_their_own(store: Store, run: Run) -> None:
+    work = store.start_run("work", HOST, "backfill")
+    remember(store, run, ENTRY)
+    remember(store, work, ENTRY._replace(etag='"theirs"'))
+    store.transact(run, lambda page: page.forget_page(ENTRY.key))
+    assert store.cached_pages("me") == {}
+    assert store.cached_pages("work")[ENTRY.key]["etag"] == '"theirs"'
+
+
+def test_a_page_that_is_forgotten_is_forgotten_alone(store: Store, run: Run) -> None:
+    remember(store, run, ENTRY, ENTRY._replace(key="other"))
+    store.transact(run, lambda page: page.forget_page(ENTRY.key))
+    store.transact(run, lambda page: page.forget_page("never remembered"))
+    assert list(store.cached_pages("me")) == ["other"]
+
+
+def test_a_complete_run_forgets_the_pages_that_it_did_not_visit(store: Store, run: Run) -> None:
+    work = store.start_run("work", HOST, "backfill")
+    remember(store, work, ENTRY._replace(key="theirs"))
+    remember(store, run, *(ENTRY._replace(key=key) for key in ("a", "b", "c")))
+    store.finish_run(
+        run, status="succeeded", counts=RunCounts(), complete=True, visited=["b", "new"]
+    )
+    assert list(store.cached_pages("me")) == ["b"]
+    assert list(store.cached_pages("work")) == ["theirs"]
+
+
+def test_an_incomplete_run_keeps_every_page(store: Store, run: Run) -> None:
+    remember(store, run, *(ENTRY._replace(key=key) for key in ("a", "b")))
+    store.finish_run(run, status="failed", counts=RunCounts(), complete=False)
+    assert sorted(store.cached_pages("me")) == ["a", "b"]
