@@ -1,0 +1,168 @@
+"""What a page means for the ledger: known rows + fetched items -> a plan. No I/O here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import UNSET
+
+from sync.database.rows import Change, Known, RepositoryWrite
+from sync.database.tables import CONTENT, FIELDS
+from sync.github.records import Item, Repository
+
+_encoder = msgspec.json.Encoder()
+
+
+class Hashed(NamedTuple):
+    """An item with the hash of what is stored of it."""
+
+    item: Item
+    content_hash: str
+
+    @property
+    def id(self) -> int:
+        return self.item.record.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to write for a page.
+
+    `joins` are repositories that are stored as they are, but that the account
+    did not list before. `unchanged` counts items that cost no write to
+    `repositories`; an item that a page holds twice counts as unchanged once.
+    """
+
+    writes: tuple[RepositoryWrite, ...]
+    joins: tuple[int, ...]
+    unchanged: int
+
+    @property
+    def inserted(self) -> int:
+        return sum(write.is_new for write in self.writes)
+
+    @property
+    def updated(self) -> int:
+        return len(self.writes) - self.inserted
+
+
+def hash_items(items: Iterable[Item]) -> tuple[Hashed, ...]:
+    """Return the items with their hashes, each repository once: the last one counts."""
+    last = {item.record.id: item for item in items}
+    return tuple(Hashed(item, content_hash(item.record)) for item in last.values())
+
+
+def content_hash(record: Repository) -> str:
+    """Return the hash of the stored fields.
+
+    Not of the payload: what depends on who asks (`permissions`) would make a
+    repository that two accounts list change with every run.
+    """
+    return blake2b(_encoder.encode(record), digest_size=16).hexdigest()
+
+
+def differing(items: Iterable[Hashed], known: Mapping[int, Known]) -> tuple[int, ...]:
+    """Return the ids of known repositories whose stored values have to be looked at."""
+    return tuple(
+        hashed.id
+        for hashed in items
+        if hashed.id in known and known[hashed.id].content_hash != hashed.content_hash
+    )
+
+
+def make_plan(
+    items: Iterable[Hashed],
+    known: Mapping[int, Known],
+    stored: Mapping[int, tuple[Any, ...]],
+    *,
+    seen: int,
+) -> Plan:
+    """Return what to write. `stored` holds the values of what `differing` named.
+
+    `seen` is the number of items on the page.
+    """
+    writes: list[RepositoryWrite] = []
+    joins: list[int] = []
+    for hashed in items:
+        old = known.get(hashed.id)
+        write = _write(hashed, old, stored.get(hashed.id))
+        if write is not None:
+            writes.append(write)
+        elif old is not None and not old.listed:
+            joins.append(hashed.id)
+    return Plan(writes=tuple(writes), joins=tuple(joins), unchanged=seen - len(writes))
+
+
+def _write(
+    hashed: Hashed, known: Known | None, stored: tuple[Any, ...] | None
+) -> RepositoryWrite | None:
+    """Return the write that an item needs, or None if the row says it all already.
+
+    `stored` is None if the hashes agree, or if there is no row.
+    """
+    values = stored_values(hashed.item.record)
+    changes: tuple[Change, ...] = ()
+    if known is None:
+        values = tuple(None if value is UNSET else value for value in values)
+        counted = True
+    elif stored is None:
+        return None
+    else:
+        # What this answer does not tell stays as it is.
+        values = tuple(
+            old if value is UNSET else value for value, old in zip(values, stored, strict=True)
+        )
+        if values == stored:
+            return None
+        changes = tuple(diff(stored, values))
+        counted = values[len(CONTENT) :] != stored[len(CONTENT) :]
+    return RepositoryWrite(
+        id=hashed.id,
+        values=values,
+        payload=hashed.item.payload,
+        content_hash=hashed.content_hash,
+        is_new=known is None,
+        changes=changes,
+        metrics=counted,
+        joins=known is None or not known.listed,
+    )
+
+
+def stored_values(record: Repository) -> tuple[Any, ...]:
+    """Return what is stored of a record, in the order of `tables.FIELDS`; UNSET stays UNSET."""
+    owner, license_ = record.owner, record.license
+    nested = {
+        "owner_id": _of(owner, "id"),
+        "owner_login": _of(owner, "login"),
+        "owner_type": _of(owner, "type"),
+        "license_spdx_id": _of(license_, "spdx_id"),
+        "topics": list(record.topics) if isinstance(record.topics, tuple) else record.topics,
+    }
+    return tuple(nested[f] if f in nested else getattr(record, f) for f in FIELDS)
+
+
+def _of(struct: Any, field: str) -> Any:
+    return struct if struct is UNSET or struct is None else getattr(struct, field)
+
+
+def diff(
+    old: tuple[Any, ...], new: tuple[Any, ...], fields: tuple[str, ...] = CONTENT
+) -> Iterator[Change]:
+    """Yield a Change for each of `fields` (a prefix of `tables.FIELDS`) that differs."""
+    for field, before, after in zip(fields, old, new, strict=False):
+        if before != after:
+            yield Change(field, as_text(before), as_text(after))
+
+
+def as_text(value: Any) -> str | None:
+    """Return a value as `repository_changes` keeps it: text plain, times as ISO 8601, else JSON."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return _encoder.encode(value).decode()

@@ -1,0 +1,327 @@
+"""One sync run of one account, from start to recorded outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from sync.database.page import PageTransaction
+from sync.database.rows import PageEntry, Rejection, Run, RunCounts, RunStatus
+from sync.database.store import Store
+from sync.errors import DatabaseError, Fenced, Interrupted, RateLimited, RepoledgerError
+from sync.github.answers import CachedPage, Page
+from sync.github.client import AFFILIATIONS, GitHubClient, Identity, Visibility
+from sync.github.listing import page_number
+from sync.planning import differing, hash_items, make_plan
+
+log = structlog.get_logger("sync.runner")
+
+Progress = Callable[[RunCounts, int | None], None]
+
+_DEFAULT_DEFERRAL = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOutcome:
+    """How a run ended: the same as its row in `sync_runs`.
+
+    `run_id` is None if the run could not even begin, and then there is no row.
+    `not_before` is set on a deferred run: the UTC time from which GitHub will
+    answer again. `seconds` is how long it took. `complete` is whether every
+    page of the listing arrived.
+    """
+
+    run_id: int | None
+    account: str
+    status: RunStatus
+    complete: bool = False
+    counts: RunCounts = field(default_factory=RunCounts)
+    seconds: float = 0.0
+    rate_limit_remaining: int | None = None
+    error: RepoledgerError | None = None
+    not_before: datetime | None = None
+
+    @classmethod
+    def not_begun(cls, account: str, error: RepoledgerError) -> Self:
+        """Return the outcome of a run that could not begin because of `error`."""
+        deferred = isinstance(error, RateLimited)
+        return cls(
+            run_id=None,
+            account=account,
+            status="deferred" if deferred else "failed",
+            error=error,
+            not_before=error.retry_at if isinstance(error, RateLimited) else None,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the outcome as flat values, for a log line or JSON."""
+        return {
+            "run_id": self.run_id,
+            "account": self.account,
+            "status": self.status,
+            "complete": self.complete,
+            **self.counts.as_dict(),
+            "seconds": round(self.seconds, 3),
+            "rate_limit_remaining": self.rate_limit_remaining,
+            "error_type": type(self.error).__name__ if self.error else None,
+            "error_message": str(self.error) if self.error else None,
+            "not_before": self.not_before.isoformat() if self.not_before else None,
+        }
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What a run has gathered so far; read when it ends, however it ends."""
+
+    counts: RunCounts = field(default_factory=RunCounts)
+    visited: list[str] = field(default_factory=list)
+    seen: int = 0
+    pages_expected: int | None = None
+    partial_listing: bool = False
+    complete: bool = False
+
+
+def run_sync(
+    *,
+    account: str,
+    client: GitHubClient,
+    store: Store,
+    trigger: str,
+    visibility: Visibility = "public",
+    affiliation: tuple[str, ...] = AFFILIATIONS,
+    full: bool = False,
+    wait_for_lock: float = 0.0,
+    progress: Progress | None = None,
+) -> RunOutcome:
+    """Sync the repositories that `client` lists into `store`, and record how it went.
+
+    `full` asks for every page whole, whatever is remembered. `wait_for_lock`
+    is how long to wait for another run of the account, in seconds. Returns the
+    outcome, also of a run that failed. Raises RunInProgress, and
+    DatabaseError if not even the outcome can be recorded; an exception that
+    nobody foresaw is recorded too, and raised.
+    """
+    with store.lock(account, wait=wait_for_lock):
+        run = store.start_run(account, client.host, trigger)
+        with bound_contextvars(run_id=run.id, account=account):
+            log.debug("sync.run_started", trigger=trigger, full=full)
+            runner = _Runner(run, client, store, progress)
+            return runner.execute({"visibility": visibility, "affiliation": affiliation}, full=full)
+
+
+class _Runner:
+    def __init__(
+        self,
+        run: Run,
+        client: GitHubClient,
+        store: Store,
+        progress: Progress | None,
+    ) -> None:
+        self.run = run
+        self.client = client
+        self.store = store
+        self.progress = progress
+        self.tally = _Tally()
+
+    def execute(self, listing: Mapping[str, Any], *, full: bool) -> RunOutcome:
+        """Fetch and store `listing` (what `repository_pages` takes), and record how it went."""
+        try:
+            for page in self._pages(listing, full=full):
+                self._take(page)
+        except RepoledgerError as error:
+            return self._finish(error)
+        except BaseException as error:
+            self._finish(RepoledgerError(f"unforeseen: {type(error).__name__}"))
+            raise
+        self.tally.complete = not self.tally.partial_listing
+        return self._finish(None)
+
+    # Fetching
+
+    def _pages(self, listing: Mapping[str, Any], *, full: bool) -> Iterator[Page]:
+        """Yield the listing's pages, once it is known whose they are."""
+        remembered = {} if full else self._remembered()
+        pages = self.client.repository_pages(**listing, cached=remembered)
+        identity_key = self.client.page_key("identity")
+        known = remembered.get(identity_key)
+        # Asked at the same time as the first page: it costs no extra round trip.
+        identity = self.client.in_background(self.client.identify, known.etag if known else None)
+        first = next(pages, None)
+        self._note_identity(identity.result(), identity_key)
+        if first is not None:
+            yield first
+        yield from pages
+
+    def _remembered(self) -> dict[str, CachedPage]:
+        rows = self.store.cached_pages(self.run.account)
+        return {
+            key: CachedPage(
+                etag=row["etag"], item_count=row["item_count"], next_url=row["next_url"]
+            )
+            for key, row in rows.items()
+        }
+
+    def _note_identity(self, identity: Identity, key: str) -> None:
+        self.tally.visited.append(key)
+        user = identity.user
+        if user is None:
+            return
+        before = self.store.account(self.run.account)
+        if before.get("id") not in (None, user.id):
+            log.warning("account.identity_changed", before=before.get("login"), now=user.login)
+        self.store.note_identity(self.run, user_id=user.id, login=user.login)
+        if identity.etag:
+            entry = PageEntry(key, identity.etag, (user.id,), 1, None)
+            self.store.transact(self.run, lambda page: page.remember_page(entry))
+
+    # Storing
+
+    def _take(self, page: Page) -> None:
+        """Store a page, or note that it is as it was."""
+        if self.client.stop.is_set():
+            raise Interrupted("stopped between two pages")
+        tally = self.tally
+        tally.visited.append(page.key)
+        if page.last_url is not None:
+            tally.pages_expected = page_number(page.last_url) or tally.pages_expected
+        tally.partial_listing = tally.partial_listing or page.partial
+        if page.not_modified:
+            tally.counts += RunCounts(pages=1, unchanged=page.item_count)
+        else:
+            tally.counts, rejections = self.store.transact(
+                self.run, lambda transaction: self._write(transaction, page)
+            )
+            for rejection in rejections:
+                log.warning("item.rejected", position=rejection.position, reason=rejection.reason)
+        self._tell(page)
+        tally.seen += page.item_count
+
+    def _write(self, transaction: PageTransaction, page: Page) -> tuple[RunCounts, list[Rejection]]:
+        """Write a page; return the run's counts with it, and what was rejected."""
+        items = hash_items(page.items)
+        known = transaction.known([hashed.id for hashed in items])
+        stored = transaction.values(differing(items, known))
+        plan = make_plan(items, known, stored, seen=len(page.items))
+        refusals = transaction.write(plan.writes)
+        transaction.join(plan.joins)
+        refused_new = sum(refusal.write.is_new for refusal in refusals)
+        rejections = [
+            *(Rejection(self.tally.seen + r.position, r.reason, r.payload) for r in page.rejected),
+            *(Rejection(0, f"id {r.write.id}: {r.reason}", r.write.payload) for r in refusals),
+        ]
+        transaction.reject(rejections)
+        if page.etag and not rejections and not page.partial:
+            ids = tuple(hashed.id for hashed in items)
+            transaction.remember_page(
+                PageEntry(page.key, page.etag, ids, page.item_count, page.next_url)
+            )
+        else:
+            # Asked for whole next time, so that what is wrong with it is seen again.
+            transaction.forget_page(page.key)
+        counts = self.tally.counts + RunCounts(
+            pages=1,
+            inserted=plan.inserted - refused_new,
+            updated=plan.updated - (len(refusals) - refused_new),
+            unchanged=plan.unchanged,
+            rejected=len(rejections),
+            skipped=page.skipped,
+        )
+        counts = replace(counts, **self._request_counts())
+        transaction.progress(counts, self.tally.pages_expected)
+        return counts, rejections
+
+    def _tell(self, page: Page) -> None:
+        counts = self.tally.counts
+        log.debug(
+            "sync.page_stored",
+            page=counts.pages,
+            of=self.tally.pages_expected,
+            not_modified=page.not_modified,
+            items=page.item_count,
+        )
+        if page.skipped:
+            log.warning("item.skipped", reason="private in a public listing", items=page.skipped)
+        if page.replaced:
+            log.warning("text.replaced", characters=page.replaced, page=counts.pages)
+        for item in page.items:
+            for warning in item.warnings:
+                log.warning("item.mended", repository=item.record.full_name, reason=warning)
+        if self.progress is not None:
+            self.progress(counts, self.tally.pages_expected)
+
+    # Ending
+
+    def _finish(self, error: RepoledgerError | None) -> RunOutcome:
+        outcome = self._outcome(error)
+        if not isinstance(error, Fenced):
+            try:
+                self._record(outcome)
+            except DatabaseError as failure:
+                # The first error says more than its consequence.
+                outcome = self._outcome(error or failure)
+        log_outcome(outcome)
+        return outcome
+
+    def _outcome(self, error: RepoledgerError | None) -> RunOutcome:
+        now = self.store.clock()
+        status, not_before = _judge(error, self.tally, now)
+        quota = self.client.rate_limit
+        return RunOutcome(
+            run_id=self.run.id,
+            account=self.run.account,
+            status=status,
+            complete=self.tally.complete,
+            counts=replace(self.tally.counts, **self._request_counts()),
+            seconds=(now - self.run.started_at).total_seconds(),
+            rate_limit_remaining=quota.remaining if quota else None,
+            error=error,
+            not_before=not_before,
+        )
+
+    def _record(self, outcome: RunOutcome) -> None:
+        self.store.finish_run(
+            self.run,
+            status=outcome.status,
+            counts=outcome.counts,
+            complete=outcome.complete,
+            rate_limit_remaining=outcome.rate_limit_remaining,
+            error=outcome.error,
+            not_before=outcome.not_before,
+            visited=self.tally.visited if outcome.complete else None,
+        )
+
+    def _request_counts(self) -> dict[str, Any]:
+        stats = self.client.stats
+        return {
+            "requests": stats.requests,
+            "not_modified": stats.not_modified,
+            "wait_seconds": round(stats.wait_seconds, 3),
+        }
+
+
+def log_outcome(outcome: RunOutcome) -> None:
+    """Log the one line of a run: every count, at error level if it failed."""
+    if outcome.status == "failed":
+        log.error("sync.run_failed", **outcome.as_dict())
+    else:
+        log.info("sync.run_finished", **outcome.as_dict())
+
+
+def _judge(
+    error: RepoledgerError | None, tally: _Tally, now: datetime
+) -> tuple[RunStatus, datetime | None]:
+    """Return the status that a run ends with, and when the account may be synced again."""
+    if isinstance(error, RateLimited):
+        return "deferred", error.retry_at or now + _DEFAULT_DEFERRAL
+    if isinstance(error, Interrupted):
+        return "interrupted", None
+    if error is not None:
+        return "failed", None
+    if tally.counts.rejected or tally.partial_listing:
+        return "partial", None
+    return "succeeded", None

@@ -1,0 +1,71 @@
+"""Fixtures that every part of the suite may use."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from sync.database import migrate
+from sync.database.store import Store
+from sync.github.client import GitHubClient
+from sync.github.sandbox import Sandbox
+from sync.rest import RetryPolicy
+
+TOKEN = "ghp_" + "t0" * 18
+QUICK = RetryPolicy(attempts=3, base=0.01, pace_wait=0.01)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail any test whose output, log or exception shows the token."""
+    report = yield
+    shown = "".join(text for _, text in report.sections)
+    if call.excinfo is not None and not report.failed:
+        shown += "".join(traceback.format_exception(call.excinfo.value))
+    if TOKEN in shown:
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid}: the token reached the output"
+    return report
+
+
+@pytest.fixture(autouse=True)
+def _no_leftover_logging() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+
+
+@pytest.fixture
+def github() -> Iterator[Sandbox]:
+    """A GitHub with one user, octo, whose token is TOKEN."""
+    with Sandbox() as sandbox:
+        sandbox.add_user("octo", token=TOKEN, scopes=())
+        yield sandbox
+        assert sandbox.errors == []
+
+
+@pytest.fixture
+def client(github: Sandbox) -> Iterator[GitHubClient]:
+    """A client of `github` that signs in as octo and tries again at once."""
+    with GitHubClient(token=TOKEN, api_url=github.url, retry=QUICK) as client:
+        yield client
+
+
+@pytest.fixture
+def ledger_url(tmp_path: Path) -> str:
+    """The URL of an empty, migrated ledger."""
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    migrate.upgrade(url)
+    return url
+
+
+@pytest.fixture
+def store(ledger_url: str) -> Iterator[Store]:
+    with Store(ledger_url) as store:
+        yield store
