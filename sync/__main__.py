@@ -1,0 +1,21 @@
+"""The command `repoledger`, also `python -m sync`."""
+
+from __future__ import annotations
+
+import sys
+
+from sync import __version__
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    if sys.argv[1:] == ["--version"]:  # answered before anything slow is imported
+        print(f"repoledger {__version__}")  # noqa: T201  # its one answer
+        return
+    from sync.cli.app import app
+
+    app(prog_name="repoledger")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""The application: its global options, its commands, and the one error branch."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from sync import __version__
+from sync.cli import backfill, check, demo, reading, setup
+from sync.cli.settings import ExitCode, Settings, exit_code_of
+from sync.errors import RepoledgerError
+from sync.redaction import printable, scrub
+
+
+class LogFormat(StrEnum):
+    auto = "auto"
+    console = "console"
+    json = "json"
+
+
+class LogLevel(StrEnum):
+    debug = "debug"
+    info = "info"
+    warning = "warning"
+    error = "error"
+
+
+class _Group(TyperGroup):
+    """Prints what went wrong and what to do, without a traceback, and exits with its code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RepoledgerError as error:
+            for line in str(error).splitlines() or [type(error).__name__]:
+                print(f"error: {printable(scrub(line))}", file=sys.stderr)
+            ctx.exit(exit_code_of(error))
+        except Exception as error:
+            # Wrong use, a closed pipe and the like are shown by the framework.
+            if isinstance(error, (OSError, typer.Abort)) or hasattr(error, "exit_code"):
+                raise
+            _report_crash(error)
+            ctx.exit(ExitCode.FAILED)
+
+
+app = typer.Typer(
+    cls=_Group,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=(
+        "Keeps a SQL database of your GitHub repositories: always current, every change "
+        "explained.\n\nStart with `repoledger demo` (no token, no network), then "
+        "`repoledger init`."
+    ),
+    epilog=(
+        "Exit codes: 0 succeeded, 1 failed, 2 wrong use or configuration, 3 partial, "
+        "4 deferred (quota), 130 interrupted."
+    ),
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"repoledger {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def settings(
+    ctx: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="PATH",
+            help="Configuration file; else $REPOLEDGER_CONFIG, else ./config.toml.",
+            show_default=False,
+        ),
+    ] = None,
+    log_format: Annotated[
+        LogFormat, typer.Option(help="Log lines on stderr; auto: console on a terminal, else JSON.")
+    ] = LogFormat.auto,
+    log_level: Annotated[LogLevel, typer.Option(help="Least important events to log.")] = (
+        LogLevel.info
+    ),
+    version: Annotated[  # noqa: ARG001  # eager: answered by its callback
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    ctx.obj = Settings(config_path=config, log_format=log_format.value, log_level=log_level.value)
+
+
+app.command()(demo.demo)
+app.command()(setup.init)
+app.command()(check.check)
+app.command()(setup.migrate)
+app.command()(backfill.backfill)
+app.command()(reading.status)
+app.command()(reading.repos)
+app.command()(reading.changes)
+app.command()(reading.history)
+app.command()(reading.query)
+
+
+def _report_crash(error: Exception) -> None:
+    """Tell of a mistake of ours: a traceback without values, and without secrets."""
+    import traceback
+
+    text = "".join(traceback.format_exception(error, chain=False))
+    print(scrub(text), file=sys.stderr)
+    print(
+        "error: repoledger met something it was not prepared for; what is above says where. "
+        "Please report it.",
+        file=sys.stderr,
+    )

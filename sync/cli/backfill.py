@@ -1,0 +1,284 @@
+"""The command backfill: one sync of every account, now."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sync.cli import output
+from sync.cli.output import Format, FormatOption, JsonOption
+from sync.cli.settings import ExitCode, Settings, exit_code_of, stop_on_signals
+from sync.errors import RepoledgerError
+
+if TYPE_CHECKING:
+    from sync.config import Account, Config
+    from sync.database.rows import RunCounts
+    from sync.database.store import Store
+    from sync.runner import RunOutcome
+
+_COLUMNS = (
+    *("account", "status", "complete", "pages", "inserted", "updated", "unchanged", "removed"),
+    *("restored", "rejected", "skipped", "requests", "not_modified", "wait_seconds", "seconds"),
+    *("rate_limit_remaining", "run_id", "not_before", "error_type", "error_message"),
+)
+_TABLE_COLUMNS = (
+    *("account", "status", "pages", "inserted", "updated", "unchanged", "rejected", "seconds"),
+)
+
+
+def backfill(
+    ctx: typer.Context,
+    account: Annotated[
+        list[str] | None,
+        typer.Option("--account", metavar="NAME", help="Only this account; may be repeated."),
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Ask for every page whole, whatever is remembered.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would change, field by field; no write.")
+    ] = False,
+    max_wait: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help="Longest wait for quota, such as 15m; else github.max_wait."
+        ),
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for another run of the account to finish.")
+    ] = False,
+    fmt: FormatOption = Format.table,
+    json: JsonOption = False,
+) -> None:
+    """Sync every account once, now.
+
+    Safe to stop at any moment and to run again: pages that have not changed
+    cost no quota, rows that have not changed are not written.
+    """
+    settings: Settings = ctx.obj
+    fmt = output.chosen(fmt, json)
+    config = settings.load()
+    patience = _seconds(max_wait)
+    chosen = (
+        [config.account(name) for name in dict.fromkeys(account)] if account else config.accounts
+    )
+    settings.start_log()
+    with stop_on_signals() as stop:
+        job = _Job(settings, config, stop, patience)
+        if dry_run:
+            code = _preview(job, chosen, fmt)
+        else:
+            code = _sync(job, chosen, fmt, full=full, wait=wait)
+    raise typer.Exit(code)
+
+
+class _Job:
+    """What the accounts of one backfill have in common."""
+
+    def __init__(
+        self, settings: Settings, config: Config, stop: threading.Event, max_wait: float | None
+    ) -> None:
+        self.settings = settings
+        self.config = config
+        self.stop = stop
+        self.max_wait = config.github.max_wait if max_wait is None else max_wait
+
+    def client(self, account: Account) -> Any:
+        return self.settings.client(self.config, account, self.stop, max_wait=self.max_wait)
+
+
+def _sync(job: _Job, accounts: Any, fmt: Format, *, full: bool, wait: bool) -> ExitCode:
+    from sync.database import migrate
+    from sync.database.store import Store
+
+    clients = [job.client(account) for account in accounts]  # a missing token shows before any work
+    _warn_of_shared_quota(clients, accounts)
+    migrate.prepare(job.config.database.url, job.config.database.migrate)
+    outcomes: list[RunOutcome] = []
+    with Store(job.config.database.url) as store:
+        for account, client in zip(accounts, clients, strict=True):
+            with client:  # one account never stops the others
+                outcomes.append(_sync_account(job, account, client, store, full=full, wait=wait))
+    rows = [outcome.as_dict() for outcome in outcomes]
+    output.print_rows(rows, fmt, columns=_COLUMNS, table_columns=_TABLE_COLUMNS)
+    if fmt is Format.table:
+        for outcome in outcomes:
+            _explain(outcome)
+    return _worst([_code_of(outcome) for outcome in outcomes])
+
+
+def _sync_account(
+    job: _Job, account: Account, client: Any, store: Store, *, full: bool, wait: bool
+) -> RunOutcome:
+    from sync.runner import RunOutcome, log_outcome, run_sync
+
+    try:
+        _respect_deferral(job, account, client, store)
+        with _progress(account.name) as progress:
+            return run_sync(
+                account=account.name,
+                client=client,
+                store=store,
+                trigger="backfill",
+                visibility=account.visibility,
+                affiliation=account.affiliation,
+                full=full,
+                wait_for_lock=-1 if wait else 0,
+                progress=progress,
+            )
+    except RepoledgerError as error:
+        outcome = RunOutcome.not_begun(account.name, error)
+        log_outcome(outcome)
+        return outcome
+
+
+def _respect_deferral(job: _Job, account: Account, client: Any, store: Store) -> None:
+    """Wait, or give up, if GitHub has said that it will not answer before a certain time."""
+    from sync.errors import Interrupted, RateLimited
+
+    if job.stop.is_set():
+        raise Interrupted("stopped before it began")
+    not_before = store.account(account.name).get("not_before")
+    seconds = (not_before - datetime.now(UTC)).total_seconds() if not_before else 0
+    if seconds > job.max_wait:
+        raise RateLimited(
+            "GitHub has asked to wait, longer than --max-wait allows",
+            retry_at=not_before,
+            sent=False,
+        )
+    if seconds > 0:
+        client.pause(seconds)
+
+
+def _warn_of_shared_quota(clients: list[Any], accounts: Any) -> None:
+    """Tell of accounts with the same token: they share one quota, and list the same."""
+    import structlog
+
+    names: dict[str, str] = {}
+    for client, account in zip(clients, accounts, strict=True):
+        if client.token is None:
+            continue
+        other = names.setdefault(client.token, account.name)
+        if other != account.name:
+            structlog.get_logger().warning(
+                "account.quota_shared", account=account.name, other=other, reason="the same token"
+            )
+
+
+def _explain(outcome: RunOutcome) -> None:
+    """Say below the table what a person has to know beyond it."""
+    name = outcome.account
+    if outcome.status == "deferred" and outcome.not_before is not None:
+        print(
+            f"{name}: deferred: GitHub answers again at {outcome.not_before:%Y-%m-%d %H:%M:%S} "
+            "UTC. Run again then; what is stored already will cost no quota."
+        )
+    elif outcome.status == "interrupted":
+        print(f"{name}: interrupted; what was stored stays, run again to go on.")
+    elif outcome.error is not None:
+        print(f"{name}: {output.table_cell(str(outcome.error))}")
+    elif outcome.counts.rejected:
+        print(
+            f"{name}: {outcome.counts.rejected} items could not be stored; why is in the table "
+            f"rejected_items, run_id {outcome.run_id}."
+        )
+    elif outcome.status == "partial":
+        print(f"{name}: GitHub left out organizations whose single sign-on the token lacks.")
+
+
+def _code_of(outcome: RunOutcome) -> ExitCode:
+    codes = {
+        "succeeded": ExitCode.SUCCEEDED,
+        "partial": ExitCode.PARTIAL,
+        "deferred": ExitCode.DEFERRED,
+        "interrupted": ExitCode.INTERRUPTED,
+    }
+    if outcome.status in codes:
+        return codes[outcome.status]
+    return exit_code_of(outcome.error) if outcome.error else ExitCode.FAILED
+
+
+def _worst(codes: list[ExitCode]) -> ExitCode:
+    """Return the code that matters most of several accounts'."""
+    order = (
+        ExitCode.INTERRUPTED,
+        ExitCode.WRONG_USE,
+        ExitCode.FAILED,
+        ExitCode.DEFERRED,
+        ExitCode.PARTIAL,
+    )
+    return next((code for code in order if code in codes), ExitCode.SUCCEEDED)
+
+
+@contextmanager
+def _progress(account: str) -> Iterator[Callable[[RunCounts, int | None], None] | None]:
+    """Show a bar on a terminal; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("pages"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(output.table_cell(account), total=None)
+
+        def update(counts: RunCounts, expected: int | None) -> None:
+            total = max(expected, counts.pages) if expected else None
+            bar.update(task, completed=counts.pages, total=total)
+
+        yield update
+
+
+def _preview(job: _Job, accounts: Any, fmt: Format) -> ExitCode:
+    columns = ("account", "repository", "id", "action", "field", "old_value", "new_value")
+    rows = (row for account in accounts for row in _preview_rows(job, account))
+    output.print_rows(
+        rows,
+        fmt,
+        columns=columns,
+        table_columns=("repository", "action", "field", "old_value", "new_value"),
+        empty="nothing would change",
+    )
+    return ExitCode.SUCCEEDED
+
+
+def _preview_rows(job: _Job, account: Account) -> Iterator[dict[str, Any]]:
+    from sync.preview import open_reader, preview_sync
+
+    with (
+        job.client(account) as client,
+        open_reader(job.config.database.url, account.name, client.host) as reader,
+    ):
+        for preview in preview_sync(client=client, reader=reader, affiliation=account.affiliation):
+            for change in preview.changes:
+                yield {
+                    "account": account.name,
+                    "repository": preview.full_name,
+                    "id": preview.id,
+                    "action": preview.action,
+                    **change._asdict(),
+                }
+
+
+def _seconds(text: str | None) -> float | None:
+    from sync.config.values import Seconds
+
+    if text is None:
+        return None
+    try:
+        return Seconds.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"it {error}", param_hint="--max-wait") from None

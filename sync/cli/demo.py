@@ -1,0 +1,182 @@
+"""The command demo: the whole program, without a token and without a network."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sync.cli import output
+from sync.cli.settings import ExitCode, Settings
+from sync.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sync.github.sandbox import Sandbox
+
+_MARK = "# Written by `repoledger demo`; made anew by the next one."
+_CONFIG = """{mark}
+# The stand-in for GitHub that it was filled from is gone, so `backfill` cannot
+# be run with it; everything that reads can.
+
+[database]
+url = "sqlite:///repoledger.db"
+
+[github]
+api_url = "{api_url}"
+
+[[accounts]]
+name = "demo"
+username = "ada"
+"""
+
+_REPOSITORIES: tuple[dict[str, Any], ...] = (
+    {"name": "tide-tables", "language": "Python", "stargazers_count": 412, "forks_count": 31},
+    {"name": "paper-lantern", "language": "TypeScript", "stargazers_count": 87, "forks_count": 9},
+    {"name": "gravel", "language": "Rust", "stargazers_count": 1530, "forks_count": 64},
+    {"name": "night-train", "language": "Go", "stargazers_count": 230, "forks_count": 18},
+    {"name": "dotfiles", "language": "Shell", "stargazers_count": 5, "forks_count": 0},
+    {"name": "old-website", "language": "HTML", "stargazers_count": 2, "archived": True},
+)
+_DESCRIPTIONS = {
+    "tide-tables": "Predicts tides for any harbour",
+    "paper-lantern": "A small UI kit",
+    "gravel": "An embeddable key-value store",
+    "night-train": "Moves files between servers while you sleep",
+    "dotfiles": "My configuration",
+    "old-website": None,
+}
+
+
+def demo(
+    ctx: typer.Context,
+    directory: Annotated[
+        Path, typer.Option(metavar="PATH", help="Folder for the demo's database and config.toml.")
+    ] = Path("repoledger-demo"),
+) -> None:
+    """Show it at work: two syncs from a built-in stand-in for GitHub. No token, no network."""
+    settings: Settings = ctx.obj
+    _prepare(directory)
+    from sync.database import migrate
+    from sync.github.sandbox import Sandbox
+
+    settings.start_log(quiet=True)
+    url = f"sqlite:///{directory / 'repoledger.db'}"
+    with Sandbox() as github:
+        config = directory / "config.toml"
+        config.write_text(_CONFIG.format(mark=_MARK, api_url=github.url), encoding="utf-8")
+        print(f"A stand-in for GitHub answers on {github.url}.")
+        token = f"demo-{secrets.token_hex(16)}"
+        ids = _populate(github, token)
+        _, revision = migrate.upgrade(url)
+        print(f"Made the database {directory / 'repoledger.db'} (schema {revision}).\n")
+        succeeded = _sync(github, token, url, "First sync: everything is new.")
+        print("Now the server changes: a repository is added, one is renamed, one gets a new")
+        print("description, one gets three stars.\n")
+        _change(github, ids)
+        succeeded = _sync(github, token, url, "Second sync: only what changed.") and succeeded
+    _show(url)
+    _advise(config)
+    raise typer.Exit(ExitCode.SUCCEEDED if succeeded else ExitCode.FAILED)
+
+
+def _prepare(directory: Path) -> None:
+    """Make the folder, or clear what an earlier demo left there; touch nothing else."""
+    config = directory / "config.toml"
+    files = [directory / f"repoledger.db{suffix}" for suffix in ("", "-wal", "-shm")]
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        ours = config.exists() and config.read_text(encoding="utf-8").startswith(_MARK)
+        if not ours and (config.exists() or any(file.exists() for file in files)):
+            raise ConfigError(
+                f"{directory} holds files that are not the demo's; choose another --directory"
+            )
+        for file in files:
+            file.unlink(missing_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{directory}: cannot be used: {error.strerror}") from None
+
+
+def _populate(github: Sandbox, token: str) -> dict[str, int]:
+    github.add_user("ada", token=token, scopes=(), name="Ada Byron")
+    return {
+        repository["name"]: github.add_repository(
+            "ada",
+            description=_DESCRIPTIONS[repository["name"]],
+            created_at=datetime(2019 + index, 3, 1, tzinfo=UTC),
+            license="mit",
+            **repository,
+        )
+        for index, repository in enumerate(_REPOSITORIES)
+    }
+
+
+def _change(github: Sandbox, ids: dict[str, int]) -> None:
+    github.add_repository(
+        "ada", "lighthouse", description="Watches your services", language="Python"
+    )
+    github.rename(ids["paper-lantern"], "lantern-ui")
+    github.edit(ids["night-train"], description="Moves files between servers, resumably")
+    github.star(ids["gravel"], by=3)
+
+
+def _sync(github: Sandbox, token: str, url: str, title: str) -> bool:
+    from sync.database.store import Store
+    from sync.github.client import GitHubClient
+    from sync.runner import run_sync
+
+    with GitHubClient(token=token, api_url=github.url) as client, Store(url) as store:
+        outcome = run_sync(account="demo", client=client, store=store, trigger="demo")
+    counts = outcome.counts
+    print(title)
+    print(
+        f"  {outcome.status}: {counts.inserted} inserted, {counts.updated} updated, "
+        f"{counts.unchanged} unchanged; {counts.requests} requests, "
+        f"{counts.not_modified} of them answered 'not modified'; {outcome.seconds:.2f} s\n"
+    )
+    return outcome.status == "succeeded"
+
+
+def _show(url: str) -> None:
+    from sync.database.queries import Ledger
+
+    with Ledger(url) as ledger:
+        print("The repositories as they are now:\n")
+        columns = ("full_name", "stargazers_count", "language", "description")
+        rows = ledger.repos(sort="stargazers_count", descending=True)
+        output.print_table(
+            ("full_name", "stars", "language", "description"),
+            ([row[column] for column in columns] for row in rows),
+        )
+        print("\nWhat changed between the two syncs (counters are kept day by day instead):\n")
+        columns = ("full_name", "field", "old_value", "new_value")
+        output.print_table(
+            columns, ([row[column] for column in columns] for row in ledger.changes())
+        )
+
+
+def _advise(config: Path) -> None:
+    command = "repoledger" if sys.argv[0].endswith("repoledger") else "python -m sync"
+    if "/" in sys.argv[0] and command == "repoledger":
+        command = _shown_path(Path(sys.argv[0]))
+    print("\nWhat to type next, on this ledger:\n")
+    for example in (
+        "repos --sort stars --format csv",
+        "changes --since 7d --json",
+        "history ada/gravel",
+        "query 'SELECT language, count(*) FROM current_repositories GROUP BY 1'",
+        "status",
+    ):
+        print(f"  {command} --config {config} {example}")
+    print("\nAnd with your own repositories:\n")
+    print(f"  {command} init && export GITHUB_TOKEN=... && {command} backfill")
+
+
+def _shown_path(path: Path) -> str:
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return path.name

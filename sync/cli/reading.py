@@ -1,0 +1,257 @@
+"""Commands that ask the ledger: status, repos, changes, history, query."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sync.cli import output
+from sync.cli.output import Format, FormatOption, JsonOption
+from sync.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from sync.database.queries import Ledger
+
+AccountOption = Annotated[
+    str | None, typer.Option("--account", metavar="NAME", help="Only what this account lists.")
+]
+LimitOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="At most this many.")]
+
+
+class Sort(StrEnum):
+    name = "name"
+    stars = "stars"
+    forks = "forks"
+    issues = "issues"
+    size = "size"
+    created = "created"
+    updated = "updated"
+    pushed = "pushed"
+
+
+# How each order sorts: by which column, and whether the largest comes first.
+_ORDERS = {
+    Sort.name: ("full_name", False),
+    Sort.stars: ("stargazers_count", True),
+    Sort.forks: ("forks_count", True),
+    Sort.issues: ("open_issues_count", True),
+    Sort.size: ("size", True),
+    Sort.created: ("created_at", True),
+    Sort.updated: ("updated_at", True),
+    Sort.pushed: ("pushed_at", True),
+}
+
+
+def _ledger(ctx: typer.Context) -> Ledger:
+    settings: Settings = ctx.obj
+    config = settings.load()
+    from sync.database.queries import Ledger
+
+    return Ledger(config.database.url)
+
+
+def status(ctx: typer.Context, fmt: FormatOption = Format.table, json: JsonOption = False) -> None:
+    """Show how fresh each account is, and how its last run went."""
+    settings: Settings = ctx.obj
+    config = settings.load()
+    with _ledger(ctx) as ledger:
+        rows = {row["account"]: row for row in ledger.status()}
+    now = datetime.now(UTC)
+    empty = dict.fromkeys(_STATUS_COLUMNS)
+    named = [account.name for account in config.accounts]
+    result = [
+        _with_age({**empty, "account": name, "status": "never synced", **rows.get(name, {})}, now)
+        for name in [*named, *(name for name in rows if name not in named)]
+    ]
+    output.print_rows(
+        result,
+        output.chosen(fmt, json),
+        columns=_STATUS_COLUMNS,
+        table_columns=("account", "login", "status", "synced", "repositories", "progress", "quota"),
+    )
+    if output.chosen(fmt, json) is Format.table:
+        for row in result:
+            if row["error_message"]:
+                print(f"{row['account']}: {output.table_cell(row['error_message'])}")
+
+
+_STATUS_COLUMNS = (
+    *("account", "login", "host", "status", "synced", "progress", "quota", "last_synced_at"),
+    *("not_before", "repositories", "run_id", "trigger", "started_at", "finished_at", "pages"),
+    *("pages_expected", "requests", "not_modified", "inserted", "updated", "unchanged"),
+    *("rejected", "rate_limit_remaining", "error_message"),
+)
+
+
+def _with_age(row: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """Add what a person wants to read: how long ago, how far, how much is left."""
+    synced = row["last_synced_at"]
+    row["synced"] = f"{_age(now - synced)} ago" if synced else "never"
+    row["quota"] = row["rate_limit_remaining"]
+    if row["not_before"] and row["not_before"] > now:
+        row["progress"] = f"waits until {row['not_before']:%H:%M:%S} UTC"
+    elif row["status"] == "running":
+        row["progress"] = f"page {row['pages']} of {row['pages_expected'] or '?'}"
+    else:
+        row["progress"] = None
+    return row
+
+
+def _age(span: timedelta) -> str:
+    seconds = max(int(span.total_seconds()), 0)
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def repos(
+    ctx: typer.Context,
+    account: AccountOption = None,
+    owner: Annotated[str | None, typer.Option(metavar="LOGIN", help="Of this owner.")] = None,
+    language: Annotated[str | None, typer.Option(help="In this language.")] = None,
+    topic: Annotated[str | None, typer.Option(help="With this topic.")] = None,
+    name: Annotated[str | None, typer.Option(metavar="TEXT", help="Whose name has this.")] = None,
+    archived: Annotated[
+        bool | None, typer.Option("--archived/--not-archived", help="Only archived, or none.")
+    ] = None,
+    fork: Annotated[
+        bool | None, typer.Option("--fork/--not-fork", help="Only forks, or none.")
+    ] = None,
+    removed: Annotated[
+        bool, typer.Option("--removed", help="Those no longer listed instead.")
+    ] = False,
+    sort: Annotated[Sort, typer.Option(help="Counts and times: the largest first.")] = Sort.name,
+    reverse: Annotated[bool, typer.Option("--reverse", help="The other way round.")] = False,
+    limit: LimitOption = None,
+    fmt: FormatOption = Format.table,
+    json: JsonOption = False,
+) -> None:
+    """List the synced repositories."""
+    column, descending = _ORDERS[sort]
+    with _ledger(ctx) as ledger:
+        from sync.database.queries import REPOSITORY_COLUMNS
+
+        rows = ledger.repos(
+            account=account,
+            owner=owner,
+            language=language,
+            topic=topic,
+            name=name,
+            archived=archived,
+            fork=fork,
+            removed=removed,
+            sort=column,
+            descending=descending != reverse,
+            limit=limit,
+        )
+        shown = ["full_name", "stars", "forks", "issues", "language", "pushed_at", "description"]
+        short = {"stars": "stargazers_count", "forks": "forks_count", "issues": "open_issues_count"}
+        fmt = output.chosen(fmt, json)
+        if fmt is Format.table:
+            table = ([row[short.get(c, c)] for c in shown] for row in rows)
+            output.print_table(shown, table, empty="no repositories")
+        else:
+            output.print_rows(rows, fmt, columns=REPOSITORY_COLUMNS)
+
+
+def changes(
+    ctx: typer.Context,
+    since: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="A date, a time (UTC), or an age like 7d.")
+    ] = None,
+    repository: Annotated[
+        str | None, typer.Option(metavar="OWNER/NAME", help="Of one, by present or former name.")
+    ] = None,
+    field: Annotated[str | None, typer.Option(help="Of one field, such as description.")] = None,
+    limit: LimitOption = None,
+    fmt: FormatOption = Format.table,
+    json: JsonOption = False,
+) -> None:
+    """Show what changed, the newest first."""
+    moment = _moment(since, "--since")
+    with _ledger(ctx) as ledger:
+        output.print_rows(
+            ledger.changes(since=moment, repository=repository, field=field, limit=limit),
+            output.chosen(fmt, json),
+            columns=(
+                *("observed_at", "full_name", "field", "old_value", "new_value"),
+                *("host", "repository_id", "run_id"),
+            ),
+            table_columns=("observed_at", "full_name", "field", "old_value", "new_value"),
+            empty="no changes",
+        )
+
+
+def history(
+    ctx: typer.Context,
+    repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", show_default=False)],
+    since: Annotated[
+        str, typer.Option(metavar="WHEN", help="First day: a date, or an age like 90d.")
+    ] = "30d",
+    fmt: FormatOption = Format.table,
+    json: JsonOption = False,
+) -> None:
+    """Show a repository's counters day by day."""
+    moment = _moment(since, "--since")
+    first = moment.date() if moment else date.min
+    with _ledger(ctx) as ledger:
+        output.print_rows(
+            ledger.history(repository, since=first, until=datetime.now(UTC).date()),
+            output.chosen(fmt, json),
+            columns=(
+                *("day", "stargazers_count", "forks_count", "open_issues_count"),
+                *("watchers_count", "size"),
+            ),
+            empty="nothing is known of those days",
+        )
+
+
+def query(
+    ctx: typer.Context,
+    sql: Annotated[
+        str, typer.Argument(metavar="SQL", help="One statement; - reads it from stdin.")
+    ],
+    fmt: FormatOption = Format.table,
+    json: JsonOption = False,
+) -> None:
+    """Run one read-only SQL statement against the database."""
+    text = sys.stdin.read() if sql == "-" else sql
+    with _ledger(ctx) as ledger, ledger.query(text) as (names, rows):
+        columns = _unique(names)
+        dicts = (dict(zip(columns, row, strict=True)) for row in rows)
+        output.print_rows(dicts, output.chosen(fmt, json), columns=columns, empty="no rows")
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """Return the column names with repeated ones numbered, so that none hides another."""
+    seen: dict[str, int] = {}
+    result = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        result.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+    return result
+
+
+def _moment(text: str | None, option: str) -> datetime | None:
+    """Parse a date, a time (UTC unless it says otherwise) or an age."""
+    if text is None:
+        return None
+    age = re.fullmatch(r"(\d{1,5})\s*([mhdw])", text.strip())
+    if age:
+        unit = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}[age[2]]
+        return datetime.now(UTC) - timedelta(**{unit: int(age[1])})
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise typer.BadParameter(
+            "it must be a date (2026-05-01), a time (2026-05-01T12:00) or an age (7d, 12h)",
+            param_hint=option,
+        ) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,124 @@
+"""What every command starts from: the global options, exit codes, the stop signal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sync import errors
+
+if TYPE_CHECKING:
+    from sync.config import Account, Config
+    from sync.github.client import GitHubClient
+
+
+class ExitCode(IntEnum):
+    """What the shell gets to see; people script against it."""
+
+    SUCCEEDED = 0
+    FAILED = 1
+    WRONG_USE = 2
+    PARTIAL = 3
+    DEFERRED = 4
+    INTERRUPTED = 130
+
+
+_CODES: dict[type[errors.RepoledgerError], ExitCode] = {
+    errors.ConfigError: ExitCode.WRONG_USE,
+    errors.DatabaseUnusable: ExitCode.WRONG_USE,
+    errors.SchemaMissing: ExitCode.WRONG_USE,
+    errors.SchemaOutdated: ExitCode.WRONG_USE,
+    errors.SchemaTooNew: ExitCode.WRONG_USE,
+    errors.QueryRefused: ExitCode.WRONG_USE,
+    errors.NoSuchRepository: ExitCode.WRONG_USE,
+    errors.RateLimited: ExitCode.DEFERRED,
+    errors.Interrupted: ExitCode.INTERRUPTED,
+}
+
+
+def exit_code_of(error: errors.RepoledgerError) -> ExitCode:
+    """Return the exit code that an error ends the command with."""
+    return _CODES.get(type(error), ExitCode.FAILED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The global options."""
+
+    config_path: Path | None = None
+    log_format: str = "auto"
+    log_level: str = "info"
+
+    def load(self) -> Config:
+        """Read the configuration. Raises ConfigError."""
+        from sync import config
+
+        return config.load(self.config_path, os.environ)
+
+    def start_log(self, *, quiet: bool = False) -> None:
+        """Set up logging; needed by commands that talk to GitHub.
+
+        `quiet` is for commands whose output says it all: what is logged by
+        default is left out then, unless the user asked for a lower level.
+        """
+        from sync import log
+
+        level = "error" if quiet and self.log_level == "info" else self.log_level
+        log.configure(self.log_format, level)  # type: ignore[arg-type]  # an enum's value
+
+    def client(
+        self,
+        config: Config,
+        account: Account,
+        stop: threading.Event | None = None,
+        *,
+        max_wait: float | None = None,
+        attempts: int = 5,
+    ) -> GitHubClient:
+        """Return a client for an account. Raises ConfigError if there is no token to be had."""
+        from sync.config import read_token
+        from sync.github.client import GitHubClient
+        from sync.rest import RetryPolicy
+
+        github = config.github
+        patience = github.max_wait if max_wait is None else max_wait
+        try:
+            return GitHubClient(
+                token=read_token(account, os.environ),
+                username=account.username,
+                api_url=github.api_url,
+                concurrency=github.concurrency,
+                reserve=github.reserve,
+                timeout=github.timeout,
+                retry=RetryPolicy(max_wait=patience, attempts=attempts),
+                stop=stop,
+            )
+        except errors.ConfigError as error:
+            prefix = f"account {account.name}: "
+            problems = (p if p.startswith(prefix) else prefix + p for p in error.problems)
+        raise errors.ConfigError(*problems)
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[threading.Event]:
+    """Yield an event that SIGINT or SIGTERM sets. The second signal ends the process at once."""
+    stop = threading.Event()
+
+    def handle(_number: int, _frame: Any) -> None:
+        if stop.is_set():
+            os._exit(ExitCode.INTERRUPTED)
+        stop.set()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

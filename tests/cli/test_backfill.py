@@ -1,0 +1,235 @@
+"""`repoledger backfill`, as a process against a real server."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sync.github.sandbox import Sandbox
+from tests.conftest import TOKEN
+from tests.support.ledger import contents, rows, value
+from tests.support.process import repoledger, start_repoledger, write_config
+
+
+def test_a_first_backfill_makes_the_database_and_says_what_it_did(
+    github: Sandbox, folder: Path
+) -> None:
+    github.add_repository("octo", "hello")
+    done = repoledger("backfill", cwd=folder, TOKEN=TOKEN)
+    assert done.returncode == 0, done.stderr
+    header, _, line = done.stdout.splitlines()
+    result = dict(zip(header.split(), line.split(), strict=True))
+    assert result["account"] == "me"
+    assert (result["status"], result["inserted"], result["rejected"]) == ("succeeded", "1", "0")
+    assert value(folder / "ledger.db", "SELECT full_name FROM repositories") == "octo/hello"
+
+
+def test_the_result_as_json_is_all_there_is_on_stdout(github: Sandbox, folder: Path) -> None:
+    github.add_repository("octo", "hello")
+    done = repoledger("backfill", "--json", cwd=folder, TOKEN=TOKEN)
+    ((outcome),) = json.loads(done.stdout)
+    assert (outcome["status"], outcome["inserted"], outcome["complete"]) == ("succeeded", 1, True)
+
+
+def test_without_a_terminal_the_log_is_one_json_line_a_run(github: Sandbox, folder: Path) -> None:
+    github.add_repository("octo", "hello")
+    done = repoledger("backfill", cwd=folder, TOKEN=TOKEN)
+    (line,) = [json.loads(line) for line in done.stderr.splitlines()]
+    assert (line["event"], line["level"], line["inserted"]) == ("sync.run_finished", "info", 1)
+
+
+def test_debug_logs_every_request(github: Sandbox, folder: Path) -> None:
+    done = repoledger("--log-level", "debug", "backfill", cwd=folder, TOKEN=TOKEN)
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [e["event"] for e in events].count("http.request") == 2
+    assert {e.get("account") for e in events} == {"me"}
+
+
+def test_an_unset_token_variable_is_wrong_use_before_anything_is_made(folder: Path) -> None:
+    done = repoledger("backfill", cwd=folder)
+    assert done.returncode == 2
+    assert done.stderr == ("error: account me: the environment variable TOKEN is not set\n")
+    assert not (folder / "ledger.db").exists()
+
+
+def test_a_bad_token_fails_and_says_so(github: Sandbox, folder: Path) -> None:
+    done = repoledger("backfill", cwd=folder, TOKEN="ghp_wrong" + "0" * 27)
+    assert done.returncode == 1
+    assert "401: Bad credentials" in done.stdout
+    assert "ghp_wrong" not in done.stdout + done.stderr
+
+
+def test_a_rejected_item_makes_the_run_partial(github: Sandbox, folder: Path) -> None:
+    github.add_object({"id": 1, "name": "no full name", "private": False}, listed_by="octo")
+    done = repoledger("backfill", cwd=folder, TOKEN=TOKEN)
+    assert done.returncode == 3
+    assert "1 items could not be stored" in done.stdout
+
+
+def test_a_spent_quota_defers_and_tells_the_time(github: Sandbox, folder: Path) -> None:
+    reset = datetime.now(UTC) + timedelta(hours=1)
+    github.set_quota(TOKEN, limit=5000, remaining=0, reset=reset)
+    done = repoledger("backfill", cwd=folder, TOKEN=TOKEN)
+    assert done.returncode == 4
+    assert f"GitHub answers again at {reset:%Y-%m-%d %H:}" in done.stdout
+    github.clear_requests()
+    again = repoledger("backfill", cwd=folder, TOKEN=TOKEN)
+    assert again.returncode == 4
+    assert github.requests == []
+
+
+def test_one_failing_account_does_not_stop_the_others(github: Sandbox, tmp_path: Path) -> None:
+    github.add_repository("octo", "hello")
+    accounts = "".join(
+        f'[[accounts]]\nname = "{name}"\ntoken_env = "{variable}"\n'
+        for name, variable in (("broken", "BROKEN"), ("me", "TOKEN"))
+    )
+    write_config(tmp_path, github.url, accounts)
+    done = repoledger("backfill", "--json", cwd=tmp_path, TOKEN=TOKEN, BROKEN="a-wrong-token")
+    assert done.returncode == 1
+    assert [o["status"] for o in json.loads(done.stdout)] == ["failed", "succeeded"]
+
+
+def test_only_the_named_account_is_synced(github: Sandbox, tmp_path: Path) -> None:
+    write_config(
+        tmp_path,
+        github.url,
+        "".join(f'[[accounts]]\nname = "{name}"\nusername = "octo"\n' for name in "ab"),
+    )
+    done = repoledger("backfill", "--account", "b", "--json", cwd=tmp_path)
+    assert [o["account"] for o in json.loads(done.stdout)] == ["b"]
+    wrong = repoledger("backfill", "--account", "bb", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "no account 'bb'" in wrong.stderr
+    assert "did you mean b?" in wrong.stderr
+
+
+def test_two_accounts_with_one_token_are_pointed_out(github: Sandbox, tmp_path: Path) -> None:
+    accounts = "".join(f'[[accounts]]\nname = "{n}"\ntoken_env = "TOKEN"\n' for n in "ab")
+    write_config(tmp_path, github.url, accounts)
+    done = repoledger("backfill", cwd=tmp_path, TOKEN=TOKEN)
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    shared = next(event for event in events if event["event"] == "account.quota_shared")
+    assert (shared["account"], shared["other"], shared["level"]) == ("b", "a", "warning")
+
+
+def test_a_dry_run_prints_the_difference_field_by_field_and_writes_nothing(
+    github: Sandbox, folder: Path
+) -> None:
+    kept = github.add_repository("octo", "kept", description="Old")
+    repoledger("backfill", cwd=folder, TOKEN=TOKEN)
+    before = contents(folder / "ledger.db")
+    github.edit(kept, description="New", stargazers_count=3)
+    github.add_repository("octo", "added")
+    done = repoledger("backfill", "--dry-run", "--json", cwd=folder, TOKEN=TOKEN)
+    assert done.returncode == 0, done.stderr
+    changes = json.loads(done.stdout)
+    updates = [
+        (c["repository"], c["field"], c["old_value"], c["new_value"])
+        for c in changes
+        if c["action"] == "update"
+    ]
+    assert sorted(updates) == [
+        ("octo/kept", "description", "Old", "New"),
+        ("octo/kept", "stargazers_count", "0", "3"),
+    ]
+    assert {c["repository"] for c in changes if c["action"] == "insert"} == {"octo/added"}
+    assert contents(folder / "ledger.db") == before
+    assert value(folder / "ledger.db", "SELECT count(*) FROM sync_runs") == 1
+
+
+def test_a_dry_run_before_the_first_run_makes_no_database(github: Sandbox, folder: Path) -> None:
+    github.add_repository("octo", "hello")
+    done = repoledger("backfill", "--dry-run", cwd=folder, TOKEN=TOKEN)
+    assert done.returncode == 0
+    assert "octo/hello" in done.stdout
+    assert not (folder / "ledger.db").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_an_answer_is_awaited_records_the_run_as_interrupted(
+    github: Sandbox, folder: Path, number: signal.Signals
+) -> None:
+    github.add_repository("octo", "hello")
+    github.delay = 30.0
+    process = start_repoledger("backfill", cwd=folder, TOKEN=TOKEN)
+
+    def interrupt(request: object) -> None:
+        if getattr(request, "path", "") == "/user/repos":
+            os.kill(process.pid, number)
+
+    github.on_request = interrupt
+    stdout, stderr = process.communicate(timeout=20)
+    assert process.returncode == 130, stderr
+    assert "interrupted; what was stored stays" in stdout
+    assert rows(folder / "ledger.db", "SELECT status FROM sync_runs") == [("interrupted",)]
+
+
+def test_a_process_that_was_killed_leaves_no_run_running_and_the_next_one_converges(
+    github: Sandbox, folder: Path
+) -> None:
+    for n in range(250):
+        github.add_repository("octo", f"r{n}")
+    process = start_repoledger("backfill", cwd=folder, TOKEN=TOKEN)
+
+    def kill(request: object) -> None:
+        if getattr(request, "query", {}).get("page") == "2":
+            os.kill(process.pid, signal.SIGKILL)
+
+    github.on_request = kill
+    process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGKILL
+    github.on_request = None
+    done = repoledger("backfill", cwd=folder, TOKEN=TOKEN)
+    assert done.returncode == 0, done.stderr
+    assert value(folder / "ledger.db", "SELECT count(*) FROM repositories") == 250
+    assert rows(folder / "ledger.db", "SELECT status FROM sync_runs ORDER BY id") == [
+        ("interrupted",),
+        ("succeeded",),
+    ]
+
+
+def test_a_second_backfill_of_the_account_says_that_one_is_at_work(
+    github: Sandbox, folder: Path
+) -> None:
+    github.add_repository("octo", "hello")
+    second: list[object] = []
+
+    def run_another(request: object) -> None:
+        if getattr(request, "path", "") == "/user/repos" and not second:
+            second.append(None)
+            second.append(repoledger("backfill", cwd=folder, TOKEN=TOKEN))
+
+    github.on_request = run_another
+    first = repoledger("backfill", cwd=folder, TOKEN=TOKEN)
+    assert first.returncode == 0
+    refused = second[1]
+    assert getattr(refused, "returncode", None) == 1
+    assert "another process is syncing the account me" in getattr(refused, "stdout", "")
+
+
+def test_a_wait_that_is_no_length_of_time_is_wrong_use(folder: Path) -> None:
+    done = repoledger("backfill", "--max-wait", "soon", cwd=folder, TOKEN=TOKEN)
+    assert done.returncode == 2
+    assert "length of time" in done.stderr
+
+
+def test_an_older_schema_is_refused_where_migrations_are_manual(
+    github: Sandbox, tmp_path: Path
+) -> None:
+    write_config(tmp_path, github.url)
+    done = repoledger("backfill", cwd=tmp_path, TOKEN=TOKEN, REPOLEDGER_DATABASE__MIGRATE="manual")
+    assert done.returncode == 2
+    assert "`repoledger migrate`" in done.stderr
+
+
+def test_a_folder_that_is_not_there_is_named(github: Sandbox, folder: Path) -> None:
+    url = f"sqlite:///{folder}/nowhere/ledger.db"
+    done = repoledger("backfill", cwd=folder, TOKEN=TOKEN, REPOLEDGER_DATABASE__URL=url)
+    assert done.returncode == 2
+    assert "nowhere does not exist" in done.stderr

@@ -1,0 +1,188 @@
+"""The commands that ask the ledger, as processes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from sync.github.sandbox import Sandbox
+from tests.conftest import TOKEN
+from tests.support.process import COMMAND, environment, repoledger
+
+
+@pytest.fixture
+def synced(github: Sandbox, folder: Path) -> Path:
+    """A folder whose ledger has three repositories and two runs' worth of changes."""
+    first = github.add_repository(
+        "octo", "alpha", language="Python", description="=cmd|' /C calc'!A0", stargazers_count=5
+    )
+    github.add_repository("octo", "beta", language="Go", stargazers_count=50, archived=True)
+    github.add_repository("octo", "gamma", description="a\x1b[31mred\nline", fork=True)
+    assert repoledger("backfill", cwd=folder, TOKEN=TOKEN).returncode == 0
+    github.edit(first, homepage="https://alpha.example")
+    github.rename(first, "alpha-two")
+    assert repoledger("backfill", cwd=folder, TOKEN=TOKEN).returncode == 0
+    return folder
+
+
+def names(folder: Path, *options: str) -> list[str]:
+    done = repoledger("repos", *options, "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return [row["name"] for row in json.loads(done.stdout)]
+
+
+def test_repositories_are_filtered_sorted_and_limited(synced: Path) -> None:
+    assert names(synced) == ["alpha-two", "beta", "gamma"]
+    assert names(synced, "--sort", "stars") == ["beta", "alpha-two", "gamma"]
+    assert names(synced, "--sort", "stars", "--reverse", "--limit", "1") == ["gamma"]
+    assert names(synced, "--language", "python") == ["alpha-two"]
+    assert names(synced, "--archived") == ["beta"]
+    assert names(synced, "--not-fork") == ["alpha-two", "beta"]
+    assert names(synced, "--name", "ALPHA") == ["alpha-two"]
+    assert names(synced, "--account", "nobody") == []
+
+
+def test_a_table_shows_no_control_characters_and_one_line_a_repository(synced: Path) -> None:
+    done = repoledger("repos", cwd=synced)
+    assert "\x1b" not in done.stdout
+    assert "a\\x1b[31mred\\nline" in done.stdout
+    assert len(done.stdout.splitlines()) == 2 + 3
+
+
+def test_csv_is_whole_and_safe_to_open_in_a_spreadsheet(synced: Path) -> None:
+    done = repoledger("repos", "--format", "csv", cwd=synced)
+    table = list(csv.DictReader(done.stdout.splitlines(keepends=True)))
+    assert [row["name"] for row in table] == ["alpha-two", "beta", "gamma"]
+    assert table[0]["description"].startswith("'=cmd")
+    assert (table[1]["archived"], table[1]["stargazers_count"]) == ("true", "50")
+    assert datetime.fromisoformat(table[0]["created_at"]).tzinfo is not None
+
+
+def test_ndjson_is_one_object_a_line(synced: Path) -> None:
+    done = repoledger("repos", "--format", "ndjson", cwd=synced)
+    assert [json.loads(line)["name"] for line in done.stdout.splitlines()] == [
+        *("alpha-two", "beta", "gamma")
+    ]
+
+
+def test_changes_are_found_by_the_present_and_the_former_name(synced: Path) -> None:
+    for name in ("octo/alpha-two", "octo/alpha", "OCTO/Alpha"):
+        done = repoledger("changes", "--repository", name, "--json", cwd=synced)
+        fields = {row["field"]: row["new_value"] for row in json.loads(done.stdout)}
+        assert fields["homepage"] == "https://alpha.example"
+        assert fields["full_name"] == "octo/alpha-two"
+
+
+def test_changes_are_limited_to_a_time_and_a_field(synced: Path) -> None:
+    recent = repoledger("changes", "--since", "1h", "--field", "homepage", "--json", cwd=synced)
+    assert len(json.loads(recent.stdout)) == 1
+    future = repoledger("changes", "--since", "2999-01-01", "--json", cwd=synced)
+    assert json.loads(future.stdout) == []
+    wrong = repoledger("changes", "--since", "yesterday", cwd=synced)
+    assert wrong.returncode == 2
+    assert "2026-05-01" in wrong.stderr
+
+
+def test_history_shows_the_counters_of_each_day(synced: Path) -> None:
+    done = repoledger("history", "octo/beta", "--json", cwd=synced)
+    (row,) = json.loads(done.stdout)
+    assert (row["day"], row["stargazers_count"]) == (str(datetime.now(UTC).date()), 50)
+    unknown = repoledger("history", "octo/nothing", cwd=synced)
+    assert unknown.returncode == 2
+    assert "no repository called octo/nothing" in unknown.stderr
+
+
+def test_status_tells_how_fresh_each_account_is(synced: Path) -> None:
+    done = repoledger("status", "--json", cwd=synced)
+    (row,) = json.loads(done.stdout)
+    assert (row["account"], row["login"], row["status"]) == ("me", "octo", "succeeded")
+    assert row["repositories"] == 3
+    assert "s ago" in row["synced"]
+
+
+def test_status_names_an_account_that_was_never_synced(folder: Path) -> None:
+    assert repoledger("migrate", cwd=folder).returncode == 0
+    done = repoledger("status", cwd=folder)
+    assert done.returncode == 0
+    assert "never synced" in done.stdout
+
+
+def test_a_query_gives_its_columns_also_when_two_have_one_name(synced: Path) -> None:
+    sql = "SELECT name, id AS name FROM current_repositories WHERE name = 'beta'"
+    done = repoledger("query", sql, "--json", cwd=synced)
+    (row,) = json.loads(done.stdout)
+    assert list(row) == ["name", "name_2"]
+    assert row["name"] == "beta"
+
+
+def test_a_query_is_read_from_stdin(synced: Path) -> None:
+    done = repoledger(
+        "query", "-", "--format", "csv", cwd=synced, stdin="SELECT count(*) AS n FROM repositories"
+    )
+    assert done.stdout == "n\n3\n"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM repositories",
+        "WITH x AS (SELECT 1) INSERT INTO accounts SELECT 'a', 'b', 1, 'c', 1, null, null",
+        "ATTACH 'other.db' AS other",
+        "PRAGMA query_only = OFF",
+        "VACUUM INTO 'copy.db'",
+        "CREATE TEMP TABLE t (a)",
+        "SELECT 1; DELETE FROM repositories",
+        "SELEKT 1",
+        "",
+    ],
+)
+def test_a_query_that_is_not_reading_is_refused_and_changes_nothing(synced: Path, sql: str) -> None:
+    before = (synced / "ledger.db").read_bytes()
+    done = repoledger("query", sql, cwd=synced)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+    assert (synced / "ledger.db").read_bytes() == before
+    assert not list(synced.glob("*copy*")) + list(synced.glob("other*"))
+
+
+def test_without_a_ledger_the_reader_is_told_how_to_make_one(folder: Path) -> None:
+    for command in (
+        ("repos",),
+        ("changes",),
+        ("history", "a/b"),
+        ("status",),
+        ("query", "SELECT 1"),
+    ):
+        done = repoledger(*command, cwd=folder)
+        assert done.returncode == 2
+        assert "repoledger backfill" in done.stderr
+        assert not (folder / "ledger.db").exists()
+
+
+def test_a_reader_that_stops_reading_gets_no_traceback(synced: Path) -> None:
+    sql = (
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 200000) "
+        "SELECT x FROM n"
+    )
+    process = subprocess.Popen(
+        [*COMMAND, "query", sql, "--format", "ndjson"],
+        cwd=synced,
+        env=environment(synced),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline() == '{"x":1}\n'
+    process.stdout.close()
+    errors = process.stderr.read()
+    process.wait(timeout=30)
+    process.stderr.close()
+    assert errors == ""

@@ -1,0 +1,178 @@
+"""The commands that come first: demo, init, check, migrate, and wrong use."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sync import __version__
+from sync.github.sandbox import Sandbox
+from tests.conftest import TOKEN
+from tests.support.ledger import value
+from tests.support.process import repoledger
+
+COMMANDS = (
+    *("demo", "init", "check", "migrate", "backfill", "status", "repos", "changes", "history"),
+    "query",
+)
+
+
+def test_the_demo_ends_with_a_synced_database_and_commands_that_work(tmp_path: Path) -> None:
+    done = repoledger("demo", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert (
+        value(tmp_path / "repoledger-demo/repoledger.db", "SELECT count(*) FROM repositories") == 7
+    )
+    advised = [line.strip() for line in done.stdout.splitlines() if "--config" in line]
+    assert len(advised) == 5
+    import shlex
+
+    for line in advised:
+        words = shlex.split(line)
+        arguments = words[words.index("--config") :]
+        result = repoledger(*arguments, cwd=tmp_path)
+        assert result.returncode == 0, (line, result.stderr)
+        assert result.stdout
+
+
+def test_the_demo_can_be_run_again_and_touches_nothing_of_yours(tmp_path: Path) -> None:
+    assert repoledger("demo", cwd=tmp_path).returncode == 0
+    assert repoledger("demo", cwd=tmp_path).returncode == 0
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "repoledger.db").write_text("precious")
+    refused = repoledger("demo", "--directory", "mine", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert (tmp_path / "mine" / "repoledger.db").read_text() == "precious"
+
+
+def test_init_writes_a_configuration_that_loads_and_never_overwrites_one(tmp_path: Path) -> None:
+    assert repoledger("init", cwd=tmp_path).returncode == 0
+    assert repoledger("migrate", cwd=tmp_path).returncode == 0
+    (tmp_path / "config.toml").write_text("# mine")
+    again = repoledger("init", cwd=tmp_path)
+    assert again.returncode == 2
+    assert "left as it is" in again.stderr
+    assert (tmp_path / "config.toml").read_text() == "# mine"
+
+
+def test_check_finds_nothing_wrong_and_changes_nothing(github: Sandbox, folder: Path) -> None:
+    done = repoledger("check", cwd=folder, TOKEN=TOKEN)
+    assert done.returncode == 0, done.stdout
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok"] * 4
+    assert "signed in as octo" in done.stdout
+    assert "requests left" in done.stdout
+    assert sorted(file.name for file in folder.iterdir()) == ["config.toml"]
+
+
+def test_check_names_a_bad_token_and_a_missing_folder_in_one_go(
+    github: Sandbox, folder: Path
+) -> None:
+    done = repoledger(
+        "check",
+        "--json",
+        cwd=folder,
+        TOKEN="a-wrong-token",
+        REPOLEDGER_DATABASE__URL="sqlite:///no/where.db",
+    )
+    assert done.returncode == 1
+    findings = json.loads(done.stdout)
+    failed = {f["what"]: f["message"] for f in findings if f["result"] == "fail"}
+    assert "does not exist" in failed["database"]
+    assert "Bad credentials" in failed["account me"]
+
+
+def test_check_warns_of_a_token_that_ends_soon(github: Sandbox, folder: Path) -> None:
+    soon = datetime.now(UTC) + timedelta(days=3, hours=1)
+    github.add_token("octo", "ending-token", expires=soon)
+    done = repoledger("check", cwd=folder, TOKEN="ending-token")
+    assert done.returncode == 0
+    assert f"warn  account me: the token ends in 3 days, on {soon:%Y-%m-%d}" in done.stdout
+
+
+def test_check_of_a_server_that_is_not_there_answers_at_once(folder: Path) -> None:
+    done = repoledger(
+        "check", cwd=folder, TOKEN=TOKEN, REPOLEDGER_GITHUB__API_URL="http://127.0.0.1:9"
+    )
+    assert done.returncode == 1
+    assert "connection refused" in done.stdout
+
+
+def test_migrate_makes_the_schema_once_and_check_only_tells(folder: Path) -> None:
+    missing = repoledger("migrate", "--check", cwd=folder)
+    assert (missing.returncode, (folder / "ledger.db").exists()) == (1, False)
+    made = repoledger("migrate", cwd=folder)
+    assert (made.returncode, made.stdout) == (0, "Migrated the schema from nothing to 0001.\n")
+    again = repoledger("migrate", cwd=folder)
+    assert again.stdout == "The schema is current: 0001.\n"
+    assert repoledger("migrate", "--check", cwd=folder).returncode == 0
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_within_80_columns(command: str, tmp_path: Path) -> None:
+    done = repoledger(command, "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert f"repoledger {command}" in done.stdout
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+
+
+def test_the_help_lists_every_command_and_the_exit_codes(tmp_path: Path) -> None:
+    done = repoledger("--help", cwd=tmp_path)
+    for command in COMMANDS:
+        assert f" {command} " in done.stdout
+    assert "130 interrupted" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("--log-level", "debug", "--version")])
+def test_the_version_is_told(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    assert repoledger(*arguments, cwd=tmp_path).stdout == f"repoledger {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("bakfill",), "backfill"),
+        (("repos", "--sort", "starz"), "stars"),
+        (("repos", "--limit", "0"), "limit"),
+        (("query",), "SQL"),
+        (("--log-level", "loud", "status"), "debug"),
+    ],
+)
+def test_wrong_use_is_exit_2_with_a_hint_and_no_traceback(
+    arguments: tuple[str, ...], hint: str, tmp_path: Path
+) -> None:
+    done = repoledger(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert hint in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_configuration_the_way_to_one_is_told(tmp_path: Path) -> None:
+    done = repoledger("backfill", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "`repoledger init`" in done.stderr
+
+
+def test_every_mistake_in_a_configuration_is_told_at_once(folder: Path) -> None:
+    (folder / "config.toml").write_text(
+        '[github]\nconcurency = 3\ntimeout = "soon"\n[[accounts]]\nname = "me"\n'
+    )
+    done = repoledger("status", cwd=folder)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 3
+    assert "did you mean concurrency?" in done.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shell_completion_is_there(shell: str, tmp_path: Path) -> None:
+    done = repoledger(
+        "--show-completion",
+        cwd=tmp_path,
+        SHELL=f"/bin/{shell}",
+        _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1",
+    )
+    named = repoledger("--show-completion", shell, cwd=tmp_path)
+    assert "repoledger" in done.stdout + named.stdout
