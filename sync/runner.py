@@ -4,74 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
 from sync.database.page import PageTransaction
-from sync.database.rows import PageEntry, Rejection, Run, RunCounts, RunStatus
+from sync.database.rows import PageEntry, Rejection, Run, RunCounts
 from sync.database.store import Store
-from sync.errors import DatabaseError, Fenced, Interrupted, RateLimited, RepoledgerError
+from sync.errors import DatabaseError, Fenced, Interrupted, RepoledgerError
 from sync.github.answers import CachedPage, Page
 from sync.github.client import AFFILIATIONS, GitHubClient, Identity, Visibility
 from sync.github.listing import page_number
+from sync.outcome import RunOutcome, judge, log_outcome
 from sync.planning import differing, hash_items, make_plan
 
 log = structlog.get_logger("sync.runner")
 
 Progress = Callable[[RunCounts, int | None], None]
-
-_DEFAULT_DEFERRAL = timedelta(minutes=15)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOutcome:
-    """How a run ended: the same as its row in `sync_runs`.
-
-    `run_id` is None if the run could not even begin, and then there is no row.
-    `not_before` is set on a deferred run: the UTC time from which GitHub will
-    answer again. `seconds` is how long it took. `complete` is whether every
-    page of the listing arrived.
-    """
-
-    run_id: int | None
-    account: str
-    status: RunStatus
-    complete: bool = False
-    counts: RunCounts = field(default_factory=RunCounts)
-    seconds: float = 0.0
-    rate_limit_remaining: int | None = None
-    error: RepoledgerError | None = None
-    not_before: datetime | None = None
-
-    @classmethod
-    def not_begun(cls, account: str, error: RepoledgerError) -> Self:
-        """Return the outcome of a run that could not begin because of `error`."""
-        deferred = isinstance(error, RateLimited)
-        return cls(
-            run_id=None,
-            account=account,
-            status="deferred" if deferred else "failed",
-            error=error,
-            not_before=error.retry_at if isinstance(error, RateLimited) else None,
-        )
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the outcome as flat values, for a log line or JSON."""
-        return {
-            "run_id": self.run_id,
-            "account": self.account,
-            "status": self.status,
-            "complete": self.complete,
-            **self.counts.as_dict(),
-            "seconds": round(self.seconds, 3),
-            "rate_limit_remaining": self.rate_limit_remaining,
-            "error_type": type(self.error).__name__ if self.error else None,
-            "error_message": str(self.error) if self.error else None,
-            "not_before": self.not_before.isoformat() if self.not_before else None,
-        }
 
 
 @dataclass(slots=True)
@@ -102,9 +52,9 @@ def run_sync(
 
     `full` asks for every page whole, whatever is remembered. `wait_for_lock`
     is how long to wait for another run of the account, in seconds. Returns the
-    outcome, also of a run that failed. Raises RunInProgress, and
-    DatabaseError if not even the outcome can be recorded; an exception that
-    nobody foresaw is recorded too, and raised.
+    outcome, also of a run that failed. Raises RunInProgress, and DatabaseError
+    if the run cannot even begin; an exception that nobody foresaw is recorded,
+    and raised.
     """
     with store.lock(account, wait=wait_for_lock):
         run = store.start_run(account, client.host, trigger)
@@ -269,7 +219,8 @@ class _Runner:
 
     def _outcome(self, error: RepoledgerError | None) -> RunOutcome:
         now = self.store.clock()
-        status, not_before = _judge(error, self.tally, now)
+        flawed = self.tally.counts.rejected > 0 or self.tally.partial_listing
+        status, not_before = judge(error, flawed=flawed, now=now)
         quota = self.client.rate_limit
         return RunOutcome(
             run_id=self.run.id,
@@ -302,26 +253,3 @@ class _Runner:
             "not_modified": stats.not_modified,
             "wait_seconds": round(stats.wait_seconds, 3),
         }
-
-
-def log_outcome(outcome: RunOutcome) -> None:
-    """Log the one line of a run: every count, at error level if it failed."""
-    if outcome.status == "failed":
-        log.error("sync.run_failed", **outcome.as_dict())
-    else:
-        log.info("sync.run_finished", **outcome.as_dict())
-
-
-def _judge(
-    error: RepoledgerError | None, tally: _Tally, now: datetime
-) -> tuple[RunStatus, datetime | None]:
-    """Return the status that a run ends with, and when the account may be synced again."""
-    if isinstance(error, RateLimited):
-        return "deferred", error.retry_at or now + _DEFAULT_DEFERRAL
-    if isinstance(error, Interrupted):
-        return "interrupted", None
-    if error is not None:
-        return "failed", None
-    if tally.counts.rejected or tally.partial_listing:
-        return "partial", None
-    return "succeeded", None

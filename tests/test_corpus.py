@@ -13,7 +13,8 @@ from sync.database.queries import Ledger
 from sync.database.store import Store
 from sync.github.client import GitHubClient
 from sync.github.sandbox import Sandbox
-from sync.runner import RunOutcome, run_sync
+from sync.outcome import RunOutcome
+from sync.runner import run_sync
 from tests.support.ledger import contents, rows
 
 _BESIDE = Path(__file__).parents[2] / "shared" / "corpus"

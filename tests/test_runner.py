@@ -12,7 +12,8 @@ from sync.database.store import Store
 from sync.errors import BadCredentials, Fenced, InvalidRequest, UnexpectedAnswer
 from sync.github.client import GitHubClient
 from sync.github.sandbox import Sandbox
-from sync.runner import RunOutcome, run_sync
+from sync.outcome import RunOutcome
+from sync.runner import run_sync
 from tests.conftest import QUICK, TOKEN
 from tests.support.ledger import contents, rows, value
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sync.config import Account, Config
     from sync.database.rows import RunCounts
     from sync.database.store import Store
-    from sync.runner import RunOutcome
+    from sync.outcome import RunOutcome
 
 _COLUMNS = (
     *("account", "status", "complete", "pages", "inserted", "updated", "unchanged", "removed"),
@@ -116,7 +116,8 @@ def _sync(job: _Job, accounts: Any, fmt: Format, *, full: bool, wait: bool) -> E
 def _sync_account(
     job: _Job, account: Account, client: Any, store: Store, *, full: bool, wait: bool
 ) -> RunOutcome:
-    from sync.runner import RunOutcome, log_outcome, run_sync
+    from sync.outcome import RunOutcome, log_outcome
+    from sync.runner import run_sync
 
     try:
         _respect_deferral(job, account, client, store)

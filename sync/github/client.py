@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import blake2b
-from types import TracebackType
 from typing import Any, Literal, ParamSpec, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -236,14 +235,6 @@ class GitHubClient(RestClient):
         super().close()
         if self._executor is not None:
             self._executor.shutdown(wait=True, cancel_futures=True)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     # How GitHub answers
 
