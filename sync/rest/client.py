@@ -13,10 +13,11 @@ from requests.auth import AuthBase
 
 from sync import origin
 from sync.clock import Clock, utc_now
-from sync.errors import ConfigError, Interrupted, RateLimited, RestError, UnexpectedAnswer
+from sync.errors import ConfigError, Interrupted, RestError, UnexpectedAnswer
 from sync.redaction import scrub
 from sync.rest.auth import validate_auth
 from sync.rest.body import repeatable, repeatable_files
+from sync.rest.events import log_failure, log_request
 from sync.rest.headers import validate_headers
 from sync.rest.response import Response, classify
 from sync.rest.retry import RetryPolicy
@@ -181,7 +182,7 @@ class RestClient:
                 return decode(self._attempt(request, attempt))
             except RestError as error:
                 delay = self.retry.delay(error, attempt, self.clock())
-                self._log_failure(error, attempt, delay)
+                log_failure(self.log, error, attempt, delay)
                 if delay is None:
                     raise
             self.pause(delay)
@@ -243,16 +244,7 @@ class RestClient:
             response = self._transport.send(prepared)
             self.stats.add(response)
             self.on_response(response)
-            self.log.debug(
-                "http.request",
-                method=response.method,
-                url=scrub(response.url),
-                status=response.status,
-                duration_ms=round(response.elapsed * 1000, 1),
-                bytes=len(response.body),
-                attempt=attempt,
-                **self.log_fields(response),
-            )
+            log_request(self.log, response, attempt, self.log_fields(response))
             location = response.headers.get("Location")
             if response.status not in (301, 302, 303, 307, 308) or not location:
                 return response
@@ -279,34 +271,3 @@ class RestClient:
                 "a redirect to something that is not a URL", url=scrub(response.url)
             )
         return target
-
-    def _log_failure(self, error: RestError, attempt: int, delay: float | None) -> None:
-        failure = {
-            "method": error.method,
-            "url": error.url,
-            "status": error.status,
-            "error": type(error).__name__,
-            "message": error.message,
-            "attempt": attempt,
-            "request_id": error.request_id,
-        }
-        if delay is None or not (isinstance(error, RateLimited) and not error.sent):
-            self.log.warning("http.request_failed", **failure)
-        if delay is None:
-            return
-        if isinstance(error, RateLimited):
-            until = error.retry_at.isoformat() if error.retry_at else None
-            self.log.warning(
-                "rate_limit.waiting",
-                seconds=round(delay, 1),
-                until=until,
-                secondary=error.secondary,
-            )
-        else:
-            self.log.warning(
-                "http.retry_scheduled",
-                method=error.method,
-                url=error.url,
-                seconds=round(delay, 2),
-                attempt=attempt + 1,
-            )

@@ -152,9 +152,9 @@ class Transport:
         """Cut what is under way and close every pooled connection."""
         self.closed.set()
         with self._lock:
-            flights, watchdog = list(self._flights), self._watchdog
-        for flight in flights:
-            flight.cut_off()
+            watchdog = self._watchdog
+            for flight in self._flights:
+                flight.cut_off()
         if watchdog is not None:
             watchdog.join()
         self.session.close()
@@ -259,11 +259,10 @@ class Transport:
         while not self.closed.wait(TICK):
             now = time.monotonic()
             stopping = self._stop.is_set()
-            with self._lock:
-                flights = list(self._flights)
-            for flight in flights:
-                if stopping or now > flight.deadline:
-                    flight.cut_off()
+            with self._lock:  # so that no flight lands meanwhile and passes its connection on
+                for flight in self._flights:
+                    if stopping or now > flight.deadline:
+                        flight.cut_off()
 
 
 def _reason(error: BaseException) -> str:

@@ -1,0 +1,59 @@
+"""The events of a client: `http.request`, `http.request_failed`, `http.retry_scheduled`,
+`rate_limit.waiting`. No credentials in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sync.errors import RateLimited, RestError
+from sync.redaction import scrub
+from sync.rest.response import Response
+
+
+def log_request(log: Any, response: Response, attempt: int, more: Mapping[str, Any]) -> None:
+    """Log an answer, whatever its status; `more` are fields of the service's own."""
+    log.debug(
+        "http.request",
+        method=response.method,
+        url=scrub(response.url),
+        status=response.status,
+        duration_ms=round(response.elapsed * 1000, 1),
+        bytes=len(response.body),
+        attempt=attempt,
+        **more,
+    )
+
+
+def log_failure(log: Any, error: RestError, attempt: int, delay: float | None) -> None:
+    """Log a failed attempt, and the wait before the next one; `delay` is None if there is none."""
+    held_back = isinstance(error, RateLimited) and not error.sent
+    if delay is None or not held_back:
+        log.warning(
+            "http.request_failed",
+            method=error.method,
+            url=error.url,
+            status=error.status,
+            error=type(error).__name__,
+            message=error.message,
+            attempt=attempt,
+            request_id=error.request_id,
+        )
+    if delay is None:
+        return
+    if isinstance(error, RateLimited):
+        log.warning(
+            "rate_limit.waiting",
+            seconds=round(delay, 1),
+            until=error.retry_at.isoformat() if error.retry_at else None,
+            secondary=error.secondary,
+        )
+    else:
+        log.warning(
+            "http.retry_scheduled",
+            method=error.method,
+            url=error.url,
+            seconds=round(delay, 2),
+            attempt=attempt + 1,
+        )
