@@ -86,14 +86,21 @@ def settings(
     log_format: Annotated[
         LogFormat, typer.Option(help="Log lines on stderr; auto: console on a terminal, else JSON.")
     ] = LogFormat.auto,
-    log_level: Annotated[LogLevel, typer.Option(help="Least important events to log.")] = (
-        LogLevel.info
-    ),
+    log_level: Annotated[
+        LogLevel | None,
+        typer.Option(
+            help="Least important events to log: info; on a terminal, where the result is "
+            "shown anyway, warning.",
+            show_default=False,
+        ),
+    ] = None,
     version: Annotated[  # noqa: ARG001  # eager: answered by its callback
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
     ] = False,
 ) -> None:
-    ctx.obj = Settings(config_path=config, log_format=log_format.value, log_level=log_level.value)
+    ctx.obj = Settings(
+        config_path=config, log_format=log_format.value, log_level=log_level and log_level.value
+    )
 
 
 app.command()(demo.demo)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -25,6 +26,9 @@ FormatOption = Annotated[
     Format, typer.Option("--format", help="How to print the result.", show_default=True)
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
+
+_SHORTEST_TEXT = 14  # columns that a text is not cut below
+_UNCUT = 1_000_000
 
 # A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -80,30 +84,77 @@ def _print_json(rows: Iterable[Mapping[str, Any]], fmt: Format) -> None:
 def print_table(
     columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "nothing to show"
 ) -> None:
-    """Print a table: fitted to a terminal, uncut into a pipe."""
+    """Print a table: fitted to a terminal, uncut into a pipe.
+
+    On a terminal long texts are cut, and nothing else; where even that is too
+    wide, each row becomes a block of lines.
+    """
     materialised = list(rows)
     if not materialised:
         print(empty, file=sys.stderr)
         return
+    cells = [[table_cell(value) for value in row] for row in materialised]
+    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    texts = [_is_text(materialised, index) for index in range(len(columns))]
+    terminal = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if terminal is not None:
+        widths = _fitted(widths, texts, terminal)
+        if not widths:
+            _print_blocks(columns, cells)
+            return
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    on_terminal = sys.stdout.isatty()
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    for index, column in enumerate(columns):
-        numeric = all(
-            isinstance(row[index], (int, float, type(None))) and not isinstance(row[index], bool)
-            for row in materialised
-        )
+    for index, (column, width) in enumerate(zip(columns, widths, strict=True)):
         table.add_column(
-            column, justify="right" if numeric else "left", overflow="ellipsis", no_wrap=True
+            Text(printable(column)),
+            justify="right" if _is_number(materialised, index) else "left",
+            width=width,
+            overflow="ellipsis",
+            no_wrap=True,
         )
-    for row in materialised:
-        table.add_row(*(Text(table_cell(value)) for value in row))
-    console = Console(width=None if on_terminal else 100_000, soft_wrap=False)
-    console.print(table)
+    for row in cells:
+        table.add_row(*map(Text, row))
+    Console(width=terminal or _UNCUT).print(table)
+
+
+def _fitted(widths: list[int], texts: list[bool], terminal: int) -> list[int]:
+    """Return widths for a terminal: texts are cut, the last ones first; empty if too narrow."""
+    least = [
+        min(width, _SHORTEST_TEXT) if text else width
+        for width, text in zip(widths, texts, strict=True)
+    ]
+    spare = terminal - sum(least) - 2 * len(least)
+    if spare < 0:
+        return []
+    fitted = []
+    for width, shortest in zip(widths, least, strict=True):
+        more = min(width - shortest, spare)
+        spare -= more
+        fitted.append(shortest + more)
+    return fitted
+
+
+def _is_text(rows: Sequence[Sequence[Any]], index: int) -> bool:
+    return any(isinstance(row[index], (str, list, tuple)) for row in rows)
+
+
+def _is_number(rows: Sequence[Sequence[Any]], index: int) -> bool:
+    values = [row[index] for row in rows if row[index] is not None]
+    return all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
+
+
+def _print_blocks(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    width = max(map(len, columns))
+    separator = ""
+    for row in rows:
+        print(end=separator)
+        for column, cell in zip(columns, row, strict=True):
+            print(f"{printable(column):{width}}  {cell}".rstrip())
+        separator = "\n"
 
 
 def table_cell(value: Any) -> str:

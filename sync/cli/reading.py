@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -151,14 +151,26 @@ def repos(
             descending=descending != reverse,
             limit=limit,
         )
-        shown = ["full_name", "stars", "forks", "issues", "language", "pushed_at", "description"]
-        short = {"stars": "stargazers_count", "forks": "forks_count", "issues": "open_issues_count"}
         fmt = output.chosen(fmt, json)
         if fmt is Format.table:
-            table = ([row[short.get(c, c)] for c in shown] for row in rows)
-            output.print_table(shown, table, empty="no repositories")
+            output.print_table(
+                ("full_name", "stars", "language", "pushed", "description"),
+                (_repository_cells(row) for row in rows),
+                empty="no repositories",
+            )
         else:
             output.print_rows(rows, fmt, columns=REPOSITORY_COLUMNS)
+
+
+def _repository_cells(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    pushed = row["pushed_at"]
+    return (
+        row["full_name"],
+        row["stargazers_count"],
+        row["language"],
+        pushed.date() if pushed else None,
+        row["description"],
+    )
 
 
 def changes(

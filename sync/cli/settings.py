@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,7 +55,7 @@ class Settings:
 
     config_path: Path | None = None
     log_format: str = "auto"
-    log_level: str = "info"
+    log_level: str | None = None
 
     def load(self) -> Config:
         """Read the configuration. Raises ConfigError."""
@@ -65,13 +66,13 @@ class Settings:
     def start_log(self, *, quiet: bool = False) -> None:
         """Set up logging; needed by commands that talk to GitHub.
 
-        `quiet` is for commands whose output says it all: what is logged by
-        default is left out then, unless the user asked for a lower level.
+        `quiet` is for commands whose output says it all: unless the user asked
+        for a level, only errors are logged then.
         """
         from sync import log
 
-        level = "error" if quiet and self.log_level == "info" else self.log_level
-        log.configure(self.log_format, level)  # type: ignore[arg-type]  # an enum's value
+        default = "error" if quiet else "warning" if _on_terminal() else "info"
+        log.configure(self.log_format, self.log_level or default)  # type: ignore[arg-type]  # an enum's value
 
     def client(
         self,
@@ -104,6 +105,10 @@ class Settings:
             prefix = f"account {account.name}: "
             problems = (p if p.startswith(prefix) else prefix + p for p in error.problems)
         raise errors.ConfigError(*problems)
+
+
+def _on_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 @contextmanager

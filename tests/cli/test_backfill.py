@@ -13,7 +13,7 @@ import pytest
 from sync.github.sandbox import Sandbox
 from tests.conftest import TOKEN
 from tests.support.ledger import contents, rows, value
-from tests.support.process import repoledger, start_repoledger, write_config
+from tests.support.process import on_terminal, repoledger, start_repoledger, write_config
 
 
 def test_a_first_backfill_makes_the_database_and_says_what_it_did(
@@ -41,6 +41,17 @@ def test_without_a_terminal_the_log_is_one_json_line_a_run(github: Sandbox, fold
     done = repoledger("backfill", cwd=folder, TOKEN=TOKEN)
     (line,) = [json.loads(line) for line in done.stderr.splitlines()]
     assert (line["event"], line["level"], line["inserted"]) == ("sync.run_finished", "info", 1)
+
+
+def test_on_a_terminal_there_is_a_progress_bar_and_no_log_line_when_all_is_well(
+    github: Sandbox, folder: Path
+) -> None:
+    for n in range(300):
+        github.add_repository("octo", f"r{n}")
+    shown = on_terminal("backfill", cwd=folder, columns=80, TOKEN=TOKEN)
+    assert "4/4 pages" in shown
+    assert "sync.run_finished" not in shown
+    assert shown.splitlines()[-1].split()[:4] == ["me", "succeeded", "4", "300"]
 
 
 def test_debug_logs_every_request(github: Sandbox, folder: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from sync.github.sandbox import Sandbox
 from tests.conftest import TOKEN
-from tests.support.process import COMMAND, environment, repoledger
+from tests.support.process import COMMAND, environment, on_terminal, repoledger
 
 
 @pytest.fixture
@@ -52,6 +52,20 @@ def test_a_table_shows_no_control_characters_and_one_line_a_repository(synced: P
     assert "\x1b" not in done.stdout
     assert "a\\x1b[31mred\\nline" in done.stdout
     assert len(done.stdout.splitlines()) == 2 + 3
+
+
+def test_a_table_fits_an_80_column_terminal_and_names_are_cut_last(synced: Path) -> None:
+    shown = on_terminal("repos", cwd=synced, columns=80)
+    header, _, *lines = shown.splitlines()
+    assert header.split() == ["full_name", "stars", "language", "pushed", "description"]
+    assert [line.split()[0] for line in lines] == ["octo/alpha-two", "octo/beta", "octo/gamma"]
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_a_row_that_is_too_wide_for_the_terminal_becomes_a_block(synced: Path) -> None:
+    shown = on_terminal("query", "SELECT * FROM sync_runs LIMIT 1", cwd=synced, columns=80)
+    fields = dict(line.split(None, 1) for line in shown.splitlines() if len(line.split()) > 1)
+    assert (fields["account"], fields["inserted"]) == ("me", "3")
 
 
 def test_csv_is_whole_and_safe_to_open_in_a_spreadsheet(synced: Path) -> None:

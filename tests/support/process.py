@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import pty
+import re
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 COMMAND = (sys.executable, "-W", "error", "-m", "sync")
@@ -62,3 +68,20 @@ def write_config(folder: Path, api_url: str, accounts: str = "", extra: str = ""
         encoding="utf-8",
     )
     return file
+
+
+def on_terminal(*arguments: str, cwd: Path, columns: int, **variables: str) -> str:
+    """Run a command on a terminal of that width and return what it shows, without styles."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        shown = environment(cwd, TERM="xterm", **variables)
+        shown.pop("COLUMNS")
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        os.chdir(cwd)
+        os.execvpe(COMMAND[0], [*COMMAND, *arguments], shown)
+    output = b""
+    with os.fdopen(terminal, "rb", buffering=0) as stream, contextlib.suppress(OSError):
+        while chunk := stream.read(65_536):  # a closed terminal is an error, not an end
+            output += chunk
+    os.waitpid(pid, 0)
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", output.decode()).replace("\r\n", "\n")
