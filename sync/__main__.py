@@ -12,9 +12,12 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:  # answered before anything slow is imported
         print(f"repoledger {__version__}")  # noqa: T201  # its one answer
         return
-    from sync.cli.app import app
+    try:
+        from sync.cli.app import app
 
-    app(prog_name="repoledger")
+        app(prog_name="repoledger")
+    except KeyboardInterrupt:  # before a command took over
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import structlog
 
+from sync.clock import utc_now
 from sync.database.rows import RunCounts, RunStatus
 from sync.errors import Interrupted, RateLimited, RepoledgerError
 
@@ -40,14 +41,8 @@ class RunOutcome:
     @classmethod
     def not_begun(cls, account: str, error: RepoledgerError) -> Self:
         """Return the outcome of a run that could not begin because of `error`."""
-        deferred = isinstance(error, RateLimited)
-        return cls(
-            run_id=None,
-            account=account,
-            status="deferred" if deferred else "failed",
-            error=error,
-            not_before=error.retry_at if isinstance(error, RateLimited) else None,
-        )
+        status, not_before = judge(error, flawed=False, now=utc_now())
+        return cls(run_id=None, account=account, status=status, error=error, not_before=not_before)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the outcome as flat values, for a log line or JSON."""

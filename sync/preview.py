@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from sync.database import migrate
 from sync.database.queries import Ledger
 from sync.database.rows import Change, Known
 from sync.database.tables import FIELDS
-from sync.github.client import AFFILIATIONS, GitHubClient, Visibility
+from sync.github.client import GitHubClient, Visibility
 from sync.planning import Hashed, Plan, diff, differing, hash_items, make_plan
 
 
@@ -45,11 +45,15 @@ def open_reader(url: str, account: str, host: str) -> Iterator[Reader]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """A repository that a run would insert or update, field by field, counters included."""
+    """A repository that a run would insert or update, field by field, counters included.
 
-    id: int
-    full_name: str
-    action: str  # "insert" or "update"
+    Or an item that it would reject: without id and name, with the reason as
+    its only change.
+    """
+
+    id: int | None
+    full_name: str | None
+    action: Literal["insert", "update", "reject"]
     changes: tuple[Change, ...]
 
 
@@ -57,8 +61,8 @@ def preview_sync(
     *,
     client: GitHubClient,
     reader: Reader,
-    visibility: Visibility = "public",
-    affiliation: tuple[str, ...] = AFFILIATIONS,
+    visibility: Visibility,
+    affiliation: tuple[str, ...],
 ) -> Iterator[Preview]:
     """Yield what `run_sync` would write. Raises RestErrors."""
     for page in client.repository_pages(visibility=visibility, affiliation=affiliation):
@@ -67,6 +71,9 @@ def preview_sync(
         stored = reader.values(differing(items, known))
         plan = make_plan(items, known, stored, seen=page.item_count)
         yield from _previews(items, stored, plan)
+        for rejected in page.rejected:
+            reason = Change("", None, rejected.reason)
+            yield Preview(id=None, full_name=None, action="reject", changes=(reason,))
 
 
 def _previews(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from structlog.contextvars import bound_contextvars
 from sync.database.page import PageTransaction
 from sync.database.rows import PageEntry, Rejection, Run, RunCounts
 from sync.database.store import Store
-from sync.errors import DatabaseError, Fenced, Interrupted, RepoledgerError
+from sync.errors import DatabaseError, Fenced, Interrupted, RepoledgerError, RunInProgress
 from sync.github.answers import CachedPage, Page
 from sync.github.client import AFFILIATIONS, GitHubClient, Identity, Visibility
 from sync.github.listing import page_number
@@ -45,18 +46,25 @@ def run_sync(
     visibility: Visibility = "public",
     affiliation: tuple[str, ...] = AFFILIATIONS,
     full: bool = False,
-    wait_for_lock: float = 0.0,
+    wait: bool = False,
     progress: Progress | None = None,
 ) -> RunOutcome:
     """Sync the repositories that `client` lists into `store`, and record how it went.
 
-    `full` asks for every page whole, whatever is remembered. `wait_for_lock`
-    is how long to wait for another run of the account, in seconds. Returns the
+    `full` asks for every page whole, whatever is remembered. With `wait`,
+    another run of the account is waited for. Returns the
     outcome, also of a run that failed. Raises RunInProgress, and DatabaseError
     if the run cannot even begin; an exception that nobody foresaw is recorded,
     and raised.
     """
-    with store.lock(account, wait=wait_for_lock):
+    with ExitStack() as held:
+        try:
+            held.enter_context(store.lock(account))
+        except RunInProgress:
+            if not wait:
+                raise
+            log.info("sync.run_waiting", account=account, reason="another run of the account")
+            held.enter_context(store.lock(account, wait=True, stop=client.stop))
         run = store.start_run(account, client.host, trigger)
         with bound_contextvars(run_id=run.id, account=account):
             log.debug("sync.run_started", trigger=trigger, full=full)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,9 +15,10 @@ from typer.core import TyperGroup
 
 from sync import __version__
 from sync.cli import backfill, check, demo, reading, setup
+from sync.cli.output import print_error
 from sync.cli.settings import ExitCode, Settings, exit_code_of
 from sync.errors import RepoledgerError
-from sync.redaction import printable, scrub
+from sync.redaction import scrub
 
 
 class LogFormat(StrEnum):
@@ -30,19 +34,34 @@ class LogLevel(StrEnum):
     error = "error"
 
 
+def _flushed(invoke: Callable[[Any], Any], ctx: Any) -> Any:
+    """Call `invoke`, and have what it printed arrive, so that a full disk shows here."""
+    try:
+        return invoke(ctx)
+    finally:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+
+
 class _Group(TyperGroup):
     """Prints what went wrong and what to do, without a traceback, and exits with its code."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            return _flushed(super().invoke, ctx)
         except RepoledgerError as error:
-            for line in str(error).splitlines() or [type(error).__name__]:
-                print(f"error: {printable(scrub(line))}", file=sys.stderr)
+            print_error(str(error) or type(error).__name__)
             ctx.exit(exit_code_of(error))
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # whoever read the output has had enough: the framework ends quietly
+            print_error(str(error))
+            # What is still in the buffer would fail again when the interpreter ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            ctx.exit(ExitCode.FAILED)
         except Exception as error:
-            # Wrong use, a closed pipe and the like are shown by the framework.
-            if isinstance(error, (OSError, typer.Abort)) or hasattr(error, "exit_code"):
+            # Wrong use is shown by the framework.
+            if isinstance(error, typer.Abort) or hasattr(error, "exit_code"):
                 raise
             _report_crash(error)
             ctx.exit(ExitCode.FAILED)
@@ -95,7 +114,10 @@ def settings(
         ),
     ] = None,
     version: Annotated[  # noqa: ARG001  # eager: answered by its callback
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
 ) -> None:
     ctx.obj = Settings(

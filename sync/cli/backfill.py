@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sync.cli import output
+from sync.cli.dry_run import preview
 from sync.cli.output import Format, FormatOption, JsonOption
-from sync.cli.settings import ExitCode, Settings, exit_code_of, stop_on_signals
+from sync.cli.settings import ExitCode, Settings, exit_code_of, stop_on_signals, worst
 from sync.errors import RepoledgerError
 
 if TYPE_CHECKING:
     from sync.config import Account, Config
     from sync.database.rows import RunCounts
     from sync.database.store import Store
+    from sync.github.client import GitHubClient
     from sync.outcome import RunOutcome
 
 _COLUMNS = (
@@ -36,7 +38,7 @@ def backfill(
     ctx: typer.Context,
     account: Annotated[
         list[str] | None,
-        typer.Option("--account", metavar="NAME", help="Only this account; may be repeated."),
+        typer.Option("--account", metavar="NAME", help="Sync only this account; may be repeated."),
     ] = None,
     full: Annotated[
         bool, typer.Option("--full", help="Ask for every page whole, whatever is remembered.")
@@ -60,9 +62,13 @@ def backfill(
 
     Safe to stop at any moment and to run again: pages that have not changed
     cost no quota, rows that have not changed are not written.
+
+    Example: repoledger backfill --account me --dry-run
     """
     settings: Settings = ctx.obj
     fmt = output.chosen(fmt, json)
+    if dry_run and (full or wait):
+        raise typer.BadParameter("--dry-run goes with neither --full nor --wait")
     config = settings.load()
     patience = _seconds(max_wait)
     chosen = (
@@ -72,7 +78,7 @@ def backfill(
     with stop_on_signals() as stop:
         job = _Job(settings, config, stop, patience)
         if dry_run:
-            code = _preview(job, chosen, fmt)
+            code = preview(chosen, job.client, config.database.url, fmt)
         else:
             code = _sync(job, chosen, fmt, full=full, wait=wait)
     raise typer.Exit(code)
@@ -89,32 +95,34 @@ class _Job:
         self.stop = stop
         self.max_wait = config.github.max_wait if max_wait is None else max_wait
 
-    def client(self, account: Account) -> Any:
+    def client(self, account: Account) -> GitHubClient:
         return self.settings.client(self.config, account, self.stop, max_wait=self.max_wait)
 
 
-def _sync(job: _Job, accounts: Any, fmt: Format, *, full: bool, wait: bool) -> ExitCode:
+def _sync(
+    job: _Job, accounts: Sequence[Account], fmt: Format, *, full: bool, wait: bool
+) -> ExitCode:
     from sync.database import migrate
     from sync.database.store import Store
 
     clients = [job.client(account) for account in accounts]  # a missing token shows before any work
-    _warn_of_shared_quota(clients, accounts)
     migrate.prepare(job.config.database.url, job.config.database.migrate)
     outcomes: list[RunOutcome] = []
     with Store(job.config.database.url) as store:
         for account, client in zip(accounts, clients, strict=True):
             with client:  # one account never stops the others
                 outcomes.append(_sync_account(job, account, client, store, full=full, wait=wait))
+        _warn_of_shared_quota(accounts, store)
     rows = [outcome.as_dict() for outcome in outcomes]
     output.print_rows(rows, fmt, columns=_COLUMNS, table_columns=_TABLE_COLUMNS)
     if fmt is Format.table:
         for outcome in outcomes:
             _explain(outcome)
-    return _worst([_code_of(outcome) for outcome in outcomes])
+    return worst([_code_of(outcome) for outcome in outcomes])
 
 
 def _sync_account(
-    job: _Job, account: Account, client: Any, store: Store, *, full: bool, wait: bool
+    job: _Job, account: Account, client: GitHubClient, store: Store, *, full: bool, wait: bool
 ) -> RunOutcome:
     from sync.outcome import RunOutcome, log_outcome
     from sync.runner import run_sync
@@ -130,7 +138,7 @@ def _sync_account(
                 visibility=account.visibility,
                 affiliation=account.affiliation,
                 full=full,
-                wait_for_lock=-1 if wait else 0,
+                wait=wait,
                 progress=progress,
             )
     except RepoledgerError as error:
@@ -139,7 +147,7 @@ def _sync_account(
         return outcome
 
 
-def _respect_deferral(job: _Job, account: Account, client: Any, store: Store) -> None:
+def _respect_deferral(job: _Job, account: Account, client: GitHubClient, store: Store) -> None:
     """Wait, or give up, if GitHub has said that it will not answer before a certain time."""
     from sync.errors import Interrupted, RateLimited
 
@@ -154,21 +162,22 @@ def _respect_deferral(job: _Job, account: Account, client: Any, store: Store) ->
             sent=False,
         )
     if seconds > 0:
-        client.pause(seconds)
+        client.pause(seconds, for_limit=True)
 
 
-def _warn_of_shared_quota(clients: list[Any], accounts: Any) -> None:
-    """Tell of accounts with the same token: they share one quota, and list the same."""
+def _warn_of_shared_quota(accounts: Sequence[Account], store: Store) -> None:
+    """Tell of accounts that sign in as one GitHub user: they share one quota."""
     import structlog
 
-    names: dict[str, str] = {}
-    for client, account in zip(clients, accounts, strict=True):
-        if client.token is None:
+    names: dict[tuple[str, int], str] = {}
+    for account in accounts:
+        row = store.account(account.name)
+        if not account.signs_in or row.get("id") is None:
             continue
-        other = names.setdefault(client.token, account.name)
+        other = names.setdefault((row["host"], row["id"]), account.name)
         if other != account.name:
             structlog.get_logger().warning(
-                "account.quota_shared", account=account.name, other=other, reason="the same token"
+                "account.quota_shared", account=account.name, other=other, login=row["login"]
             )
 
 
@@ -205,18 +214,6 @@ def _code_of(outcome: RunOutcome) -> ExitCode:
     return exit_code_of(outcome.error) if outcome.error else ExitCode.FAILED
 
 
-def _worst(codes: list[ExitCode]) -> ExitCode:
-    """Return the code that matters most of several accounts'."""
-    order = (
-        ExitCode.INTERRUPTED,
-        ExitCode.WRONG_USE,
-        ExitCode.FAILED,
-        ExitCode.DEFERRED,
-        ExitCode.PARTIAL,
-    )
-    return next((code for code in order if code in codes), ExitCode.SUCCEEDED)
-
-
 @contextmanager
 def _progress(account: str) -> Iterator[Callable[[RunCounts, int | None], None] | None]:
     """Show a bar on a terminal; nothing elsewhere."""
@@ -241,37 +238,6 @@ def _progress(account: str) -> Iterator[Callable[[RunCounts, int | None], None] 
             bar.update(task, completed=counts.pages, total=total)
 
         yield update
-
-
-def _preview(job: _Job, accounts: Any, fmt: Format) -> ExitCode:
-    columns = ("account", "repository", "id", "action", "field", "old_value", "new_value")
-    rows = (row for account in accounts for row in _preview_rows(job, account))
-    output.print_rows(
-        rows,
-        fmt,
-        columns=columns,
-        table_columns=("repository", "action", "field", "old_value", "new_value"),
-        empty="nothing would change",
-    )
-    return ExitCode.SUCCEEDED
-
-
-def _preview_rows(job: _Job, account: Account) -> Iterator[dict[str, Any]]:
-    from sync.preview import open_reader, preview_sync
-
-    with (
-        job.client(account) as client,
-        open_reader(job.config.database.url, account.name, client.host) as reader,
-    ):
-        for preview in preview_sync(client=client, reader=reader, affiliation=account.affiliation):
-            for change in preview.changes:
-                yield {
-                    "account": account.name,
-                    "repository": preview.full_name,
-                    "id": preview.id,
-                    "action": preview.action,
-                    **change._asdict(),
-                }
 
 
 def _seconds(text: str | None) -> float | None:

@@ -53,8 +53,9 @@ def _findings(settings: Settings, config: Config) -> Iterator[Finding]:
     names = ", ".join(account.name for account in config.accounts)
     yield Finding("ok", "configuration", f"{config.source}: accounts {names}")
     yield from _database(config)
+    users: dict[int, str] = {}  # GitHub user -> the first account that signs in as it
     for account in config.accounts:
-        yield from _account(settings, config, account)
+        yield from _account(settings, config, account, users)
 
 
 def _database(config: Config) -> Iterator[Finding]:
@@ -95,7 +96,9 @@ def _schema(file: Path, current: str | None, mode: str) -> Finding:
             return Finding("fail", "database", f"{file}: needs `repoledger migrate` first")
 
 
-def _account(settings: Settings, config: Config, account: Account) -> Iterator[Finding]:
+def _account(
+    settings: Settings, config: Config, account: Account, users: dict[int, str]
+) -> Iterator[Finding]:
     what = f"account {account.name}"
     try:
         # One attempt: a doctor answers at once, and tells the failure itself.
@@ -109,12 +112,13 @@ def _account(settings: Settings, config: Config, account: Account) -> Iterator[F
     if account.username and account.username.lower() != login.lower():
         yield Finding("warn", what, f"the token belongs to {login}, not to {account.username}")
     yield Finding("ok", what, f"signed in as {login}, {_credential(identity)}")
-    yield from _expiry(what, identity)
+    yield from _expiry(what, account, identity)
     yield from _quota(what, identity)
-    skew = identity.clock_skew
-    if skew is not None and abs(skew) > _CLOCK_TOLERANCE:
-        direction = "ahead of" if skew > 0 else "behind"
-        yield Finding("warn", what, f"this clock is {abs(skew):.0f} s {direction} the server's")
+    yield from _clock(what, identity)
+    if account.signs_in and identity.user:
+        other = users.setdefault(identity.user.id, account.name)
+        if other != account.name:
+            yield Finding("warn", what, f"the same GitHub user as account {other}: one quota")
 
 
 def _credential(identity: Identity) -> str:
@@ -123,8 +127,10 @@ def _credential(identity: Identity) -> str:
     return f"{identity.token_kind}, scopes: {', '.join(identity.scopes) or 'none'}"
 
 
-def _expiry(what: str, identity: Identity) -> Iterator[Finding]:
+def _expiry(what: str, account: Account, identity: Identity) -> Iterator[Finding]:
     if identity.expires_at is None:
+        if account.signs_in:
+            yield Finding("ok", what, "the token names no day on which it ends")
         return
     days = (identity.expires_at - datetime.now(UTC)).days
     soon = days < _EXPIRES_SOON_DAYS
@@ -139,3 +145,14 @@ def _quota(what: str, identity: Identity) -> Iterator[Finding]:
         return
     message = f"{quota.remaining} of {quota.limit} requests left until {quota.reset:%H:%M} UTC"
     yield Finding("ok" if quota.remaining else "warn", what, message)
+
+
+def _clock(what: str, identity: Identity) -> Iterator[Finding]:
+    skew = identity.clock_skew
+    if skew is None:
+        return
+    if abs(skew) <= _CLOCK_TOLERANCE:
+        yield Finding("ok", what, "this clock agrees with the server's")
+        return
+    direction = "ahead of" if skew > 0 else "behind"
+    yield Finding("warn", what, f"this clock is {abs(skew):.0f} s {direction} the server's")

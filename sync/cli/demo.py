@@ -171,8 +171,10 @@ def _advise(config: Path) -> None:
         "status",
     ):
         print(f"  {command} --config {config} {example}")
-    print("\nAnd with your own repositories:\n")
-    print(f"  {command} init && export GITHUB_TOKEN=... && {command} backfill")
+    print("\nAnd with your own repositories, in a folder of your choice:\n")
+    absolute = str(Path(sys.argv[0]).absolute()) if "/" in command else command
+    print("  mkdir ~/repoledger && cd ~/repoledger && export GITHUB_TOKEN=...")
+    print(f"  {absolute} init && {absolute} backfill")
 
 
 def _shown_path(path: Path) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sync.redaction import printable
+from sync.redaction import printable, scrub
 
 
 class Format(StrEnum):
@@ -37,6 +37,12 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 def chosen(fmt: Format, json: bool) -> Format:
     """Return the format that the two options ask for."""
     return Format.json if json else fmt
+
+
+def print_error(message: str) -> None:
+    """Tell of a mistake or a failure on stderr, line by line, with nothing secret in it."""
+    for line in message.splitlines() or ["unknown"]:
+        print(f"error: {printable(scrub(line))}", file=sys.stderr)
 
 
 def print_rows(
@@ -118,7 +124,11 @@ def print_table(
         )
     for row in cells:
         table.add_row(*map(Text, row))
-    Console(width=terminal or _UNCUT).print(table)
+    console = Console(width=terminal or _UNCUT)
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        print(line.rstrip())
 
 
 def _fitted(widths: list[int], texts: list[bool], terminal: int) -> list[int]:
@@ -167,6 +177,8 @@ def table_cell(value: Any) -> str:
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, float):
         return f"{value:g}"
+    if isinstance(value, bytes):
+        return value.hex()
     if isinstance(value, (list, tuple)):
         return ", ".join(printable(str(item)) for item in value)
     return printable(str(value))
@@ -183,6 +195,8 @@ def _csv_cell(value: Any) -> Any:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
     if isinstance(value, (list, tuple)):
         value = ",".join(str(item) for item in value)
     text = str(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 AccountOption = Annotated[
     str | None, typer.Option("--account", metavar="NAME", help="Only what this account lists.")
 ]
-LimitOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="At most this many.")]
+LimitOption = Annotated[
+    int | None, typer.Option(min=1, max=2**31, metavar="N", help="Show at most this many.")
+]
 
 
 class Sort(StrEnum):
@@ -114,10 +117,14 @@ def _age(span: timedelta) -> str:
 def repos(
     ctx: typer.Context,
     account: AccountOption = None,
-    owner: Annotated[str | None, typer.Option(metavar="LOGIN", help="Of this owner.")] = None,
-    language: Annotated[str | None, typer.Option(help="In this language.")] = None,
-    topic: Annotated[str | None, typer.Option(help="With this topic.")] = None,
-    name: Annotated[str | None, typer.Option(metavar="TEXT", help="Whose name has this.")] = None,
+    owner: Annotated[
+        str | None, typer.Option(metavar="LOGIN", help="Only those of this owner.")
+    ] = None,
+    language: Annotated[str | None, typer.Option(help="Only those in this language.")] = None,
+    topic: Annotated[str | None, typer.Option(help="Only those with this topic.")] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Only those whose full name contains this.")
+    ] = None,
     archived: Annotated[
         bool | None, typer.Option("--archived/--not-archived", help="Only archived, or none.")
     ] = None,
@@ -125,18 +132,24 @@ def repos(
         bool | None, typer.Option("--fork/--not-fork", help="Only forks, or none.")
     ] = None,
     removed: Annotated[
-        bool, typer.Option("--removed", help="Those no longer listed instead.")
+        bool, typer.Option("--removed", help="Show removed repositories instead.")
     ] = False,
     sort: Annotated[Sort, typer.Option(help="Counts and times: the largest first.")] = Sort.name,
-    reverse: Annotated[bool, typer.Option("--reverse", help="The other way round.")] = False,
+    reverse: Annotated[bool, typer.Option("--reverse", help="Reverse the order.")] = False,
     limit: LimitOption = None,
     fmt: FormatOption = Format.table,
     json: JsonOption = False,
 ) -> None:
-    """List the synced repositories."""
+    """List the synced repositories.
+
+    Example: repoledger repos --language python --sort stars --limit 10
+    """
     column, descending = _ORDERS[sort]
     with _ledger(ctx) as ledger:
         from sync.database.queries import REPOSITORY_COLUMNS
+
+        if account is not None and all(row["account"] != account for row in ledger.status()):
+            ctx.obj.load().account(account)  # neither synced nor configured: an error
 
         rows = ledger.repos(
             account=account,
@@ -179,14 +192,22 @@ def changes(
         str | None, typer.Option(metavar="WHEN", help="A date, a time (UTC), or an age like 7d.")
     ] = None,
     repository: Annotated[
-        str | None, typer.Option(metavar="OWNER/NAME", help="Of one, by present or former name.")
+        str | None,
+        typer.Option(
+            metavar="OWNER/NAME", help="Only those of one repository, by present or former name."
+        ),
     ] = None,
-    field: Annotated[str | None, typer.Option(help="Of one field, such as description.")] = None,
+    field: Annotated[
+        str | None, typer.Option(help="Only those of one field, such as description.")
+    ] = None,
     limit: LimitOption = None,
     fmt: FormatOption = Format.table,
     json: JsonOption = False,
 ) -> None:
-    """Show what changed, the newest first."""
+    """Show what changed, the newest first.
+
+    Example: repoledger changes --since 7d --repository octocat/hello-world
+    """
     moment = _moment(since, "--since")
     with _ledger(ctx) as ledger:
         output.print_rows(
@@ -203,14 +224,19 @@ def changes(
 
 def history(
     ctx: typer.Context,
-    repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", show_default=False)],
+    repository: Annotated[
+        str, typer.Argument(metavar="OWNER/NAME", help="The repository, by present or former name.")
+    ],
     since: Annotated[
         str, typer.Option(metavar="WHEN", help="First day: a date, or an age like 90d.")
     ] = "30d",
     fmt: FormatOption = Format.table,
     json: JsonOption = False,
 ) -> None:
-    """Show a repository's counters day by day."""
+    """Show a repository's counters day by day.
+
+    Example: repoledger history octocat/hello-world --since 90d --format csv
+    """
     moment = _moment(since, "--since")
     first = moment.date() if moment else date.min
     with _ledger(ctx) as ledger:
@@ -233,8 +259,13 @@ def query(
     fmt: FormatOption = Format.table,
     json: JsonOption = False,
 ) -> None:
-    """Run one read-only SQL statement against the database."""
+    """Run one read-only SQL statement against the database.
+
+    Example: repoledger query "SELECT full_name FROM current_repositories"
+    """
     text = sys.stdin.read() if sql == "-" else sql
+    # Python would look at Ctrl-C only when the database has found the next row.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     with _ledger(ctx) as ledger, ledger.query(text) as (names, rows):
         columns = _unique(names)
         dicts = (dict(zip(columns, row, strict=True)) for row in rows)

@@ -49,6 +49,18 @@ def exit_code_of(error: errors.RepoledgerError) -> ExitCode:
     return _CODES.get(type(error), ExitCode.FAILED)
 
 
+def worst(codes: list[ExitCode]) -> ExitCode:
+    """Return the code that matters most of several accounts'."""
+    order = (
+        ExitCode.INTERRUPTED,
+        ExitCode.WRONG_USE,
+        ExitCode.FAILED,
+        ExitCode.DEFERRED,
+        ExitCode.PARTIAL,
+    )
+    return next((code for code in order if code in codes), ExitCode.SUCCEEDED)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The global options."""
@@ -118,6 +130,8 @@ def stop_on_signals() -> Iterator[threading.Event]:
 
     def handle(_number: int, _frame: Any) -> None:
         if stop.is_set():
+            if _on_terminal():
+                os.write(2, b"\x1b[?25h\n")  # a progress bar has hidden the cursor
             os._exit(ExitCode.INTERRUPTED)
         stop.set()
 

@@ -104,6 +104,11 @@ class Account(Struct, frozen=True, kw_only=True):
         ),
     ] = ("owner", "collaborator", "organization_member")
 
+    @property
+    def signs_in(self) -> bool:
+        """Whether it has a token, rather than reading publicly."""
+        return self.token_env is not None or self.token_file is not None
+
 
 class Config(Struct, frozen=True, kw_only=True):
     """A configuration that has passed every check."""

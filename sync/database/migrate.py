@@ -59,8 +59,8 @@ def require_current(current: str | None, where: str) -> None:
     match state_of(current):
         case "missing":
             raise SchemaMissing(
-                f"{where}: there is no ledger yet; `repoledger backfill` or `repoledger migrate` "
-                "makes one"
+                f"{where}: there is no ledger yet; `repoledger migrate` makes one, "
+                "`repoledger backfill` fills it"
             )
         case "outdated":
             raise SchemaOutdated(

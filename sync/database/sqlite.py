@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,9 +17,10 @@ from urllib.parse import quote
 import msgspec
 from sqlalchemy import Engine, QueuePool, create_engine, event
 
-from sync.errors import DatabaseUnusable, RunInProgress
+from sync.errors import DatabaseUnusable, Interrupted, RunInProgress
 
 BUSY_TIMEOUT = 30.0  # seconds to wait for another writer
+_LOCK_POLL = 0.2  # seconds between two looks at a lock that another process holds
 
 
 def file_of(url: str) -> Path:
@@ -61,9 +64,13 @@ def reading_engine(url: str) -> Engine:
     """
     file = file_of(url)
     _refuse_folder(file)
+    # SQLite needs to make files beside one in WAL mode, even to read it. Where
+    # it may not, and nobody has any open, the file alone is all there is.
+    alone = not os.access(file.parent, os.W_OK) and not Path(f"{file}-wal").exists()
+    mode = "ro&immutable=1" if alone else "ro"
 
     def connect() -> sqlite3.Connection:
-        connection = _open(file, "ro")
+        connection = _open(file, mode)
         connection.execute("PRAGMA query_only = ON")
         connection.set_authorizer(_authorize_reading)
         return connection
@@ -165,25 +172,32 @@ def _names(columns: Sequence[str]) -> str:
 
 
 @contextmanager
-def account_lock(url: str, account: str, wait: float) -> Iterator[None]:
+def account_lock(
+    url: str, account: str, *, wait: bool, stop: threading.Event | None = None
+) -> Iterator[None]:
     """Hold the lock on one account's runs, by a file beside the database.
 
-    The system frees it when the process ends, however it ends. Waits up to
-    `wait` seconds (-1: as long as it takes). Raises RunInProgress.
+    The system frees it when the process ends, however it ends. With `wait`,
+    waits until it is free or `stop` is set. Raises RunInProgress, Interrupted.
     """
     from filelock import FileLock, Timeout
 
     file = file_of(url)
-    lock = FileLock(file.with_name(f"{file.name}.{account.lower()}.lock"), timeout=wait)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise RunInProgress(
-            f"another process is syncing the account {account}; "
-            "wait for it to finish, or use --wait"
-        ) from None
-    except OSError as error:
-        raise DatabaseUnusable(f"{file.parent}: cannot be written: {error.strerror}") from None
+    lock = FileLock(file.with_name(f"{file.name}.{account.lower()}.lock"), timeout=0)
+    stop = stop or threading.Event()
+    while not lock.is_locked:
+        try:
+            lock.acquire()
+        except Timeout:
+            if not wait:
+                raise RunInProgress(
+                    f"another process is syncing the account {account}; "
+                    "wait for it to finish, or use --wait"
+                ) from None
+            if stop.wait(_LOCK_POLL):
+                raise Interrupted("stopped while waiting for another run") from None
+        except OSError as error:
+            raise DatabaseUnusable(f"{file.parent}: cannot be written: {error.strerror}") from None
     try:
         yield
     finally:

@@ -7,6 +7,7 @@ write when it thaws.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -44,9 +45,11 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def lock(self, account: str, *, wait: float = 0.0) -> AbstractContextManager[None]:
+    def lock(
+        self, account: str, *, wait: bool = False, stop: threading.Event | None = None
+    ) -> AbstractContextManager[None]:
         """Hold the lock on an account's runs; see `sqlite.account_lock`. Raises RunInProgress."""
-        return sqlite.account_lock(self.url, account, wait)
+        return sqlite.account_lock(self.url, account, wait=wait, stop=stop)
 
     # Accounts
 

@@ -257,12 +257,14 @@ class GitHubClient(RestClient):
 
     def on_response(self, response: Response) -> None:
         quota = protocol.rate_limit(response, self.clock())
-        with self._lock:
-            if quota is not None:
-                self.rate_limit = protocol.lower_of(self.rate_limit, quota)
-            told, self._deprecation_told = self._deprecation_told, True
         sunset = response.headers.get("Sunset")
-        if not told and (sunset or response.headers.get("Deprecation")):
+        deprecated = sunset is not None or "Deprecation" in response.headers
+        with self._lock:
+            if quota is not None and response.status != 401:  # that is the anonymous quota
+                self.rate_limit = protocol.lower_of(self.rate_limit, quota)
+            tell = deprecated and not self._deprecation_told
+            self._deprecation_told = self._deprecation_told or deprecated
+        if tell:
             self.log.warning("api.deprecated", version=self.api_version, sunset=sunset)
 
     def classify(self, response: Response) -> RestError | None:

@@ -77,6 +77,9 @@ def classify_answer(response: Response, now: datetime) -> errors.RestError | Non
     https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
     """
     error = classify(response, now)
+    if isinstance(error, errors.BadCredentials):
+        advice = "the token is wrong, has expired or was revoked; make a new one"
+        return response.error(errors.BadCredentials, f"{error.message} ({advice})")
     if response.status not in (403, 429) or error is None:
         return error
     retry_at = parse_retry_after(response, now)
@@ -150,11 +153,6 @@ def token_kind(token: str | None) -> str:
         "ghs_": "GitHub App installation token",
     }
     return next((kind for prefix, kind in kinds.items() if token.startswith(prefix)), "token")
-
-
-def same_etag(one: str, other: str) -> bool:
-    """Compare weakly (RFC 9110, 8.8.3.2): GitHub's 304 drops the `W/` of its 200."""
-    return one.removeprefix("W/") == other.removeprefix("W/")
 
 
 def _whole_number(text: str | None) -> int | None:

@@ -13,7 +13,7 @@ from requests.auth import AuthBase
 
 from sync import origin
 from sync.clock import Clock, utc_now
-from sync.errors import ConfigError, Interrupted, RestError, UnexpectedAnswer
+from sync.errors import ConfigError, Interrupted, RateLimited, RestError, UnexpectedAnswer
 from sync.redaction import scrub
 from sync.rest.auth import validate_auth
 from sync.rest.body import repeatable, repeatable_files
@@ -181,16 +181,24 @@ class RestClient:
             try:
                 return decode(self._attempt(request, attempt))
             except RestError as error:
-                delay = self.retry.delay(error, attempt, self.clock())
+                delay = self._delay(error, attempt)
                 log_failure(self.log, error, attempt, delay)
                 if delay is None:
                     raise
-            self.pause(delay)
+                for_limit = isinstance(error, RateLimited)
+            self.pause(delay, for_limit=for_limit)
             attempt += 1
 
-    def pause(self, seconds: float) -> None:
+    def _delay(self, error: RestError, attempt: int) -> float | None:
+        """Return what the policy decides; `max_wait` bounds all waits for limits together."""
+        delay = self.retry.delay(error, attempt, self.clock())
+        if delay is None or not isinstance(error, RateLimited):
+            return delay
+        return delay if self.stats.limit_seconds_with(delay) <= self.retry.max_wait else None
+
+    def pause(self, seconds: float, *, for_limit: bool = False) -> None:
         """Wait, counted in `stats`. Raises Interrupted when `stop` is set or the client closed."""
-        with self.stats.waiting(seconds):
+        with self.stats.waiting(seconds, for_limit=for_limit):
             deadline = time.monotonic() + seconds
             while (left := deadline - time.monotonic()) > 0:
                 if self.stop.wait(min(left, TICK)) or self._transport.closed.is_set():

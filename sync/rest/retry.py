@@ -32,8 +32,9 @@ class RetryPolicy:
     """Bounded exponential backoff with jitter, and patience for rate limits.
 
     `attempts`: how often a request is sent in all. `base` and `cap`: the first
-    and the longest pause, in seconds. `max_wait`: the longest pause for a rate
-    limit, in seconds; beyond it the RateLimited error reaches the caller.
+    and the longest pause, in seconds. `max_wait`: the longest that a client
+    waits for rate limits in all, in seconds; beyond it the RateLimited error
+    reaches the caller.
     `pace_wait`: the first pause for a limit that does not say how long, in
     seconds; it doubles. `random` gives numbers in [0, 1).
     """

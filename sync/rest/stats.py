@@ -23,8 +23,8 @@ class RequestStats:
         self._lock = threading.Lock()
         self.by_status: Counter[int] = Counter()
         self.bytes = 0
-        self.wait_seconds = 0.0
-        self._waits: dict[int, float] = {}
+        self._waits = _Waits()
+        self._limit_waits = _Waits()
 
     @property
     def requests(self) -> int:
@@ -40,16 +40,38 @@ class RequestStats:
             self.by_status[response.status] += 1
             self.bytes += len(response.body)
 
+    @property
+    def wait_seconds(self) -> float:
+        return self._waits.total
+
+    def limit_seconds_with(self, seconds: float) -> float:
+        """Return how long all waits for rate limits will be with another of `seconds`."""
+        with self._lock:
+            return self._limit_waits.total + self._limit_waits.added_by(seconds)
+
     @contextmanager
-    def waiting(self, seconds: float) -> Iterator[None]:
-        """Count a wait of `seconds`, unless a longer one is under way."""
+    def waiting(self, seconds: float, *, for_limit: bool = False) -> Iterator[None]:
+        """Count a wait of `seconds`, as far as it is longer than those under way."""
+        tallies = (self._waits, self._limit_waits) if for_limit else (self._waits,)
         me = threading.get_ident()
         with self._lock:
-            longest = max(self._waits.values(), default=0.0)
-            self.wait_seconds += max(seconds - longest, 0.0)
-            self._waits[me] = seconds
+            for tally in tallies:
+                tally.total += tally.added_by(seconds)
+                tally.current[me] = seconds
         try:
             yield
         finally:
             with self._lock:
-                del self._waits[me]
+                for tally in tallies:
+                    del tally.current[me]
+
+
+class _Waits:
+    """The waits of several threads: how long in all, and those under way by thread."""
+
+    def __init__(self) -> None:
+        self.total = 0.0
+        self.current: dict[int, float] = {}
+
+    def added_by(self, seconds: float) -> float:
+        return max(seconds - max(self.current.values(), default=0.0), 0.0)

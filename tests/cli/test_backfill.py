@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sync.database.store import Store
 from sync.github.sandbox import Sandbox
 from tests.conftest import TOKEN
 from tests.support.ledger import contents, rows, value
@@ -120,10 +121,11 @@ def test_only_the_named_account_is_synced(github: Sandbox, tmp_path: Path) -> No
     assert "did you mean b?" in wrong.stderr
 
 
-def test_two_accounts_with_one_token_are_pointed_out(github: Sandbox, tmp_path: Path) -> None:
-    accounts = "".join(f'[[accounts]]\nname = "{n}"\ntoken_env = "TOKEN"\n' for n in "ab")
+def test_two_accounts_of_one_github_user_are_pointed_out(github: Sandbox, tmp_path: Path) -> None:
+    github.add_token("octo", "a-second-token")
+    accounts = "".join(f'[[accounts]]\nname = "{n}"\ntoken_env = "TOKEN_{n}"\n' for n in "ab")
     write_config(tmp_path, github.url, accounts)
-    done = repoledger("backfill", cwd=tmp_path, TOKEN=TOKEN)
+    done = repoledger("backfill", cwd=tmp_path, TOKEN_a=TOKEN, TOKEN_b="a-second-token")
     events = [json.loads(line) for line in done.stderr.splitlines()]
     shared = next(event for event in events if event["event"] == "account.quota_shared")
     assert (shared["account"], shared["other"], shared["level"]) == ("b", "a", "warning")
@@ -152,6 +154,77 @@ def test_a_dry_run_prints_the_difference_field_by_field_and_writes_nothing(
     assert {c["repository"] for c in changes if c["action"] == "insert"} == {"octo/added"}
     assert contents(folder / "ledger.db") == before
     assert value(folder / "ledger.db", "SELECT count(*) FROM sync_runs") == 1
+
+
+def test_a_dry_run_shows_what_the_accounts_own_settings_would_bring(
+    github: Sandbox, tmp_path: Path
+) -> None:
+    github.add_token("octo", "a-token-with-scopes", scopes=("repo",))
+    github.add_repository("octo", "hidden", private=True)
+    write_config(
+        tmp_path,
+        github.url,
+        '[[accounts]]\nname = "me"\ntoken_env = "TOKEN"\nvisibility = "all"\n',
+    )
+    done = repoledger("backfill", "--dry-run", cwd=tmp_path, TOKEN="a-token-with-scopes")
+    assert "octo/hidden" in done.stdout
+
+
+def test_a_dry_run_that_fails_midway_still_prints_whole_json_and_goes_on(
+    github: Sandbox, tmp_path: Path
+) -> None:
+    for n in range(150):
+        github.add_repository("octo", f"r{n}")
+    accounts = "".join(f'[[accounts]]\nname = "{n}"\ntoken_env = "TOKEN"\n' for n in "ab")
+    write_config(tmp_path, github.url, accounts)
+    github.fail(path="/user/repos", status=422, query={"page": "2"}, body=b"{}")
+    done = repoledger("backfill", "--dry-run", "--json", cwd=tmp_path, TOKEN=TOKEN)
+    assert done.returncode == 1
+    assert {change["account"] for change in json.loads(done.stdout)} == {"a", "b"}
+    assert "error: account a: " in done.stderr
+
+
+def test_a_dry_run_tells_what_would_be_rejected(github: Sandbox, folder: Path) -> None:
+    github.add_object({"id": 1, "name": "no full name", "private": False}, listed_by="octo")
+    done = repoledger("backfill", "--dry-run", "--json", cwd=folder, TOKEN=TOKEN)
+    assert done.returncode == 3
+    ((change),) = json.loads(done.stdout)
+    assert (change["action"], "full_name" in change["new_value"]) == ("reject", True)
+
+
+def test_an_account_that_was_not_reached_is_interrupted_and_not_failed(
+    github: Sandbox, tmp_path: Path
+) -> None:
+    accounts = "".join(f'[[accounts]]\nname = "{n}"\ntoken_env = "TOKEN"\n' for n in "ab")
+    write_config(tmp_path, github.url, accounts)
+    github.delay = 30.0
+    process = start_repoledger("backfill", "--json", cwd=tmp_path, TOKEN=TOKEN)
+    github.on_request = lambda _: os.kill(process.pid, signal.SIGTERM)
+    stdout, stderr = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert [o["status"] for o in json.loads(stdout)] == ["interrupted", "interrupted"]
+    assert "sync.run_failed" not in stderr
+
+
+def test_waiting_for_another_run_ends_with_a_signal(github: Sandbox, folder: Path) -> None:
+    assert repoledger("migrate", cwd=folder).returncode == 0
+    with Store(f"sqlite:///{folder / 'ledger.db'}") as store, store.lock("me"):
+        process = start_repoledger("backfill", "--wait", cwd=folder, TOKEN=TOKEN)
+        assert process.stderr is not None
+        assert "sync.run_waiting" in process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        stdout, _ = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "interrupted" in stdout
+    assert github.requests == []
+
+
+def test_all_waits_for_quota_together_stay_within_max_wait(github: Sandbox, folder: Path) -> None:
+    github.fail(times=9, path="/user*", status=429, headers={"Retry-After": "0"}, body=b"{}")
+    done = repoledger("backfill", "--max-wait", "2s", "--json", cwd=folder, TOKEN=TOKEN)
+    assert done.returncode == 4
+    (outcome,) = json.loads(done.stdout)
+    assert 0 < outcome["wait_seconds"] <= 2
 
 
 def test_a_dry_run_before_the_first_run_makes_no_database(github: Sandbox, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from sync.github.sandbox import Sandbox
 from tests.conftest import TOKEN
-from tests.support.process import COMMAND, environment, on_terminal, repoledger
+from tests.support.process import COMMAND, environment, on_terminal, repoledger, start_repoledger
 
 
 @pytest.fixture
@@ -44,7 +45,50 @@ def test_repositories_are_filtered_sorted_and_limited(synced: Path) -> None:
     assert names(synced, "--archived") == ["beta"]
     assert names(synced, "--not-fork") == ["alpha-two", "beta"]
     assert names(synced, "--name", "ALPHA") == ["alpha-two"]
-    assert names(synced, "--account", "nobody") == []
+    assert names(synced, "--account", "me", "--fork") == ["gamma"]
+
+
+def test_an_account_that_nobody_knows_is_wrong_use(synced: Path) -> None:
+    done = repoledger("repos", "--account", "nobody", cwd=synced)
+    assert done.returncode == 2
+    assert "no account 'nobody'" in done.stderr
+
+
+def test_a_limit_that_is_no_sensible_number_is_wrong_use(synced: Path) -> None:
+    done = repoledger("repos", "--limit", "9" * 30, cwd=synced)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_an_output_that_cannot_be_written_is_told_without_a_traceback(synced: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, "repos", "--json"],
+            cwd=synced,
+            env=environment(synced),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_an_endless_query_ends_with_ctrl_c(synced: Path) -> None:
+    # Thousands of rows, and then a search that never ends.
+    sql = (
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) "
+        "SELECT x FROM n WHERE x < 50000"
+    )
+    process = start_repoledger("query", sql, "--format", "ndjson", cwd=synced)
+    assert process.stdout is not None
+    assert process.stdout.read(4096)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGINT
 
 
 def test_a_table_shows_no_control_characters_and_one_line_a_repository(synced: Path) -> None:

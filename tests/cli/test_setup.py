@@ -12,7 +12,7 @@ from sync import __version__
 from sync.github.sandbox import Sandbox
 from tests.conftest import TOKEN
 from tests.support.ledger import value
-from tests.support.process import repoledger
+from tests.support.process import repoledger, write_config
 
 COMMANDS = (
     *("demo", "init", "check", "migrate", "backfill", "status", "repos", "changes", "history"),
@@ -62,9 +62,11 @@ def test_init_writes_a_configuration_that_loads_and_never_overwrites_one(tmp_pat
 def test_check_finds_nothing_wrong_and_changes_nothing(github: Sandbox, folder: Path) -> None:
     done = repoledger("check", cwd=folder, TOKEN=TOKEN)
     assert done.returncode == 0, done.stdout
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok"] * 4
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok"] * 6
     assert "signed in as octo" in done.stdout
     assert "requests left" in done.stdout
+    assert "the token names no day on which it ends" in done.stdout
+    assert "this clock agrees with the server's" in done.stdout
     assert sorted(file.name for file in folder.iterdir()) == ["config.toml"]
 
 
@@ -91,6 +93,14 @@ def test_check_warns_of_a_token_that_ends_soon(github: Sandbox, folder: Path) ->
     done = repoledger("check", cwd=folder, TOKEN="ending-token")
     assert done.returncode == 0
     assert f"warn  account me: the token ends in 3 days, on {soon:%Y-%m-%d}" in done.stdout
+
+
+def test_check_warns_of_two_tokens_of_one_user(github: Sandbox, tmp_path: Path) -> None:
+    github.add_token("octo", "a-second-token")
+    accounts = "".join(f'[[accounts]]\nname = "{n}"\ntoken_env = "TOKEN_{n}"\n' for n in "AB")
+    write_config(tmp_path, github.url, accounts)
+    done = repoledger("check", cwd=tmp_path, TOKEN_A=TOKEN, TOKEN_B="a-second-token")
+    assert "warn  account B: the same GitHub user as account A: one quota" in done.stdout
 
 
 def test_check_of_a_server_that_is_not_there_answers_at_once(folder: Path) -> None:

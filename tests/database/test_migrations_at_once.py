@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import sqlite3
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,6 +38,25 @@ def test_of_several_processes_that_migrate_at_once_one_does_and_the_others_wait(
                 *[(NEWEST, NEWEST)] * (PROCESSES - 1),
                 (None, NEWEST),
             ]
+
+
+def test_a_migration_waits_for_another_program_that_writes_to_the_same_sqlite_file(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "shared.db"
+    with (
+        closing(sqlite3.connect(file, isolation_level=None)) as other,
+        spawned(migrates_on_demand) as child,
+    ):
+        other.execute("CREATE TABLE theirs (x)")
+        other.execute("BEGIN IMMEDIATE")
+        child.send(f"sqlite:///{file}")
+        # One that does not wait would have failed by now; a slow one says nothing either.
+        assert not child.pipe.poll(1)
+        other.execute("INSERT INTO theirs VALUES (1)")
+        other.execute("COMMIT")
+        assert child.receive() == (None, NEWEST)
+        assert other.execute("SELECT x FROM theirs").fetchall() == [(1,)]
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ def writes_pages(pipe: Any, url: str, account: str, pages: list[list[Json]]) -> 
         pipe.send("done")
 
 
-def takes_lock(pipe: Any, url: str, account: str, wait: float = 0.0) -> None:
+def takes_lock(pipe: Any, url: str, account: str, wait: bool = False) -> None:
     """Take an account's lock, and hold it until the end of the process."""
     with Store(url) as store:
         pipe.send("asking")
