@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from structlog.testing import capture_logs
 
 from sync.database.store import Store
-from sync.errors import BadCredentials, Fenced, InvalidRequest, UnexpectedAnswer
 from sync.github.client import GitHubClient
 from sync.github.sandbox import Sandbox
-from sync.outcome import RunOutcome
 from sync.runner import run_sync
-from tests.conftest import QUICK, TOKEN
+from tests.conftest import TOKEN
 from tests.support.ledger import contents, rows, value
-
-
-def sync(client: GitHubClient, store: Store, **options: object) -> RunOutcome:
-    return run_sync(account="me", client=client, store=store, trigger="test", **options)  # type: ignore[arg-type]  # passed on
-
-
-def fill(github: Sandbox, count: int) -> list[int]:
-    return [github.add_repository("octo", f"repo-{n:04}") for n in range(count)]
+from tests.support.runs import fill, sync
 
 
 def test_the_first_run_stores_every_repository_of_every_page(
@@ -118,40 +108,6 @@ def test_a_listing_that_shrank_is_still_read_to_its_end(
     assert {request.status for request in github.requests} == {304}
 
 
-def test_an_item_that_is_no_repository_is_rejected_alone_and_seen_again(
-    github: Sandbox, client: GitHubClient, store: Store
-) -> None:
-    ids = fill(github, 3)
-    broken = {**github.get(ids[1]), "id": "abc"}
-    github.delete(ids[1])
-    github.add_object(broken, listed_by="octo")
-    with capture_logs() as events:
-        outcome = sync(client, store)
-    assert (outcome.status, outcome.counts.inserted, outcome.counts.rejected) == ("partial", 2, 1)
-    assert [event["event"] for event in events if event["log_level"] == "warning"] == [
-        "item.rejected"
-    ]
-    ((reason, payload),) = rows(store.url, "SELECT reason, payload FROM rejected_items")
-    assert "id" in reason
-    assert json.loads(payload)["id"] == "abc"
-    assert sync(client, store).status == "partial"
-
-
-def test_private_repositories_in_a_public_listing_are_counted_and_not_stored(
-    github: Sandbox, client: GitHubClient, store: Store
-) -> None:
-    public, secret = fill(github, 2)
-    item = {**github.get(secret), "private": True}
-    github.fail(
-        path="/user/repos", status=200, body=json.dumps([github.get(public), item]).encode()
-    )
-    with capture_logs() as events:
-        outcome = sync(client, store)
-    assert (outcome.counts.inserted, outcome.counts.skipped) == (1, 1)
-    assert rows(store.url, "SELECT id FROM repositories") == [(public,)]
-    assert "item.skipped" in {event["event"] for event in events}
-
-
 def test_private_repositories_are_stored_when_they_are_asked_for(
     github: Sandbox, store: Store
 ) -> None:
@@ -200,135 +156,6 @@ def test_full_asks_for_every_page_whole(
     outcome = sync(client, store, full=True)
     assert not any(request.conditional for request in github.requests)
     assert (outcome.counts.unchanged, outcome.counts.updated) == (5, 0)
-
-
-def test_a_bad_token_ends_the_run_at_once_and_is_recorded(github: Sandbox, store: Store) -> None:
-    with GitHubClient(token="not-a-token", api_url=github.url, retry=QUICK) as client:
-        outcome = sync(client, store)
-    assert outcome.status == "failed"
-    assert isinstance(outcome.error, BadCredentials)
-    assert [request.path for request in github.requests].count("/user/repos") == 1
-    assert rows(store.url, "SELECT status, error_type, finished_at IS NULL FROM sync_runs") == [
-        ("failed", "BadCredentials", 0)
-    ]
-
-
-def test_a_server_that_fails_twice_is_asked_a_third_time(
-    github: Sandbox, client: GitHubClient, store: Store
-) -> None:
-    fill(github, 2)
-    github.fail(times=2, status=502, path="/user/repos")
-    assert sync(client, store).status == "succeeded"
-
-
-def test_pages_stored_before_a_failure_stay_and_the_next_run_completes(
-    github: Sandbox, client: GitHubClient, store: Store
-) -> None:
-    fill(github, 350)
-    github.fail(times=3, status=500, path="/user/repos", query={"page": "3"})
-    failed = sync(client, store)
-    assert (failed.status, failed.complete, failed.counts.inserted) == ("failed", False, 200)
-    github.clear_requests()
-    completed = sync(client, store)
-    assert (completed.status, completed.counts.inserted) == ("succeeded", 150)
-    assert [request.status for request in github.requests].count(304) == 3  # user, pages 1 and 2
-
-
-def test_a_spent_quota_defers_the_run_until_the_time_that_github_names(
-    github: Sandbox, client: GitHubClient, store: Store
-) -> None:
-    fill(github, 1)
-    reset = datetime.now(UTC) + timedelta(hours=1)
-    github.set_quota(TOKEN, limit=5000, remaining=0, reset=reset)
-    outcome = sync(client, store)
-    assert outcome.status == "deferred"
-    assert outcome.not_before is not None
-    assert abs(outcome.not_before - reset) < timedelta(seconds=5)
-    assert store.account("me")["not_before"] == outcome.not_before
-    github.set_quota(TOKEN, limit=5000, remaining=5000, reset=reset)
-    with GitHubClient(token=TOKEN, api_url=github.url) as later:
-        assert sync(later, store).status == "succeeded"
-    assert store.account("me")["not_before"] is None
-
-
-def test_the_reserved_share_of_the_quota_is_left_alone(github: Sandbox, store: Store) -> None:
-    fill(github, 500)
-    reset = datetime.now(UTC) + timedelta(hours=1)
-    github.set_quota(TOKEN, limit=5000, remaining=503, reset=reset)
-    with GitHubClient(token=TOKEN, api_url=github.url, reserve=0.1, concurrency=1) as client:
-        outcome = sync(client, store)
-    assert outcome.status == "deferred"
-    assert outcome.rate_limit_remaining == 500
-
-
-def test_a_stop_between_pages_keeps_what_was_stored(
-    github: Sandbox, client: GitHubClient, store: Store
-) -> None:
-    fill(github, 250)
-    outcome = sync(client, store, progress=lambda *_: client.stop.set())
-    assert (outcome.status, outcome.counts.pages, outcome.counts.inserted) == (
-        "interrupted",
-        1,
-        100,
-    )
-    assert value(store.url, "SELECT count(*) FROM repositories") == 100
-    assert rows(store.url, "SELECT status, inserted FROM sync_runs") == [("interrupted", 100)]
-
-
-def test_json_of_another_shape_is_never_taken_for_an_empty_list(
-    github: Sandbox, client: GitHubClient, store: Store
-) -> None:
-    fill(github, 2)
-    sync(client, store)
-    for body in (b"{}", b"null", b'{"message": "hello"}'):
-        github.fail(path="/user/repos", status=200, body=body)
-        outcome = sync(client, store, full=True)
-        assert (outcome.status, outcome.complete) == ("failed", False)
-        assert isinstance(outcome.error, UnexpectedAnswer)
-
-
-def test_a_listing_without_some_organizations_is_partial_and_not_complete(
-    github: Sandbox, client: GitHubClient, store: Store
-) -> None:
-    (repository,) = fill(github, 1)
-    github.fail(
-        path="/user/repos",
-        status=200,
-        headers={"X-GitHub-SSO": "partial-results; organizations=21955855"},
-        body=json.dumps([github.get(repository)]).encode(),
-    )
-    outcome = sync(client, store)
-    assert (outcome.status, outcome.complete, outcome.counts.inserted) == ("partial", False, 1)
-
-
-def test_a_later_run_of_the_account_stops_an_earlier_one_that_is_still_alive(
-    github: Sandbox, client: GitHubClient, store: Store
-) -> None:
-    fill(github, 250)
-
-    def take_over(*_: object) -> None:
-        store.start_run("me", client.host, "test")
-
-    outcome = sync(client, store, progress=take_over)
-    assert isinstance(outcome.error, Fenced)
-    assert value(store.url, "SELECT count(*) FROM repositories") == 100
-    assert rows(store.url, "SELECT status FROM sync_runs ORDER BY id") == [
-        ("interrupted",),
-        ("running",),
-    ]
-
-
-def test_a_token_that_belongs_to_somebody_else_now_is_reported(
-    github: Sandbox, client: GitHubClient, store: Store
-) -> None:
-    sync(client, store)
-    github.add_user("somebody", token="somebody-elses-token")
-    client.token = "somebody-elses-token"
-    with capture_logs() as events:
-        sync(client, store)
-    assert {"before": "octo", "now": "somebody"}.items() <= next(
-        event for event in events if event["event"] == "account.identity_changed"
-    ).items()
 
 
 def test_every_event_of_a_run_carries_its_id_and_account(
@@ -384,21 +211,3 @@ def test_the_same_repository_on_two_pages_is_stored_once(
     assert value(store.url, "SELECT count(DISTINCT id) = count(*) FROM repositories") == 1
     assert value(store.url, "SELECT count(*) FROM repositories") >= len(ids)
     assert outcome.counts.items == outcome.counts.inserted + outcome.counts.unchanged
-
-
-def test_a_request_that_the_server_does_not_accept_is_not_repeated(
-    github: Sandbox, client: GitHubClient, store: Store
-) -> None:
-    github.fail(path="/user/repos", status=422, body=b'{"message": "Validation Failed"}')
-    outcome = sync(client, store)
-    assert isinstance(outcome.error, InvalidRequest)
-    assert "Validation Failed" in str(outcome.error)
-    assert [request.path for request in github.requests].count("/user/repos") == 1
-
-
-def test_deprecation_is_told_once_in_a_run(github: Sandbox, store: Store) -> None:
-    fill(github, 250)
-    with capture_logs() as events, GitHubClient(token=TOKEN, api_url=github.url) as client:
-        client.session.headers["X-GitHub-Api-Version"] = "2022-11-28"
-        sync(client, store)
-    assert [event["event"] for event in events].count("api.deprecated") == 1

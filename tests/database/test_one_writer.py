@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from sqlalchemy import func, select
 
 from sync.database.rows import PageEntry, Rejection, RunCounts
 from sync.database.tables import account_repositories, repositories
-from sync.errors import Fenced, RunInProgress
+from sync.errors import Fenced, Interrupted, RunInProgress
 from tests.support.database import HOST, repository, rows, snapshot, store_page, values
 from tests.support.database_processes import (
     hangs_in_page,
@@ -141,6 +142,15 @@ def test_a_process_that_is_willing_to_wait_gets_the_lock_when_it_is_free(
             assert not waiter.pipe.poll(0.3)
             holder.kill()
             assert waiter.receive() == "held"
+
+
+def test_a_process_that_is_told_to_stop_no_longer_waits_for_the_lock(store: Store) -> None:
+    stop = threading.Event()
+    with spawned(takes_lock, store.url, "me") as holder:
+        assert [holder.receive(), holder.receive()] == ["asking", "held"]
+        stop.set()
+        with pytest.raises(Interrupted), store.lock("me", wait=True, stop=stop):
+            pass
 
 
 def test_two_accounts_that_are_synced_at_once_lose_nothing(store: Store) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -245,6 +245,15 @@ def test_times_are_kept_in_utc_to_the_microsecond(
     # What is compared with a new answer is read back the same, whatever the hash says.
     execute(store.url, "UPDATE repositories SET content_hash = 'another'")
     assert store_page(store, run, fields).counts == (0, 0, 1)
+
+
+def test_a_clock_of_another_zone_is_written_down_in_utc(
+    store: Store, run: Run, clock: HandClock
+) -> None:
+    clock.now = START.astimezone(timezone(timedelta(hours=2)))
+    store_page(store, run, repository(1))
+    assert [row["first_seen_at"] for row in stored(store)] == [START]
+    assert [since for *_, since, _ in memberships(store)] == [START]
 
 
 def test_a_page_that_fails_in_the_middle_writes_nothing(store: Store, run: Run) -> None:

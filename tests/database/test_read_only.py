@@ -167,6 +167,7 @@ def test_it_is_the_connection_that_refuses_also_outside_of_a_transaction(
         ("SELECT ?", "Incorrect number of bindings"),
         ("SELECT 'a\0b'", "null character"),
         ("SELECT '\udcff'", "not valid text"),
+        ("SELECT load_extension('x')", "not authorized to use function: load_extension"),
         ("SELECT abs(-9223372036854775808)", "integer overflow"),
         ("SELECT CAST(x'ff' AS TEXT)", "Could not decode to UTF-8"),
     ],

@@ -1,0 +1,17 @@
+"""Runs of the account "me" against a sandbox, for tests to look at."""
+
+from __future__ import annotations
+
+from sync.database.store import Store
+from sync.github.client import GitHubClient
+from sync.github.sandbox import Sandbox
+from sync.outcome import RunOutcome
+from sync.runner import run_sync
+
+
+def sync(client: GitHubClient, store: Store, **options: object) -> RunOutcome:
+    return run_sync(account="me", client=client, store=store, trigger="test", **options)  # type: ignore[arg-type]  # passed on
+
+
+def fill(github: Sandbox, count: int) -> list[int]:
+    return [github.add_repository("octo", f"repo-{n:04}") for n in range(count)]
