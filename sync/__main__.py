@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 from sync import __version__
@@ -12,6 +13,9 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:  # answered before anything slow is imported
         print(f"repoledger {__version__}")  # noqa: T201  # its one answer
         return
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that knows no emoji still gets text
+            stream.reconfigure(errors="backslashreplace")
     try:
         from sync.cli.app import app
 

@@ -195,3 +195,21 @@ def test_deprecation_is_told_once_in_a_run(github: Sandbox, store: Store) -> Non
         client.session.headers["X-GitHub-Api-Version"] = "2022-11-28"
         sync(client, store)
     assert [event["event"] for event in events].count("api.deprecated") == 1
+
+
+def test_the_quota_of_nobody_is_not_taken_for_the_accounts(github: Sandbox, store: Store) -> None:
+    with GitHubClient(token="not-a-token", api_url=github.url, retry=QUICK) as client:
+        assert sync(client, store).rate_limit_remaining is None
+
+
+def test_deprecation_is_told_even_if_the_first_answer_does_not_mention_it(
+    github: Sandbox, store: Store
+) -> None:
+    github.fail(times=2, path="/user*", status=502)
+    with (
+        capture_logs() as events,
+        GitHubClient(token=TOKEN, api_url=github.url, retry=QUICK) as client,
+    ):
+        client.session.headers["X-GitHub-Api-Version"] = "2022-11-28"
+        sync(client, store)
+    assert [event["event"] for event in events].count("api.deprecated") == 1

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from sync.errors import DatabaseError, DatabaseUnusable
+from sync.errors import DatabaseError, DatabaseUnusable, QueryRefused
 from sync.redaction import printable, scrub
 
 # Said by SQLite of a file that no run can use, whatever is tried.
@@ -22,6 +22,8 @@ def translated(where: str) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         reason = reason_of(error)
+    except UnicodeEncodeError:
+        raise QueryRefused("what was asked for is not valid text") from None
     if reason is None:
         return
     # Without a chain: SQLAlchemy's error holds the values of the statement,

@@ -275,10 +275,10 @@ class GitHubClient(RestClient):
         return error
 
     def log_fields(self, response: Response) -> dict[str, Any]:
-        remaining = response.headers.get("X-RateLimit-Remaining")
+        remaining = protocol.whole_number(response.headers.get("X-RateLimit-Remaining"))
         return {
             "request_id": response.headers.get("X-GitHub-Request-Id"),
-            "rate_limit_remaining": int(remaining) if remaining and remaining.isdigit() else None,
+            "rate_limit_remaining": remaining,
         }
 
     # Pages

@@ -50,9 +50,9 @@ def rate_limit(response: Response, now: datetime) -> RateLimit | None:
     reset is taken relative to the answer's own `Date`.
     """
     headers = response.headers
-    limit = _whole_number(headers.get("X-RateLimit-Limit"))
-    remaining = _whole_number(headers.get("X-RateLimit-Remaining"))
-    reset = _whole_number(headers.get("X-RateLimit-Reset"))
+    limit = whole_number(headers.get("X-RateLimit-Limit"))
+    remaining = whole_number(headers.get("X-RateLimit-Remaining"))
+    reset = whole_number(headers.get("X-RateLimit-Reset"))
     if limit is None or remaining is None or reset is None:
         return None
     if headers.get("X-RateLimit-Resource", "core") != "core":
@@ -155,7 +155,8 @@ def token_kind(token: str | None) -> str:
     return next((kind for prefix, kind in kinds.items() if token.startswith(prefix)), "token")
 
 
-def _whole_number(text: str | None) -> int | None:
+def whole_number(text: str | None) -> int | None:
+    """Return a header's number; None if it is absent or no plain decimal number."""
     if text is None or len(text) > 15 or not (text.isascii() and text.isdigit()):
         return None
     return int(text)

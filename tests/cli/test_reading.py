@@ -244,3 +244,15 @@ def test_a_reader_that_stops_reading_gets_no_traceback(synced: Path) -> None:
     process.wait(timeout=30)
     process.stderr.close()
     assert errors == ""
+
+
+def test_text_that_the_terminal_cannot_show_is_spelled_out(synced: Path) -> None:
+    sql = "SELECT char(128640) AS rocket"
+    done = repoledger("query", sql, cwd=synced, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert (done.returncode, "\\U0001f680" in done.stdout) == (0, True)
+
+
+def test_a_filter_that_is_no_valid_text_is_told_without_a_traceback(synced: Path) -> None:
+    done = repoledger("repos", "--name", "\udcff", cwd=synced)
+    assert done.returncode in (1, 2)
+    assert "Traceback" not in done.stderr

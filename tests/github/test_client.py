@@ -290,3 +290,10 @@ def test_an_object_that_is_no_repository_is_an_unexpected_answer(
 def test_a_concurrency_out_of_range_is_refused(bad: int) -> None:
     with pytest.raises(ConfigError, match="concurrency"):
         GitHubClient(concurrency=bad)
+
+
+def test_a_header_that_only_looks_like_a_number_harms_nothing(
+    github: Sandbox, client: GitHubClient
+) -> None:
+    github.fail(path="/zen", status=200, headers={"X-RateLimit-Remaining": "\u00b2"}, body=b"{}")
+    assert client.get("/zen").status == 200
