@@ -14,6 +14,7 @@ from sync.database.store import Store
 from sync.github.client import GitHubClient
 from sync.github.sandbox import Sandbox
 from sync.rest import RetryPolicy
+from tests.support.process import end_leftovers
 
 TOKEN = "ghp_" + "t0" * 18
 QUICK = RetryPolicy(attempts=3, base=0.01, pace_wait=0.01)
@@ -35,8 +36,9 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(autouse=True)
-def _no_leftover_logging() -> Iterator[None]:
+def _no_leftovers() -> Iterator[None]:
     yield
+    end_leftovers()
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
 

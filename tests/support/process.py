@@ -14,6 +14,7 @@ import termios
 from pathlib import Path
 
 COMMAND = (sys.executable, "-W", "error", "-m", "sync")
+STARTED: list[subprocess.Popen[str]] = []
 PROJECT = Path(__file__).parents[2]
 
 
@@ -47,7 +48,7 @@ def repoledger(
 
 def start_repoledger(*arguments: str, cwd: Path, **variables: str) -> subprocess.Popen[str]:
     """Start a command and return it running."""
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [*COMMAND, *arguments],
         cwd=cwd,
         env=environment(cwd, **variables),
@@ -56,6 +57,17 @@ def start_repoledger(*arguments: str, cwd: Path, **variables: str) -> subprocess
         stderr=subprocess.PIPE,
         text=True,
     )
+    STARTED.append(process)
+    return process
+
+
+def end_leftovers() -> None:
+    """Kill what a test that failed has left running."""
+    while STARTED:
+        process = STARTED.pop()
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
 
 
 def write_config(folder: Path, api_url: str, accounts: str = "", extra: str = "") -> Path:
