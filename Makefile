@@ -12,6 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 help:
 	@echo 'make demo    run repoledger against a built-in stand-in for GitHub'
 	@echo 'make test    run every check: lint, types, tests, the built wheel'
+	@echo 'make slow    tests that take minutes: a daemon's thousand runs, the Dockerfile's steps'
 	@echo 'make lint    ruff, mypy, import-linter'
 	@echo 'make unit    pytest alone (ARGS="-k name" narrows it)'
 	@echo 'make lock    recompute the hashed constraints from pyproject.toml'
@@ -47,7 +48,11 @@ lint: $(VENV)/.dev
 	@$(BIN)/lint-imports
 
 unit: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --ignore tests/long $(ARGS)
+
+# What shows only after a while; `make test` leaves it out.
+slow: $(VENV)/.dev
+	@$(BIN)/python -m pytest -n 2 -rP tests/long $(ARGS)
 
 # The wheel as a user gets it: built, installed into a new environment, run from an empty folder.
 wheel-check: $(VENV)/.dev

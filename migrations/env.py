@@ -4,7 +4,7 @@ sync/database/migrate.py.
 
 from alembic import context
 
-from sync.database.migrate import VERSION_TABLE
+from sync.database.dialects import VERSION_TABLE
 from sync.database.tables import metadata
 
 context.configure(

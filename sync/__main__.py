@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 
 from sync import __version__
@@ -10,6 +11,9 @@ from sync import __version__
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    if sys.stdout is None or sys.stderr is None:  # started with a closed output
+        nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # open to the end
+        sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     if sys.argv[1:] == ["--version"]:  # answered before anything slow is imported
         print(f"repoledger {__version__}")  # noqa: T201  # its one answer
         return
@@ -22,6 +26,16 @@ def main() -> None:
         app(prog_name="repoledger")
     except KeyboardInterrupt:  # before a command took over
         sys.exit(130)
+    finally:
+        _give_up_on_stderr()
+
+
+def _give_up_on_stderr() -> None:
+    """Drop what cannot be written to stderr: at exit, Python would fail for it."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sync.redaction import scrub
+
 
 class RepoledgerError(Exception):
     """Anything that repoledger raises on purpose; its text is for people."""
@@ -63,7 +65,8 @@ class RestError(RepoledgerError):
 
     `method` and `url` name the request (the URL without credentials), `status`
     is the HTTP status if there was an answer, `request_id` the server's name
-    for the request, if it gave one.
+    for the request, if it gave one. Secrets in the message and the URL are
+    masked here: both may repeat what a server wrote.
     """
 
     def __init__(
@@ -75,10 +78,10 @@ class RestError(RepoledgerError):
         status: int | None = None,
         request_id: str | None = None,
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = scrub(message)
+        self.url = scrub(url)
+        super().__init__(self.message)
         self.method = method
-        self.url = url
         self.status = status
         self.request_id = request_id
 

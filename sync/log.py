@@ -6,6 +6,7 @@ Everything passes `scrub`, so no known secret leaves the program.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 from collections.abc import MutableMapping
@@ -57,8 +58,10 @@ class _StderrLogger:
     def msg(self, line: str) -> None:
         stream: TextIO | None = sys.stderr
         if stream is not None:
-            stream.write(line + "\n")
-            stream.flush()
+            # A log that nobody can read any more is no reason to stop the work.
+            with contextlib.suppress(OSError, ValueError):
+                stream.write(line + "\n")
+                stream.flush()
 
     debug = info = warning = error = critical = log = msg
 

@@ -10,6 +10,7 @@ from sync.errors import ConfigError, ForeignOrigin
 from sync.redaction import printable, scrub
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_LONGEST = 8_192  # characters of a URL; servers refuse a longer one anyway
 _ABSOLUTE = re.compile(r"[^/?#]*://|//")
 
 
@@ -84,11 +85,17 @@ def follow(base_url: str, current_url: str, location: str) -> str:
 
 def require_same_origin(base_url: str, url: str, what: str) -> None:
     """Raise ForeignOrigin unless `url` has the scheme, host and port of `base_url`."""
+    if len(url) > _LONGEST:
+        raise ForeignOrigin(f"{what} is longer than {_LONGEST:,} characters; not followed")
     target = _origin(url)
     if target is None or target != _origin(base_url):
-        raise ForeignOrigin(
-            f"{what} leads away from {base_url}, to {printable(scrub(url)[:200])}; not followed"
-        )
+        where = printable(scrub(url)[:200])
+        raise ForeignOrigin(f"{what} leads away from {_root(base_url)}, to {where}; not followed")
+
+
+def _root(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _origin(url: str) -> tuple[str, str, int | None] | None:

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import UNSET
 
-from sync.database.rows import Change, Known, RepositoryWrite
+from sync.database.rows import Change, Known, PageEntry, RepositoryWrite
 from sync.database.tables import CONTENT, FIELDS
+from sync.github.answers import Page
 from sync.github.records import Item, Repository
+from sync.redaction import scrub
 
 _encoder = msgspec.json.Encoder()
 
@@ -64,6 +66,14 @@ def content_hash(record: Repository) -> str:
     repository that two accounts list change with every run.
     """
     return blake2b(_encoder.encode(record), digest_size=16).hexdigest()
+
+
+def page_entry(page: Page, items: Iterable[Hashed]) -> PageEntry | None:
+    """Return what to remember of a page; None if it has no ETag, or repeats a secret."""
+    if page.etag is None or any(scrub(text) != text for text in (page.key, page.next_url or "")):
+        return None
+    ids = tuple(hashed.id for hashed in items)
+    return PageEntry(page.key, page.etag, ids, page.item_count, page.next_url)
 
 
 def differing(items: Iterable[Hashed], known: Mapping[int, Known]) -> tuple[int, ...]:

@@ -19,10 +19,12 @@ _SHORTEST = 6  # a shorter "secret" would blank out ordinary words
 _SENSITIVE_PARAMS = re.compile(
     r"(?i)([?&](?:[a-z_\-]*(?:token|secret|password|signature)|(?:api[_\-]?)?key|sig|auth|code)=)[^&#\s]+"
 )
-_USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.\-]*://)[^/\s?#]*@")  # up to the last @
+# Up to the last @. The scheme's length is bounded, or a long word would take quadratic time.
+_USERINFO = re.compile(r"(?i)([a-z0-9+.\-]{1,30}://)[^/\s?#]*@")
 _TOKENS = re.compile(r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})")
 
 _known: set[str] = set()
+_longest_first: list[str] = []
 
 
 def protect(*secrets: str) -> None:
@@ -35,11 +37,12 @@ def protect(*secrets: str) -> None:
             data = secret.encode("utf-8", "surrogatepass")
             _known.update({quote(data, safe=""), quote(data), quote_plus(data)})
             _known.add(b64encode(data).decode().rstrip("="))
+    _longest_first[:] = sorted(_known, key=len, reverse=True)
 
 
 def scrub(text: str) -> str:
     """Return `text` with known secrets, GitHub tokens and URL credentials masked."""
-    for secret in sorted(_known, key=len, reverse=True):
+    for secret in _longest_first:
         if secret in text:
             text = text.replace(secret, MASK)
     if "://" in text:

@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
 from sync.database.page import PageTransaction
-from sync.database.rows import PageEntry, Rejection, Run, RunCounts
+from sync.database.rows import PageEntry, Refusal, Rejection, Run, RunCounts
 from sync.database.store import Store
-from sync.errors import DatabaseError, Fenced, Interrupted, RepoledgerError, RunInProgress
+from sync.errors import (
+    DatabaseError,
+    Fenced,
+    ForeignOrigin,
+    Interrupted,
+    InvalidRequest,
+    NotFound,
+    RepoledgerError,
+    RunInProgress,
+    TooLarge,
+    UnexpectedAnswer,
+)
+from sync.events import log_page, log_rejections
 from sync.github.answers import CachedPage, Page
 from sync.github.client import AFFILIATIONS, GitHubClient, Identity, Visibility
 from sync.github.listing import page_number
+from sync.github.protocol import is_entity_tag
 from sync.outcome import RunOutcome, judge, log_outcome
-from sync.planning import differing, hash_items, make_plan
+from sync.planning import differing, hash_items, make_plan, page_entry
+from sync.redaction import scrub
 
 log = structlog.get_logger("sync.runner")
 
 Progress = Callable[[RunCounts, int | None], None]
+
+# Answers that what is remembered of the last run may have led to.
+_MISLED = (ForeignOrigin, InvalidRequest, NotFound, TooLarge, UnexpectedAnswer)
 
 
 @dataclass(slots=True)
@@ -85,9 +104,11 @@ class _Runner:
         self.store = store
         self.progress = progress
         self.tally = _Tally()
+        self.noted_at = time.monotonic()
 
     def execute(self, listing: Mapping[str, Any], *, full: bool) -> RunOutcome:
         """Fetch and store `listing` (what `repository_pages` takes), and record how it went."""
+        self.client.on_wait = self._note_wait
         try:
             for page in self._pages(listing, full=full):
                 self._take(page)
@@ -98,6 +119,11 @@ class _Runner:
             raise
         self.tally.complete = not self.tally.partial_listing
         return self._finish(None)
+
+    def _note_wait(self, until: datetime) -> None:
+        # Only so that others can see it; what is wrong with the database will show elsewhere.
+        with suppress(DatabaseError, Interrupted):
+            self.store.note_wait(self.run, until)
 
     # Fetching
 
@@ -122,6 +148,7 @@ class _Runner:
                 etag=row["etag"], item_count=row["item_count"], next_url=row["next_url"]
             )
             for key, row in rows.items()
+            if is_entity_tag(row["etag"])
         }
 
     def _note_identity(self, identity: Identity, key: str) -> None:
@@ -132,7 +159,7 @@ class _Runner:
         before = self.store.account(self.run.account)
         if before.get("id") not in (None, user.id):
             log.warning("account.identity_changed", before=before.get("login"), now=user.login)
-        self.store.note_identity(self.run, user_id=user.id, login=user.login)
+        self.store.note_identity(self.run, user_id=user.id, login=scrub(user.login))
         if identity.etag:
             entry = PageEntry(key, identity.etag, (user.id,), 1, None)
             self.store.transact(self.run, lambda page: page.remember_page(entry))
@@ -150,14 +177,24 @@ class _Runner:
         tally.partial_listing = tally.partial_listing or page.partial
         if page.not_modified:
             tally.counts += RunCounts(pages=1, unchanged=page.item_count)
+            self._note_progress()
         else:
             tally.counts, rejections = self.store.transact(
                 self.run, lambda transaction: self._write(transaction, page)
             )
-            for rejection in rejections:
-                log.warning("item.rejected", position=rejection.position, reason=rejection.reason)
-        self._tell(page)
+            log_rejections(rejections)
+        log_page(page, tally.counts.pages, tally.pages_expected)
+        if self.progress is not None:
+            self.progress(tally.counts, tally.pages_expected)
         tally.seen += page.item_count
+
+    def _note_progress(self) -> None:
+        """Let others see how far it has come; once a second, since nothing else is written."""
+        if time.monotonic() < self.noted_at + 1.0:
+            return
+        self.noted_at = time.monotonic()
+        counts = replace(self.tally.counts, **self._request_counts())
+        self.store.transact(self.run, lambda page: page.progress(counts, self.tally.pages_expected))
 
     def _write(self, transaction: PageTransaction, page: Page) -> tuple[RunCounts, list[Rejection]]:
         """Write a page; return the run's counts with it, and what was rejected."""
@@ -170,14 +207,13 @@ class _Runner:
         refused_new = sum(refusal.write.is_new for refusal in refusals)
         rejections = [
             *(Rejection(self.tally.seen + r.position, r.reason, r.payload) for r in page.rejected),
-            *(Rejection(0, f"id {r.write.id}: {r.reason}", r.write.payload) for r in refusals),
+            *self._refused(refusals, page),
         ]
         transaction.reject(rejections)
-        if page.etag and not rejections and not page.partial:
-            ids = tuple(hashed.id for hashed in items)
-            transaction.remember_page(
-                PageEntry(page.key, page.etag, ids, page.item_count, page.next_url)
-            )
+        flawed = rejections or page.partial or page.skipped
+        entry = page_entry(page, items)
+        if entry is not None and not flawed:
+            transaction.remember_page(entry)
         else:
             # Asked for whole next time, so that what is wrong with it is seen again.
             transaction.forget_page(page.key)
@@ -193,24 +229,11 @@ class _Runner:
         transaction.progress(counts, self.tally.pages_expected)
         return counts, rejections
 
-    def _tell(self, page: Page) -> None:
-        counts = self.tally.counts
-        log.debug(
-            "sync.page_stored",
-            page=counts.pages,
-            of=self.tally.pages_expected,
-            not_modified=page.not_modified,
-            items=page.item_count,
-        )
-        if page.skipped:
-            log.warning("item.skipped", reason="private in a public listing", items=page.skipped)
-        if page.replaced:
-            log.warning("text.replaced", characters=page.replaced, page=counts.pages)
-        for item in page.items:
-            for warning in item.warnings:
-                log.warning("item.mended", repository=item.record.full_name, reason=warning)
-        if self.progress is not None:
-            self.progress(counts, self.tally.pages_expected)
+    def _refused(self, refusals: Iterable[Refusal], page: Page) -> Iterator[Rejection]:
+        positions = {item.record.id: item.position for item in page.items}
+        for write, reason in refusals:
+            position = self.tally.seen + positions[write.id]
+            yield Rejection(position, f"id {write.id}: {reason}", write.payload)
 
     # Ending
 
@@ -219,7 +242,7 @@ class _Runner:
         if not isinstance(error, Fenced):
             try:
                 self._record(outcome)
-            except DatabaseError as failure:
+            except (DatabaseError, Interrupted) as failure:
                 # The first error says more than its consequence.
                 outcome = self._outcome(error or failure)
         log_outcome(outcome)
@@ -251,8 +274,14 @@ class _Runner:
             rate_limit_remaining=outcome.rate_limit_remaining,
             error=outcome.error,
             not_before=outcome.not_before,
-            visited=self.tally.visited if outcome.complete else None,
+            keep_pages=self._pages_to_keep(outcome),
         )
+
+    def _pages_to_keep(self, outcome: RunOutcome) -> list[str] | None:
+        """Return the keys of the pages worth remembering; None for all of them."""
+        if isinstance(outcome.error, _MISLED):
+            return []
+        return self.tally.visited if outcome.complete else None
 
     def _request_counts(self) -> dict[str, Any]:
         stats = self.client.stats

@@ -1,14 +1,19 @@
 """The ledger: repositories, who lists them, their changes, metrics and runs."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import mysql, postgresql
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
 
-TIME = sa.DateTime(timezone=True)
+TIME = sa.DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+LONG_TEXT = sa.Text().with_variant(mysql.LONGTEXT, "mysql", "mariadb")
+DOCUMENT = sa.JSON().with_variant(postgresql.JSONB, "postgresql")
 # SQLite numbers rows by itself only where the type is INTEGER.
 SERIAL = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 REPOSITORY = (["host", "repository_id"], ["repositories.host", "repositories.id"])
@@ -19,12 +24,29 @@ def upgrade() -> None:
     _accounts()
     _history()
     _runs()
-    for name, query in VIEWS.items():
-        op.execute(f"CREATE VIEW {name} AS {query}")
+    name = op.get_bind().dialect.name
+    daily = DAILY.format(**DAYS["mysql" if name == "mariadb" else name])
+    # MySQL keeps each of these at once: where it was cut off, the next attempt finds some.
+    create = "CREATE OR REPLACE VIEW" if name in ("mysql", "mariadb") else "CREATE VIEW"
+    for view, query in {**VIEWS, "repository_daily": daily}.items():
+        op.execute(f"{create} {view} AS {query}")
+
+
+def _table(name: str, *columns: Any, **options: Any) -> None:
+    # Names that differ in case alone are two names, and every character is kept.
+    collation = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
+    mariadb = {key.replace("mysql", "mariadb"): value for key, value in collation.items()}
+    op.create_table(name, *columns, if_not_exists=True, **collation, **mariadb, **options)
+
+
+def _index(name: str, table: str, columns: list[str]) -> None:
+    indexes = sa.inspect(op.get_bind()).get_indexes(table)
+    if name not in {index["name"] for index in indexes}:
+        op.create_index(name, table, columns)
 
 
 def _repositories() -> None:
-    op.create_table(
+    _table(
         "repositories",
         sa.Column("host", sa.String(255), primary_key=True),
         sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
@@ -34,13 +56,13 @@ def _repositories() -> None:
         sa.Column("owner_id", sa.BigInteger),
         sa.Column("owner_login", sa.String(255)),
         sa.Column("owner_type", sa.String(64)),
-        sa.Column("html_url", sa.Text),
-        sa.Column("description", sa.Text),
-        sa.Column("homepage", sa.Text),
+        sa.Column("html_url", LONG_TEXT),
+        sa.Column("description", LONG_TEXT),
+        sa.Column("homepage", LONG_TEXT),
         sa.Column("language", sa.String(255)),
         sa.Column("license_spdx_id", sa.String(255)),
-        sa.Column("topics", sa.JSON),
-        sa.Column("default_branch", sa.Text),
+        sa.Column("topics", DOCUMENT),
+        sa.Column("default_branch", LONG_TEXT),
         sa.Column("visibility", sa.String(64)),
         sa.Column("fork", sa.Boolean),
         sa.Column("archived", sa.Boolean),
@@ -59,18 +81,18 @@ def _repositories() -> None:
         sa.Column("open_issues_count", sa.BigInteger),
         sa.Column("watchers_count", sa.BigInteger),
         sa.Column("size", sa.BigInteger),
-        sa.Column("payload", sa.Text),
+        sa.Column("payload", LONG_TEXT),
         sa.Column("content_hash", sa.String(64), nullable=False),
         sa.Column("first_seen_at", TIME, nullable=False),
         sa.Column("changed_at", TIME, nullable=False),
         sa.Column("removed_at", TIME),
         sa.Column("removal_reason", sa.String(64)),
     )
-    op.create_index("ix_repositories_full_name", "repositories", ["full_name"])
+    _index("ix_repositories_full_name", "repositories", ["full_name"])
 
 
 def _accounts() -> None:
-    op.create_table(
+    _table(
         "accounts",
         sa.Column("name", sa.String(64), primary_key=True),
         sa.Column("host", sa.String(255), nullable=False),
@@ -80,7 +102,7 @@ def _accounts() -> None:
         sa.Column("not_before", TIME),
         sa.Column("last_synced_at", TIME),
     )
-    op.create_table(
+    _table(
         "account_repositories",
         sa.Column("account", sa.String(64), primary_key=True),
         sa.Column("host", sa.String(255), primary_key=True),
@@ -91,24 +113,22 @@ def _accounts() -> None:
         sa.ForeignKeyConstraint(["account"], ["accounts.name"]),
         sqlite_with_rowid=False,
     )
-    op.create_index(
-        "ix_account_repositories_repository", "account_repositories", ["host", "repository_id"]
-    )
-    op.create_table(
+    _index("ix_account_repositories_repository", "account_repositories", ["host", "repository_id"])
+    _table(
         "page_cache",
         sa.Column("account", sa.String(64), primary_key=True),
         sa.Column("key", sa.String(700), primary_key=True),
         sa.Column("etag", sa.String(255), nullable=False),
-        sa.Column("ids", sa.JSON, nullable=False),
+        sa.Column("ids", DOCUMENT, nullable=False),
         sa.Column("item_count", sa.Integer, nullable=False),
-        sa.Column("next_url", sa.Text),
+        sa.Column("next_url", LONG_TEXT),
         sa.Column("stored_at", TIME, nullable=False),
         sqlite_with_rowid=False,
     )
 
 
 def _history() -> None:
-    op.create_table(
+    _table(
         "repository_changes",
         sa.Column("id", SERIAL, primary_key=True),
         sa.Column("host", sa.String(255), nullable=False),
@@ -116,17 +136,17 @@ def _history() -> None:
         sa.Column("run_id", sa.BigInteger, nullable=False),
         sa.Column("observed_at", TIME, nullable=False),
         sa.Column("field", sa.String(64), nullable=False),
-        sa.Column("old_value", sa.Text),
-        sa.Column("new_value", sa.Text),
+        sa.Column("old_value", LONG_TEXT),
+        sa.Column("new_value", LONG_TEXT),
         sa.ForeignKeyConstraint(*REPOSITORY),
     )
-    op.create_index(
+    _index(
         "ix_repository_changes_repository",
         "repository_changes",
         ["host", "repository_id", "observed_at"],
     )
-    op.create_index("ix_repository_changes_observed_at", "repository_changes", ["observed_at"])
-    op.create_table(
+    _index("ix_repository_changes_observed_at", "repository_changes", ["observed_at"])
+    _table(
         "repository_metrics",
         sa.Column("host", sa.String(255), primary_key=True),
         sa.Column("repository_id", sa.BigInteger, primary_key=True, autoincrement=False),
@@ -142,7 +162,7 @@ def _history() -> None:
 
 
 def _runs() -> None:
-    op.create_table(
+    _table(
         "sync_runs",
         sa.Column("id", SERIAL, primary_key=True),
         sa.Column("account", sa.String(64), nullable=False),
@@ -165,20 +185,20 @@ def _runs() -> None:
         sa.Column("wait_seconds", sa.Float, nullable=False),
         sa.Column("rate_limit_remaining", sa.Integer),
         sa.Column("error_type", sa.String(64)),
-        sa.Column("error_message", sa.Text),
+        sa.Column("error_message", LONG_TEXT),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_sync_runs_account", "sync_runs", ["account", "id"])
-    op.create_table(
+    _index("ix_sync_runs_account", "sync_runs", ["account", "id"])
+    _table(
         "rejected_items",
         sa.Column("id", SERIAL, primary_key=True),
         sa.Column("run_id", sa.BigInteger, nullable=False),
         sa.Column("account", sa.String(64), nullable=False),
         sa.Column("position", sa.Integer, nullable=False),
-        sa.Column("reason", sa.Text, nullable=False),
-        sa.Column("payload", sa.Text),
+        sa.Column("reason", LONG_TEXT, nullable=False),
+        sa.Column("payload", LONG_TEXT),
     )
-    op.create_index("ix_rejected_items_run", "rejected_items", ["run_id"])
+    _index("ix_rejected_items_run", "rejected_items", ["run_id"])
 
 
 VIEWS = {
@@ -186,28 +206,44 @@ VIEWS = {
     "latest_runs": (
         "SELECT * FROM sync_runs WHERE id IN (SELECT max(id) FROM sync_runs GROUP BY account)"
     ),
-    # A day without a row is like the day before: each row holds until the next
-    # one, until the repository was removed, or until today.
-    "repository_daily": """
-        WITH RECURSIVE spans AS (
-            SELECT m.*, r.removed_at,
-                lead(m.day) OVER (PARTITION BY m.host, m.repository_id ORDER BY m.day) AS next_day
-            FROM repository_metrics AS m
-            JOIN repositories AS r ON r.host = m.host AND r.id = m.repository_id
-        ),
-        days(day) AS (
-            SELECT min(day) FROM repository_metrics
-            UNION ALL
-            SELECT date(day, '+1 day') FROM days WHERE day < date('now')
-        )
-        SELECT s.host, s.repository_id, d.day, s.stargazers_count, s.forks_count,
-            s.open_issues_count, s.watchers_count, s.size
-        FROM spans AS s
-        JOIN days AS d ON d.day >= s.day
-            AND d.day < coalesce(
-                s.next_day,
-                date(substr(s.removed_at, 1, 10), '+1 day'),
-                date('now', '+1 day')
-            )
-    """,
+}
+# A day without a row is like the day before: each row holds until the next
+# one, until the repository was removed, or until today.
+DAILY = """
+    WITH RECURSIVE spans AS (
+        SELECT m.*, r.removed_at,
+            lead(m.day) OVER (PARTITION BY m.host, m.repository_id ORDER BY m.day) AS next_day
+        FROM repository_metrics AS m
+        JOIN repositories AS r ON r.host = m.host AND r.id = m.repository_id
+    ),
+    days(day) AS (
+        SELECT min(day) FROM repository_metrics
+        UNION ALL
+        SELECT {next_of_day} FROM days WHERE day < {today}
+    )
+    SELECT s.host, s.repository_id, d.day, s.stargazers_count, s.forks_count,
+        s.open_issues_count, s.watchers_count, s.size
+    FROM spans AS s
+    JOIN days AS d ON d.day >= s.day
+        AND d.day < coalesce(s.next_day, {after_removal}, {tomorrow})
+"""
+DAYS = {
+    "sqlite": {
+        "today": "date('now')",
+        "tomorrow": "date('now', '+1 day')",
+        "next_of_day": "date(day, '+1 day')",
+        "after_removal": "date(substr(s.removed_at, 1, 10), '+1 day')",
+    },
+    "postgresql": {
+        "today": "(now() AT TIME ZONE 'UTC')::date",
+        "tomorrow": "(now() AT TIME ZONE 'UTC')::date + 1",
+        "next_of_day": "day + 1",
+        "after_removal": "(s.removed_at AT TIME ZONE 'UTC')::date + 1",
+    },
+    "mysql": {
+        "today": "utc_date()",
+        "tomorrow": "utc_date() + INTERVAL 1 DAY",
+        "next_of_day": "day + INTERVAL 1 DAY",
+        "after_removal": "date(s.removed_at) + INTERVAL 1 DAY",
+    },
 }

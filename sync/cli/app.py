@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from sync import __version__
-from sync.cli import backfill, check, demo, reading, setup
+from sync.cli import backfill, check, daemon, demo, reading, setup, status
 from sync.cli.output import print_error
 from sync.cli.settings import ExitCode, Settings, exit_code_of
 from sync.errors import RepoledgerError
@@ -130,7 +130,9 @@ app.command()(setup.init)
 app.command()(check.check)
 app.command()(setup.migrate)
 app.command()(backfill.backfill)
-app.command()(reading.status)
+app.command()(daemon.daemon)
+app.command()(daemon.health)
+app.command()(status.status)
 app.command()(reading.repos)
 app.command()(reading.changes)
 app.command()(reading.history)

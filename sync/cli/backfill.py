@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -76,7 +77,7 @@ def backfill(
     )
     settings.start_log()
     with stop_on_signals() as stop:
-        job = _Job(settings, config, stop, patience)
+        job = _Job(config, stop, patience)
         if dry_run:
             code = preview(chosen, job.client, config.database.url, fmt)
         else:
@@ -87,16 +88,15 @@ def backfill(
 class _Job:
     """What the accounts of one backfill have in common."""
 
-    def __init__(
-        self, settings: Settings, config: Config, stop: threading.Event, max_wait: float | None
-    ) -> None:
-        self.settings = settings
+    def __init__(self, config: Config, stop: threading.Event, max_wait: float | None) -> None:
         self.config = config
         self.stop = stop
         self.max_wait = config.github.max_wait if max_wait is None else max_wait
 
     def client(self, account: Account) -> GitHubClient:
-        return self.settings.client(self.config, account, self.stop, max_wait=self.max_wait)
+        from sync.clients import client_for
+
+        return client_for(account, self.config, os.environ, stop=self.stop, max_wait=self.max_wait)
 
 
 def _sync(
@@ -108,11 +108,12 @@ def _sync(
     clients = [job.client(account) for account in accounts]  # a missing token shows before any work
     migrate.prepare(job.config.database.url, job.config.database.migrate)
     outcomes: list[RunOutcome] = []
-    with Store(job.config.database.url) as store:
+    with Store(job.config.database.url, stop=job.stop) as store:
         for account, client in zip(accounts, clients, strict=True):
             with client:  # one account never stops the others
                 outcomes.append(_sync_account(job, account, client, store, full=full, wait=wait))
-        _warn_of_shared_quota(accounts, store)
+        with suppress(RepoledgerError):  # the runs themselves have told of it
+            _warn_of_shared_quota(accounts, store)
     rows = [outcome.as_dict() for outcome in outcomes]
     output.print_rows(rows, fmt, columns=_COLUMNS, table_columns=_TABLE_COLUMNS)
     if fmt is Format.table:
@@ -162,7 +163,7 @@ def _respect_deferral(job: _Job, account: Account, client: GitHubClient, store: 
             sent=False,
         )
     if seconds > 0:
-        client.pause(seconds, for_limit=True)
+        client.wait_for_limit(seconds)
 
 
 def _warn_of_shared_quota(accounts: Sequence[Account], store: Store) -> None:

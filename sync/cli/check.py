@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import typer
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 
 _EXPIRES_SOON_DAYS = 14
 _CLOCK_TOLERANCE = 60.0  # seconds
-_LOW_DISK = 100 * 1024 * 1024  # bytes
 
 
 class Finding(NamedTuple):
@@ -37,8 +34,8 @@ def check(ctx: typer.Context, fmt: FormatOption = Format.table, json: JsonOption
     """Test configuration, tokens, GitHub and the database, without changing anything."""
     settings: Settings = ctx.obj
     config = settings.load()
-    settings.start_log(quiet=True)
-    findings = list(_findings(settings, config))
+    settings.start_log("error")
+    findings = list(_findings(config))
     fmt = output.chosen(fmt, json)
     if fmt is Format.table:
         for finding in findings:
@@ -49,60 +46,54 @@ def check(ctx: typer.Context, fmt: FormatOption = Format.table, json: JsonOption
     raise typer.Exit(ExitCode.FAILED if failed else ExitCode.SUCCEEDED)
 
 
-def _findings(settings: Settings, config: Config) -> Iterator[Finding]:
+def _findings(config: Config) -> Iterator[Finding]:
     names = ", ".join(account.name for account in config.accounts)
     yield Finding("ok", "configuration", f"{config.source}: accounts {names}")
     yield from _database(config)
     users: dict[int, str] = {}  # GitHub user -> the first account that signs in as it
     for account in config.accounts:
-        yield from _account(settings, config, account, users)
+        yield from _account(config, account, users)
 
 
 def _database(config: Config) -> Iterator[Finding]:
-    from sync.database import migrate, sqlite
+    from sync.database import migrate
+    from sync.database.dialects import dialect_of
 
-    file = sqlite.file_of(config.database.url)
-    if not file.parent.is_dir():
-        yield Finding("fail", "database", f"{file}: the folder {file.parent} does not exist")
-        return
-    if not os.access(file if file.exists() else file.parent, os.W_OK):
-        yield Finding("fail", "database", f"{file}: cannot be written by this user")
-        return
+    dialect = dialect_of(config.database.url)
     try:
-        current = migrate.check(config.database.url)
+        findings = [Finding(f.result, "database", f.message) for f in dialect.findings()]
+        yield from findings
+        if all(finding.result != "fail" for finding in findings):
+            current = migrate.check(config.database.url)
+            yield _schema(dialect.where, current, config.database.migrate)
     except RepoledgerError as error:
         yield Finding("fail", "database", str(error))
-        return
-    yield _schema(file, current, config.database.migrate)
-    free = shutil.disk_usage(file.parent).free
-    if free < _LOW_DISK:
-        yield Finding("warn", "disk", f"only {free // 2**20} MiB are free in {file.parent}")
 
 
-def _schema(file: Path, current: str | None, mode: str) -> Finding:
+def _schema(where: str, current: str | None, mode: str) -> Finding:
     from sync.database import migrate
 
     newest = migrate.revisions()[-1]
     match migrate.state_of(current):
         case "current":
-            return Finding("ok", "database", f"{file}: schema {current}")
+            return Finding("ok", "database", f"{where}: schema {current}")
         case "newer":
-            message = f"{file}: schema {current} is newer than this program's {newest}"
+            message = f"{where}: schema {current} is newer than this program's {newest}"
             return Finding("fail", "database", f"{message}; install a newer repoledger")
         case state if mode == "auto":
             plan = "made" if state == "missing" else f"migrated from {current}"
-            return Finding("ok", "database", f"{file}: will be {plan} by the next run")
+            return Finding("ok", "database", f"{where}: will be {plan} by the next run")
         case _:
-            return Finding("fail", "database", f"{file}: needs `repoledger migrate` first")
+            return Finding("fail", "database", f"{where}: needs `repoledger migrate` first")
 
 
-def _account(
-    settings: Settings, config: Config, account: Account, users: dict[int, str]
-) -> Iterator[Finding]:
+def _account(config: Config, account: Account, users: dict[int, str]) -> Iterator[Finding]:
+    from sync.clients import client_for
+
     what = f"account {account.name}"
     try:
         # One attempt: a doctor answers at once, and tells the failure itself.
-        with settings.client(config, account, attempts=1) as client:
+        with client_for(account, config, os.environ, attempts=1) as client:
             identity = client.check()
     except RepoledgerError as error:
         message = str(error).removeprefix(f"{what}: ")

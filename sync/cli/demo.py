@@ -63,7 +63,7 @@ def demo(
     from sync.database import migrate
     from sync.github.sandbox import Sandbox
 
-    settings.start_log(quiet=True)
+    settings.start_log("error")
     url = f"sqlite:///{directory / 'repoledger.db'}"
     with Sandbox() as github:
         config = directory / "config.toml"

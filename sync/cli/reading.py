@@ -1,4 +1,4 @@
-"""Commands that ask the ledger: status, repos, changes, history, query."""
+"""Commands that ask the ledger: repos, changes, history, query."""
 
 from __future__ import annotations
 
@@ -57,61 +57,6 @@ def _ledger(ctx: typer.Context) -> Ledger:
     from sync.database.queries import Ledger
 
     return Ledger(config.database.url)
-
-
-def status(ctx: typer.Context, fmt: FormatOption = Format.table, json: JsonOption = False) -> None:
-    """Show how fresh each account is, and how its last run went."""
-    settings: Settings = ctx.obj
-    config = settings.load()
-    with _ledger(ctx) as ledger:
-        rows = {row["account"]: row for row in ledger.status()}
-    now = datetime.now(UTC)
-    empty = dict.fromkeys(_STATUS_COLUMNS)
-    named = [account.name for account in config.accounts]
-    result = [
-        _with_age({**empty, "account": name, "status": "never synced", **rows.get(name, {})}, now)
-        for name in [*named, *(name for name in rows if name not in named)]
-    ]
-    output.print_rows(
-        result,
-        output.chosen(fmt, json),
-        columns=_STATUS_COLUMNS,
-        table_columns=("account", "login", "status", "synced", "repositories", "progress", "quota"),
-    )
-    if output.chosen(fmt, json) is Format.table:
-        for row in result:
-            if row["error_message"]:
-                print(f"{row['account']}: {output.table_cell(row['error_message'])}")
-
-
-_STATUS_COLUMNS = (
-    *("account", "login", "host", "status", "synced", "progress", "quota", "last_synced_at"),
-    *("not_before", "repositories", "run_id", "trigger", "started_at", "finished_at", "pages"),
-    *("pages_expected", "requests", "not_modified", "inserted", "updated", "unchanged"),
-    *("rejected", "rate_limit_remaining", "error_message"),
-)
-
-
-def _with_age(row: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """Add what a person wants to read: how long ago, how far, how much is left."""
-    synced = row["last_synced_at"]
-    row["synced"] = f"{_age(now - synced)} ago" if synced else "never"
-    row["quota"] = row["rate_limit_remaining"]
-    if row["not_before"] and row["not_before"] > now:
-        row["progress"] = f"waits until {row['not_before']:%H:%M:%S} UTC"
-    elif row["status"] == "running":
-        row["progress"] = f"page {row['pages']} of {row['pages_expected'] or '?'}"
-    else:
-        row["progress"] = None
-    return row
-
-
-def _age(span: timedelta) -> str:
-    seconds = max(int(span.total_seconds()), 0)
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
 
 
 def repos(
@@ -292,9 +237,9 @@ def _moment(text: str | None, option: str) -> datetime | None:
         return datetime.now(UTC) - timedelta(**{unit: int(age[1])})
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise typer.BadParameter(
             "it must be a date (2026-05-01), a time (2026-05-01T12:00) or an age (7d, 12h)",
             param_hint=option,
         ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sync import errors
 
 if TYPE_CHECKING:
-    from sync.config import Account, Config
-    from sync.github.client import GitHubClient
+    from sync.config import Config
 
 
 class ExitCode(IntEnum):
@@ -75,48 +74,16 @@ class Settings:
 
         return config.load(self.config_path, os.environ)
 
-    def start_log(self, *, quiet: bool = False) -> None:
+    def start_log(self, default: str | None = None) -> None:
         """Set up logging; needed by commands that talk to GitHub.
 
-        `quiet` is for commands whose output says it all: unless the user asked
-        for a level, only errors are logged then.
+        `default` is the level unless the user asked for one. Without it, that
+        is "info", but "warning" on a terminal, where the result is shown anyway.
         """
         from sync import log
 
-        default = "error" if quiet else "warning" if _on_terminal() else "info"
+        default = default or ("warning" if _on_terminal() else "info")
         log.configure(self.log_format, self.log_level or default)  # type: ignore[arg-type]  # an enum's value
-
-    def client(
-        self,
-        config: Config,
-        account: Account,
-        stop: threading.Event | None = None,
-        *,
-        max_wait: float | None = None,
-        attempts: int = 5,
-    ) -> GitHubClient:
-        """Return a client for an account. Raises ConfigError if there is no token to be had."""
-        from sync.config import read_token
-        from sync.github.client import GitHubClient
-        from sync.rest import RetryPolicy
-
-        github = config.github
-        patience = github.max_wait if max_wait is None else max_wait
-        try:
-            return GitHubClient(
-                token=read_token(account, os.environ),
-                username=account.username,
-                api_url=github.api_url,
-                concurrency=github.concurrency,
-                reserve=github.reserve,
-                timeout=github.timeout,
-                retry=RetryPolicy(max_wait=patience, attempts=attempts),
-                stop=stop,
-            )
-        except errors.ConfigError as error:
-            prefix = f"account {account.name}: "
-            problems = (p if p.startswith(prefix) else prefix + p for p in error.problems)
-        raise errors.ConfigError(*problems)
 
 
 def _on_terminal() -> bool:

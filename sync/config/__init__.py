@@ -2,112 +2,31 @@
 
 Every problem is reported at once, each with its file or variable, its key and
 what would be right (ConfigError). Secrets are not part of it: an account
-names where its token is, and `read_token` fetches it when it is needed.
+names where its token is, and `tokens.read_token` fetches it when it is needed.
 """
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
-from sync.config.reading import PREFIX, FromEnvironment, Reader, overlay, suggestion
-from sync.config.values import ApiUrl, Cron, DatabaseUrl, Seconds, TimeZone
+from sync.config.reading import PREFIX, FromEnvironment, Reader, overlay, read_text, suggestion
+from sync.config.sections import Account, Database, GitHub, Http, Ping, Removals, Schedule
+from sync.config.tokens import with_password
+from sync.config.values import Cron, DatabaseUrl
 from sync.errors import ConfigError
-from sync.redaction import protect, scrub
+from sync.redaction import scrub
+
+__all__ = ["Account", "Config", "load", "parse"]
 
 DEFAULT_PATH = Path("config.toml")
 PATH_VARIABLE = "REPOLEDGER_CONFIG"
-
-Affiliation = Literal["owner", "collaborator", "organization_member"]
-AccountName = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
-        description="at most 64 letters, digits, dots, hyphens and underscores",
-    ),
-]
-Login = Annotated[
-    str,
-    Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$", description="a GitHub login"),
-]
-Variable = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
-        description="the name of an environment variable, such as GITHUB_TOKEN",
-    ),
-]
-FileName = Annotated[str, Meta(pattern=r"^[^\x00]+$", description="the path of a file")]
-
-
-class Database(Struct, frozen=True, kw_only=True):
-    """Where the ledger is kept."""
-
-    url: DatabaseUrl = DatabaseUrl("sqlite:///repoledger.db")
-    migrate: Annotated[Literal["auto", "manual"], Meta(description='"auto" or "manual"')] = "auto"
-
-
-class Schedule(Struct, frozen=True, kw_only=True):
-    """When the daemon syncs. Times in seconds; `cron` is None if `every` is given."""
-
-    cron: Cron | None = None
-    every: Seconds | None = None
-    timezone: TimeZone = TimeZone("UTC")
-    jitter: Seconds = Seconds(30)
-    run_at_start: Annotated[bool, Meta(description="true or false")] = True
-
-
-class GitHub(Struct, frozen=True, kw_only=True):
-    """How GitHub is asked. Times in seconds."""
-
-    api_url: ApiUrl = ApiUrl("https://api.github.com")
-    concurrency: Annotated[
-        int, Meta(ge=1, le=100, description="a whole number from 1 to 100 (GitHub's limit)")
-    ] = 4
-    reserve: Annotated[
-        float, Meta(ge=0, lt=1, description="a share of at least 0 and less than 1, such as 0.1")
-    ] = 0.1
-    max_wait: Seconds = Seconds(15 * 60)
-    timeout: Seconds = Seconds(30)
-
-
-class Removals(Struct, frozen=True, kw_only=True):
-    """What happens to repositories that are no longer listed."""
-
-    max_share: Annotated[float, Meta(ge=0, le=1, description="a share from 0 to 1")] = 0.2
-    on_private: Annotated[
-        Literal["keep", "redact", "purge"], Meta(description='"keep", "redact" or "purge"')
-    ] = "redact"
-
-
-class Account(Struct, frozen=True, kw_only=True):
-    """An identity whose repositories are synced."""
-
-    name: AccountName
-    username: Login | None = None
-    token_env: Variable | None = None
-    token_file: FileName | None = None
-    visibility: Annotated[
-        Literal["public", "private", "all"], Meta(description='"public", "private" or "all"')
-    ] = "public"
-    affiliation: Annotated[
-        tuple[Affiliation, ...],
-        Meta(
-            min_length=1,
-            description='a list of "owner", "collaborator" and "organization_member"',
-        ),
-    ] = ("owner", "collaborator", "organization_member")
-
-    @property
-    def signs_in(self) -> bool:
-        """Whether it has a token, rather than reading publicly."""
-        return self.token_env is not None or self.token_file is not None
+_LONGEST_FILE = 1024 * 1024  # bytes
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -118,6 +37,8 @@ class Config(Struct, frozen=True, kw_only=True):
     schedule: Schedule
     github: GitHub
     removals: Removals
+    http: Http
+    ping: Ping
     accounts: tuple[Account, ...]
 
     def account(self, name: str) -> Account:
@@ -134,6 +55,8 @@ _SECTIONS: dict[str, type[Struct]] = {
     "schedule": Schedule,
     "github": GitHub,
     "removals": Removals,
+    "http": Http,
+    "ping": Ping,
 }
 
 
@@ -172,53 +95,25 @@ def parse(
         name: reader.build(kind, tables.get(name, {}), name) for name, kind in _SECTIONS.items()
     }
     accounts = _accounts(reader, tables.get("accounts", []))
-    if isinstance(built["schedule"], Schedule):
-        built["schedule"] = _with_one_rhythm(reader, built["schedule"])
+    schedule = built["schedule"]
+    if isinstance(schedule, Schedule):
+        _complain_of_two_rhythms(reader, "schedule", schedule)
+        if schedule.every is None and schedule.cron is None:
+            built["schedule"] = replace(schedule, cron=Cron("0 * * * *"))
+    if isinstance(built["database"], Database):
+        _complain_of_passwords(reader, built["database"])
     if isinstance(built["github"], GitHub) and built["github"].timeout <= 0:
         reader.complain("github.timeout", "must be more than 0s")
     if reader.problems:
         raise ConfigError(*reader.problems)
     config = Config(source=source, accounts=accounts, **built)  # type: ignore[arg-type]  # built
-    return _resolved(config, tables, folder)
-
-
-def read_token(account: Account, environ: Mapping[str, str]) -> str | None:
-    """Return the account's token as it stands in its variable or file; None if it names none.
-
-    Raises ConfigError, which never shows it.
-    """
-    if account.token_env is not None:
-        token = environ.get(account.token_env, "")
-        if not token:
-            raise ConfigError(
-                f"account {account.name}: the environment variable {account.token_env} is not set"
-            )
-    elif account.token_file is not None:
-        token, reason = "", None
-        try:
-            token = Path(account.token_file).read_text(encoding="utf-8")
-        except OSError as error:
-            reason = error.strerror
-        except UnicodeDecodeError:
-            reason = "it is not text"
-        if reason is not None:  # raised outside of the handler: the original holds the content
-            raise ConfigError(
-                f"account {account.name}: the token file {account.token_file} "
-                f"cannot be read: {reason}"
-            )
-        if not token.strip():
-            raise ConfigError(
-                f"account {account.name}: the token file {account.token_file} is empty"
-            )
-    else:
-        return None
-    protect(token.strip())
-    return token
+    config = _resolved(config, tables, folder)
+    return replace(config, database=with_password(config.database, environ))
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(read_text(file, limit=_LONGEST_FILE))
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
     except UnicodeDecodeError:
@@ -245,20 +140,26 @@ def _accounts(reader: Reader, tables: Any) -> tuple[Account, ...]:
             reader.complain(where, "give token_env or token_file, not both")
         if not (account.token_env or account.token_file or account.username):
             reader.complain(where, "needs token_env, token_file, or a username to read without one")
+        _complain_of_two_rhythms(reader, where, account)
         if any(account.name.lower() == other.name.lower() for other in accounts):
             reader.complain(f"{where}.name", f"the name {account.name!r} is given twice")
         accounts.append(account)
     return tuple(accounts)
 
 
-def _with_one_rhythm(reader: Reader, schedule: Schedule) -> Schedule:
-    if schedule.cron is not None and schedule.every is not None:
-        reader.complain("schedule", "give cron or every, not both")
-    elif schedule.every is not None and schedule.every < 1:
-        reader.complain("schedule.every", "must be at least 1s")
-    elif schedule.every is None and schedule.cron is None:
-        return replace(schedule, cron=Cron("0 * * * *"))
-    return schedule
+def _complain_of_passwords(reader: Reader, database: Database) -> None:
+    named = [name for name in ("password_env", "password_file") if getattr(database, name)]
+    if len(named) > 1:
+        reader.complain("database", "give password_env or password_file, not both")
+    if named and database.url.is_file:
+        reader.complain(f"database.{named[0]}", "has no meaning for a SQLite file")
+
+
+def _complain_of_two_rhythms(reader: Reader, where: str, given: Schedule | Account) -> None:
+    if given.cron is not None and given.every is not None:
+        reader.complain(where, "give cron or every, not both")
+    elif given.every is not None and given.every < 1:
+        reader.complain(f"{where}.every", "must be at least 1s")
 
 
 def _complain_of_single_underscores(reader: Reader, environ: Mapping[str, str]) -> None:
@@ -279,16 +180,21 @@ def _resolved(config: Config, tables: dict[str, Any], folder: Path) -> Config:
     ledger from every folder, a cron job's included. Variables are relative to
     the working folder, as elsewhere.
     """
-    url = config.database.url
-    path = Path(re.sub(r"(?i)^sqlite:///", "", url))
-    if not isinstance(tables.get("database", {}).get("url"), FromEnvironment):
-        path = folder / path
+
+    def found(table: Any, name: str, value: str | None) -> str | None:
+        here = value is None or isinstance(table.get(name), FromEnvironment)
+        return value if here else str(folder / str(value))
+
     accounts = tuple(
-        replace(account, token_file=str(folder / account.token_file))
-        if account.token_file is not None
-        and not isinstance(tables["accounts"][index].get("token_file"), FromEnvironment)
-        else account
+        replace(
+            account,
+            token_file=found(tables["accounts"][index], "token_file", account.token_file),
+        )
         for index, account in enumerate(config.accounts)
     )
-    database = replace(config.database, url=DatabaseUrl(f"sqlite:///{path}"))
-    return replace(config, database=database, accounts=accounts)
+    table, database = tables.get("database", {}), config.database
+    if database.url.is_file:
+        path = found(table, "url", database.url.removeprefix("sqlite:///"))
+        database = replace(database, url=DatabaseUrl(f"sqlite:///{path}"))
+    file = found(table, "password_file", database.password_file)
+    return replace(config, database=replace(database, password_file=file), accounts=accounts)

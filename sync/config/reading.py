@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
@@ -15,8 +16,6 @@ from sync.redaction import holds_token, scrub
 S = TypeVar("S", bound=msgspec.Struct)
 
 PREFIX = "REPOLEDGER_"
-# Names with the prefix that are not keys of the configuration.
-_NOT_KEYS = ("REPOLEDGER_CONFIG", "REPOLEDGER_TEST_")
 _INDEX = re.compile(r"[0-9]{1,6}")
 
 
@@ -80,6 +79,18 @@ class Reader:
         self.complain(f"{where}.{key}", f"unknown key{suggestion(key, known)}", value)
 
 
+def read_text(file: Path, *, limit: int) -> str:
+    """Return a file's UTF-8 text, of at most `limit` bytes. Raises OSError, ValueError.
+
+    Never read whole: a wrong path may name a device that does not end.
+    """
+    with file.open("rb") as stream:
+        content = stream.read(limit + 1)
+    if len(content) > limit:
+        raise ValueError(f"it is longer than {limit // 1024} KiB")
+    return content.decode("utf-8-sig")
+
+
 def suggestion(name: str, known: Any) -> str:
     """Return `; did you mean X?` for the nearest known name, or the choice there is."""
     near = get_close_matches(name, list(known), n=1)
@@ -127,7 +138,7 @@ def _copied(value: Any) -> Any:
 def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
     found = []
     for variable in environ:
-        if not variable.startswith(PREFIX) or variable.startswith(_NOT_KEYS):
+        if not variable.startswith(PREFIX):
             continue
         path = variable.removeprefix(PREFIX).lower().split("__")
         # Others set names like REPOLEDGER_PORT too (Kubernetes does for a service

@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from typing import Any, Self
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 from sync import origin
 from sync.errors import ConfigError
+from sync.redaction import protect
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _WEEKDAYS = "sun|mon|tue|wed|thu|fri|sat"
+_TELLING_PATH = 16  # characters: a shorter path holds no id that is worth masking
 _WEEKDAY_FIELD = re.compile(
     rf"(?i)({_WEEKDAYS})(-({_WEEKDAYS}))?(,({_WEEKDAYS})(-({_WEEKDAYS}))?)*"
 )
@@ -98,22 +101,107 @@ class ApiUrl(str):
             raise ValueError(str(error).removeprefix("it ")) from None
 
 
-class DatabaseUrl(str):
-    """Where the ledger is: `sqlite:///FILE`."""
+class PingUrl(str):
+    """An address to be asked for, which is a secret: whoever knows it can vouch for us."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        right = 'must be "sqlite:///FILE", such as "sqlite:///repoledger.db"'
+        parts = urlsplit(value) if isinstance(value, str) and value.isprintable() else None
+        try:
+            origin.validate_base_url(parts and f"{parts.scheme}://{parts.netloc}", "it")
+        except (ConfigError, ValueError):
+            raise ValueError("must be an address such as https://ping.example.com/ID") from None
+        if parts is not None:
+            protect(value, value.replace(parts.netloc, parts.netloc.lower(), 1))  # as it is sent
+            if len(parts.path) >= _TELLING_PATH:
+                protect(parts.path)
+        return cls(value)
+
+
+class Listen(str):
+    """Where to listen: `HOST:PORT`, or nothing to not listen at all."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        right = ValueError('must be "HOST:PORT", such as "127.0.0.1:8787", or "" to not listen')
+        if value == "":
+            return cls(value)
+        if not isinstance(value, str) or not value.isprintable() or "/" in value or "@" in value:
+            raise right
+        try:
+            parts = urlsplit(f"//{value}")
+            if not parts.hostname or parts.port is None:
+                raise right
+        except ValueError:
+            raise right from None
+        return cls(value)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The host and the port; port 0 is any that is free."""
+        parts = urlsplit(f"//{self}")
+        return parts.hostname or "", parts.port or 0
+
+
+class DatabaseUrl(str):
+    """Where the ledger is: a SQLite file, or a database on a PostgreSQL or MySQL server."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        right = (
+            'must be "sqlite:///FILE", such as "sqlite:///repoledger.db", '
+            '"postgresql://HOST/DATABASE" or "mysql://HOST/DATABASE"'
+        )
         if not isinstance(value, str) or not value.isprintable():
             raise ValueError(right)
-        scheme = value.partition("://")[0].lower()
-        if scheme.startswith(("postgres", "mysql", "mariadb")):
-            raise ValueError(f"{right}; database servers are not supported by this version")
-        if scheme != "sqlite":
+        scheme, _, rest = value.partition("://")
+        kind = _DATABASES.get(scheme.lower())
+        if kind is None or "#" in rest:
             raise ValueError(right)
-        path = value.partition(":///")[2]
-        if not path or "?" in path or ":memory:" in path:
+        if kind != "sqlite":
+            return cls(_server_url(kind, rest, right))
+        path = rest.removeprefix("/")
+        if path == rest or not path or "?" in path or ":memory:" in path:
             raise ValueError(f"{right}: a file, so that it is still there after the run")
-        return cls(value)
+        return cls(f"sqlite:///{path}")
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a SQLite file."""
+        return self.startswith("sqlite:")
+
+    def with_password(self, password: str) -> Self:
+        """Return the URL with `password` in it."""
+        parts = urlsplit(self)
+        user, _, host = parts.netloc.rpartition("@")
+        user = user.partition(":")[0]
+        protect(password)
+        return type(self)(
+            urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}"))
+        )
+
+
+_DATABASES = {
+    "sqlite": "sqlite",
+    **dict.fromkeys(("postgresql", "postgres", "postgresql+psycopg"), "postgresql"),
+    **dict.fromkeys(("mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql"), "mysql"),
+}
+
+
+def _server_url(kind: str, rest: str, right: str) -> str:
+    try:
+        parts = urlsplit(f"{kind}://{rest}")
+        _ = parts.port
+    except ValueError:
+        raise ValueError(right) from None
+    if parts.password:
+        protect(unquote(parts.password), parts.password)
+    if not parts.path.strip("/"):
+        raise ValueError(f"{right}: with the name of the database")
+    return f"{kind}://{rest}"

@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from sync.errors import DatabaseError, DatabaseUnusable, QueryRefused
 from sync.redaction import printable, scrub
 
-# Said by SQLite of a file that no run can use, whatever is tried.
-_UNUSABLE = ("not a database", "unable to open", "readonly", "read-only", "malformed")
+# Said of a database that no run can use, whatever is tried.
+_UNUSABLE = (
+    *("not a database", "unable to open", "readonly", "read-only", "malformed"),
+    *("authentication failed", "Access denied", "Unknown database", "permission denied"),
+    'FATAL:  database "',
+)
+
+# How they say that a connection can only read.
+_NOT_READING = ("not authorized", "read-only transaction", "read only transaction")
+
+
+class Passing(DatabaseError):
+    """What may be gone when it is tried again."""
 
 
 @contextmanager
-def translated(where: str) -> Iterator[None]:
-    """Raise what SQLAlchemy raises inside as a DatabaseError that names `where`."""
-    reason = None
+def translated(
+    where: str, may_pass: Callable[[DBAPIError], bool] = lambda _: False
+) -> Iterator[None]:
+    """Raise what SQLAlchemy raises inside as a DatabaseError that names `where`.
+
+    As Passing if `may_pass` says so.
+    """
+    reason, passing = None, False
     try:
         yield
     except SQLAlchemyError as error:
         reason = reason_of(error)
+        passing = isinstance(error, DBAPIError) and may_pass(error)
     except UnicodeEncodeError:
         raise QueryRefused("what was asked for is not valid text") from None
     if reason is None:
@@ -29,9 +46,19 @@ def translated(where: str) -> Iterator[None]:
     # Without a chain: SQLAlchemy's error holds the values of the statement,
     # and what is chained shows up in tracebacks.
     unusable = any(word in reason for word in _UNUSABLE)
-    raise (DatabaseUnusable if unusable else DatabaseError)(f"{where}: {reason}") from None
+    kind = Passing if passing else DatabaseUnusable if unusable else DatabaseError
+    raise kind(f"{where}: {reason}") from None
 
 
 def reason_of(error: SQLAlchemyError) -> str:
-    """Return the driver's own words for an error, on one line."""
-    return printable(scrub(str(getattr(error, "orig", None) or error)))[:300]
+    """Return the driver's own words for an error, on one line, without the values it may quote."""
+    original = getattr(error, "orig", None) or error
+    words = original.args[1] if len(getattr(original, "args", ())) > 1 else original
+    return printable(scrub(str(words).strip().partition("\n")[0]))[:300]
+
+
+def with_advice(reason: str) -> str:
+    """Return why a statement was refused, and what is possible, if it was to write."""
+    if any(words in reason.lower() for words in _NOT_READING):
+        return f"{reason}: only reading is possible here"
+    return reason

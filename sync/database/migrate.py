@@ -7,19 +7,17 @@ do reads one row; Alembic, which is slow to import, is loaded only to do it.
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import Connection, inspect, text
 
-from sync.database import sqlite
+from sync.database.dialects import VERSION_TABLE, dialect_of
 from sync.database.failures import translated
-from sync.errors import SchemaMissing, SchemaOutdated, SchemaTooNew
-
-# A name of our own: a database may hold other programs' tables, and theirs may
-# be Alembic's usual one.
-VERSION_TABLE = "repoledger_schema"
+from sync.database.tables import metadata
+from sync.errors import DatabaseUnusable, SchemaMissing, SchemaOutdated, SchemaTooNew
 
 State = Literal["missing", "outdated", "current", "newer"]
 
@@ -38,11 +36,25 @@ def revisions() -> tuple[str, ...]:
 
 
 def revision(connection: Connection) -> str | None:
-    """Return the revision that a database is at; None if it holds no ledger."""
-    if not inspect(connection).has_table(VERSION_TABLE):
+    """Return the revision that a database is at; None if it holds no ledger.
+
+    Raises DatabaseUnusable if there is none, and the names that one needs are taken.
+    """
+    inspector = inspect(connection)
+    if not inspector.has_table(VERSION_TABLE):
+        _refuse_others_tables({*inspector.get_table_names(), *inspector.get_view_names()})
         return None
     row = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).first()  # noqa: S608  # our own name
     return str(row[0]) if row else None
+
+
+def _refuse_others_tables(present: set[str]) -> None:
+    taken = sorted({name.lower() for name in present} & set(metadata.tables))
+    if taken:
+        raise DatabaseUnusable(
+            f"the database holds tables of somebody else's with the names of ours "
+            f"({', '.join(taken)}); use another database for the ledger"
+        )
 
 
 def state_of(current: str | None) -> State:
@@ -81,10 +93,10 @@ def check(url: str) -> str | None:
 
     Raises DatabaseUnusable.
     """
-    where = str(sqlite.file_of(url))
-    if not sqlite.file_of(url).exists():
+    dialect = dialect_of(url)
+    if not dialect.exists():
         return None
-    engine = sqlite.reading_engine(url)
+    where, engine = dialect.where, dialect.reading_engine()
     try:
         with translated(where), engine.connect() as connection:
             return revision(connection)
@@ -92,17 +104,21 @@ def check(url: str) -> str | None:
         engine.dispose()
 
 
-def upgrade(url: str) -> tuple[str | None, str]:
+def upgrade(url: str, stop: threading.Event | None = None) -> tuple[str | None, str]:
     """Bring the database at `url` up to date, made first if there is none.
 
     Returns the revisions before and after. Safe from several processes at
-    once: the transaction takes SQLite's write lock before it looks. Raises
-    SchemaTooNew, DatabaseUnusable.
+    once: one of them holds a lock before it looks. Setting `stop`
+    shortens the wait for it. Raises SchemaTooNew, DatabaseUnusable, Interrupted.
     """
-    where = str(sqlite.file_of(url))
-    engine = sqlite.writing_engine(url)
+    dialect = dialect_of(url)
+    where, engine = dialect.where, dialect.writing_engine(stop, create=True)
     try:
-        with translated(where), engine.begin() as connection:
+        with (
+            translated(where),
+            engine.begin() as connection,
+            dialect.migration_lock(connection),
+        ):
             before = revision(connection)
             match state_of(before):
                 case "newer":
@@ -116,12 +132,12 @@ def upgrade(url: str) -> tuple[str | None, str]:
         engine.dispose()
 
 
-def prepare(url: str, mode: str) -> None:
+def prepare(url: str, mode: str, stop: threading.Event | None = None) -> None:
     """Make sure that the schema is current: migrate, or with mode "manual" refuse."""
     if mode == "auto":
-        upgrade(url)
+        upgrade(url, stop)
     else:
-        require_current(check(url), str(sqlite.file_of(url)))
+        require_current(check(url), dialect_of(url).where)
 
 
 def _run_alembic(connection: Connection) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, delete, select, update
-from sqlalchemy.exc import DataError, IntegrityError, InterfaceError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from sync.database import sqlite
+from sync.database.dialects import Dialect
 from sync.database.failures import reason_of
 from sync.database.rows import Known, PageEntry, Refusal, Rejection, RepositoryWrite, Run, RunCounts
 from sync.database.tables import (
@@ -21,6 +22,7 @@ from sync.database.tables import (
     repositories,
     sync_runs,
 )
+from sync.errors import DatabaseError
 
 _KEY = ("host", "id")
 _REPOSITORY = (*_KEY, *FIELDS, "payload", "content_hash", "first_seen_at", "changed_at")
@@ -31,22 +33,36 @@ _CHANGE = ("host", "repository_id", "run_id", "observed_at", "field", "old_value
 _PAGE_KEY = ("account", "key")
 _PAGE = ("etag", "ids", "item_count", "next_url", "stored_at")
 
-UPSERT_REPOSITORY = sqlite.upsert("repositories", _KEY, _REPOSITORY, _REPOSITORY_UPDATE)
-UPSERT_METRICS = sqlite.upsert(
-    "repository_metrics", _METRICS_KEY, (*_METRICS_KEY, *COUNTERS), COUNTERS
-)
-UPSERT_MEMBERSHIP = sqlite.upsert(
-    "account_repositories",
-    _MEMBERSHIP_KEY,
-    (*_MEMBERSHIP_KEY, "first_seen_at", "gone_at"),
-    ("gone_at",),
-)
-INSERT_CHANGE = sqlite.insert("repository_changes", _CHANGE)
-UPSERT_PAGE = sqlite.upsert("page_cache", _PAGE_KEY, (*_PAGE_KEY, *_PAGE), _PAGE)
+
+class _Statements(NamedTuple):
+    """What a page is written with, in the words of one database."""
+
+    repository: str
+    metrics: str
+    membership: str
+    change: str
+    page: str
+
+
+@cache
+def _statements(dialect: Dialect) -> _Statements:
+    return _Statements(
+        repository=dialect.upsert("repositories", _KEY, _REPOSITORY, _REPOSITORY_UPDATE),
+        metrics=dialect.upsert(
+            "repository_metrics", _METRICS_KEY, (*_METRICS_KEY, *COUNTERS), COUNTERS
+        ),
+        membership=dialect.upsert(
+            "account_repositories",
+            _MEMBERSHIP_KEY,
+            (*_MEMBERSHIP_KEY, "first_seen_at", "gone_at"),
+            ("gone_at",),
+        ),
+        change=dialect.insert("repository_changes", _CHANGE),
+        page=dialect.upsert("page_cache", _PAGE_KEY, (*_PAGE_KEY, *_PAGE), _PAGE),
+    )
+
 
 _FIRST_COUNTER = len(FIELDS) - len(COUNTERS)
-# What a single bad row can cause. A lost connection or a full disk is none of these.
-_ROW_ERRORS = (IntegrityError, DataError, InterfaceError)
 
 
 class PageReader:
@@ -90,8 +106,10 @@ class PageReader:
 class PageTransaction(PageReader):
     """The open transaction of a page: reads what is known, writes what was planned."""
 
-    def __init__(self, connection: Connection, run: Run, now: datetime) -> None:
+    def __init__(self, connection: Connection, dialect: Dialect, run: Run, now: datetime) -> None:
         super().__init__(connection, run.account, run.host)
+        self.dialect = dialect
+        self.statements = _statements(dialect)
         self.run = run
         self.now = now
 
@@ -102,6 +120,9 @@ class PageTransaction(PageReader):
         bad row costs only itself. Returns the refused.
         """
         ordered = sorted(writes, key=lambda write: write.id)
+        updated = [write.id for write in ordered if not write.is_new]
+        if updated:
+            self.forget_pages_of_others(updated)
         if not ordered or self._attempt(ordered) is None:
             return ()
         refusals = []
@@ -113,8 +134,10 @@ class PageTransaction(PageReader):
 
     def join(self, ids: Iterable[int]) -> None:
         """Note that the account lists these repositories, which are stored already."""
-        account, host, now = self.account, self.host, sqlite.adapt(self.now)
-        self._many(UPSERT_MEMBERSHIP, [(account, host, id_, now, None) for id_ in sorted(ids)])
+        account, host, now = self.account, self.host, self.dialect.adapt(self.now)
+        self._many(
+            self.statements.membership, [(account, host, id_, now, None) for id_ in sorted(ids)]
+        )
 
     def reject(self, rejections: Iterable[Rejection]) -> None:
         """Keep items that could not be stored."""
@@ -131,22 +154,40 @@ class PageTransaction(PageReader):
             self.account,
             entry.key,
             entry.etag,
-            sqlite.adapt(entry.ids),
+            self.dialect.adapt(entry.ids),
             entry.item_count,
             entry.next_url,
-            sqlite.adapt(self.now),
+            self.dialect.adapt(self.now),
         )
-        self._many(UPSERT_PAGE, [row])
+        self._many(self.statements.page, [row])
 
     def forget_page(self, key: str) -> None:
         """Forget a page, so that the next run asks for it whole."""
         self.connection.execute(delete(page_cache).where(self._cached(), page_cache.c.key == key))
 
-    def forget_pages(self, visited: Collection[str]) -> None:
-        """Forget every page of the account that is not among `visited`."""
+    def forget_pages_but(self, kept: Collection[str]) -> None:
+        """Forget every page of the account that is not among `kept`."""
         keys = self.connection.execute(select(page_cache.c.key).where(self._cached())).scalars()
-        for key in set(keys) - set(visited):
+        for key in set(keys) - set(kept):
             self.forget_page(key)
+
+    def forget_pages_of_others(self, ids: Collection[int]) -> None:
+        """Forget other accounts' pages that hold one of these repositories.
+
+        A 304 would tell them that their page is as it was, and the rows are not.
+        """
+        others = self._accounts_that_also_list(ids)
+        if not others:
+            return
+        columns = (page_cache.c.account, page_cache.c.key, page_cache.c.ids)
+        pages = self.connection.execute(select(*columns).where(page_cache.c.account.in_(others)))
+        for account, key, on_page in pages.all():
+            if not set(ids).isdisjoint(on_page):
+                self.connection.execute(
+                    delete(page_cache).where(
+                        page_cache.c.account == account, page_cache.c.key == key
+                    )
+                )
 
     def progress(self, counts: RunCounts, pages_expected: int | None) -> None:
         """Record how far the run has come."""
@@ -158,6 +199,20 @@ class PageTransaction(PageReader):
 
     # Details
 
+    def _accounts_that_also_list(self, ids: Collection[int]) -> list[str]:
+        member = account_repositories.c
+        return list(
+            self.connection.execute(
+                select(member.account)
+                .distinct()
+                .where(
+                    member.host == self.host,
+                    member.repository_id.in_(ids),
+                    member.account != self.account,
+                )
+            ).scalars()
+        )
+
     def _cached(self) -> Any:
         return page_cache.c.account == self.account
 
@@ -166,29 +221,35 @@ class PageTransaction(PageReader):
         savepoint = self.connection.begin_nested()
         try:
             self._write_all(writes)
-        except _ROW_ERRORS as error:
-            savepoint.rollback()
-            return reason_of(error)
+        except DBAPIError as error:
+            if not self.dialect.blames_row(error):
+                raise
+            reason = reason_of(error)
+            try:
+                savepoint.rollback()
+            except SQLAlchemyError:  # a trigger of the user's may end the whole transaction
+                raise DatabaseError(f"a row ended its page's transaction: {reason}") from None
+            return reason
         savepoint.commit()
         return None
 
     def _write_all(self, writes: Sequence[RepositoryWrite]) -> None:
-        adapt = sqlite.adapt
+        adapt = self.dialect.adapt
         host, run_id, now = self.host, self.run.id, adapt(self.now)
         day = adapt(self.now.date())
         self._many(
-            UPSERT_REPOSITORY,
+            self.statements.repository,
             [
                 (host, w.id, *map(adapt, w.values), w.payload, w.content_hash, now, now)
                 for w in writes
             ],
         )
         self._many(
-            UPSERT_METRICS,
+            self.statements.metrics,
             [(host, w.id, day, *w.values[_FIRST_COUNTER:]) for w in writes if w.metrics],
         )
         self._many(
-            INSERT_CHANGE,
+            self.statements.change,
             [(host, w.id, run_id, now, *change) for w in writes for change in w.changes],
         )
         self.join(w.id for w in writes if w.joins)

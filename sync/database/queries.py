@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Self
 
 from sqlalchemy import Connection, Select, Text, and_, cast, func, or_, select
 from sqlalchemy.exc import DBAPIError
 
-from sync.database import migrate, sqlite
-from sync.database.failures import reason_of, translated
+from sync.database import migrate
+from sync.database.dialects import dialect_of
+from sync.database.failures import reason_of, translated, with_advice
 from sync.database.page import PageReader
+from sync.database.rows import GOOD, RunStatus, filled_forward
 from sync.database.tables import (
     CONTENT,
     COUNTERS,
@@ -44,9 +46,10 @@ class Ledger:
     """
 
     def __init__(self, url: str) -> None:
-        self._where = str(sqlite.file_of(url))
+        dialect = dialect_of(url)
+        self._where = dialect.where
         migrate.require_current(migrate.check(url), self._where)
-        self._engine = sqlite.reading_engine(url)
+        self._engine = dialect.reading_engine()
 
     def close(self) -> None:
         """Close every connection."""
@@ -110,9 +113,9 @@ class Ledger:
         if account is not None:
             filters.append(_listed_by(account))
         column = table[sort]
-        order = column.desc().nulls_last() if descending else column.asc().nulls_last()
+        order = (column.is_(None), column.desc() if descending else column.asc())
         statement = select(*(table[c] for c in REPOSITORY_COLUMNS)).where(*filters)
-        yield from self._rows(statement.order_by(order, table.id).limit(limit))
+        yield from self._rows(statement.order_by(*order, table.id).limit(limit))
 
     def changes(
         self,
@@ -190,14 +193,18 @@ class Ledger:
                 accounts.c.host,
                 accounts.c.last_synced_at,
                 accounts.c.not_before,
+                accounts.c.next_run_at,
                 listed.label("repositories"),
+                _since_last_good("failed").label("failures"),
+                _since_last_good("deferred").label("deferrals"),
                 runs.c.id.label("run_id"),
                 *(
                     runs.c[name]
                     for name in (
                         *("status", "trigger", "started_at", "finished_at", "pages"),
                         *("pages_expected", "requests", "not_modified", "inserted", "updated"),
-                        *("unchanged", "rejected", "rate_limit_remaining", "error_message"),
+                        *("unchanged", "rejected", "rate_limit_remaining"),
+                        *("error_type", "error_message"),
                     )
                 ),
             )
@@ -220,20 +227,23 @@ class Ledger:
             raise QueryRefused("the statement is not valid text") from None
         with self._engine.connect() as connection:
             try:
-                result = connection.exec_driver_sql(sql)
+                # Without parameters, so that no sign in it is taken for one.
+                bare = connection.execution_options(no_parameters=True)
+                result = bare.exec_driver_sql(sql)
                 if result.returns_rows:
                     yield list(result.keys()), (tuple(row) for row in result)
                     return
                 reason = "the statement returns no rows; only reading is possible here"
             except DBAPIError as error:
                 reason = reason_of(error)
-        if reason == "not authorized":
-            reason = "not authorized: only reading is possible here"
-        raise QueryRefused(reason)
+        raise QueryRefused(with_advice(reason))
 
     def _rows(self, statement: Select[Any]) -> Iterator[Row]:
-        with self.connect() as connection:
-            for row in connection.execution_options(yield_per=500).execute(statement):
+        with (
+            self.connect() as connection,
+            connection.execution_options(yield_per=500).execute(statement) as result,
+        ):
+            for row in result:
                 yield plain(row)
 
     def _ids_of(self, repository: str) -> list[tuple[str, int]]:
@@ -258,18 +268,21 @@ class Ledger:
         return list(dict.fromkeys((row[0], row[1]) for row in rows))
 
 
-def filled_forward(rows: Sequence[Row], since: date, until: date) -> Iterator[dict[str, Any]]:
-    """Yield a row for each day from `since` to `until`, each missing one like the day before."""
-    upcoming = iter([*rows, None])
-    following = next(upcoming)
-    current: Row | None = None
-    day = max(since, rows[0]["day"]) if rows else until + timedelta(days=1)
-    while day <= until:
-        while following is not None and following["day"] <= day:
-            current, following = following, next(upcoming)
-        if current is not None:
-            yield {**current, "day": day}
-        day += timedelta(days=1)
+def _since_last_good(status: RunStatus) -> Any:
+    """Return how many of an account's runs since the last good one ended like that."""
+    runs, earlier = sync_runs.c, sync_runs.alias("earlier")
+    last_good = (
+        select(func.coalesce(func.max(earlier.c.id), 0))
+        .where(earlier.c.account == accounts.c.name, earlier.c.status.in_(GOOD))
+        .correlate(accounts)
+        .scalar_subquery()
+    )
+    return (
+        select(func.count())
+        .where(runs.account == accounts.c.name, runs.status == status, runs.id > last_good)
+        .correlate(accounts)
+        .scalar_subquery()
+    )
 
 
 def _listed_by(account: str) -> Any:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal, NamedTuple, Self
 
 RunStatus = Literal["running", "succeeded", "partial", "failed", "deferred", "interrupted"]
+# A run after which the account counts as synced.
+GOOD: tuple[RunStatus, ...] = ("succeeded", "partial")
 
 
 class Known(NamedTuple):
@@ -110,3 +113,19 @@ class Run:
     host: str
     generation: int
     started_at: datetime
+
+
+def filled_forward(
+    rows: Sequence[Mapping[str, Any]], since: date, until: date
+) -> Iterator[dict[str, Any]]:
+    """Yield a row for each day from `since` to `until`, each missing one like the day before."""
+    upcoming = iter([*rows, None])
+    following = next(upcoming)
+    current: Mapping[str, Any] | None = None
+    day = max(since, rows[0]["day"]) if rows else until + timedelta(days=1)
+    while day <= until:
+        while following is not None and following["day"] <= day:
+            current, following = following, next(upcoming)
+        if current is not None:
+            yield {**current, "day": day}
+        day += timedelta(days=1)

@@ -8,35 +8,46 @@ write when it thaws.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import and_, insert, select, update
+import structlog
+from sqlalchemy import Update, and_, insert, select, update
 
 from sync.clock import Clock, utc_now
-from sync.database import sqlite
-from sync.database.failures import translated
+from sync.database.dialects import dialect_of
+from sync.database.failures import Passing, translated
 from sync.database.page import PageTransaction
-from sync.database.rows import Run, RunCounts, RunStatus
+from sync.database.rows import GOOD, Run, RunCounts, RunStatus
 from sync.database.tables import accounts, page_cache, plain, sync_runs
 from sync.errors import Fenced
 
 T = TypeVar("T")
+log = structlog.get_logger("sync.database")
+
+_PAUSES = (0.1, 0.5, 2.0, 5.0)  # seconds before a transaction that may pass is done again
 
 
 class Store:
-    """A ledger that is written to. `url` is its database; the schema must be current."""
+    """A ledger that is written to. `url` is its database; the schema must be current.
 
-    def __init__(self, url: str, *, clock: Clock = utc_now) -> None:
+    Setting `stop` shortens the wait for another writer.
+    """
+
+    def __init__(
+        self, url: str, *, stop: threading.Event | None = None, clock: Clock = utc_now
+    ) -> None:
         self.url = url
         self.clock = clock
-        self._where = str(sqlite.file_of(url))
-        self._engine = sqlite.writing_engine(url)
+        self._stop = stop or threading.Event()
+        self._dialect = dialect_of(url)
+        self._where = self._dialect.where
+        self._engine = self._dialect.writing_engine(stop)
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; a later use opens new ones."""
         self._engine.dispose()
 
     def __enter__(self) -> Self:
@@ -48,8 +59,8 @@ class Store:
     def lock(
         self, account: str, *, wait: bool = False, stop: threading.Event | None = None
     ) -> AbstractContextManager[None]:
-        """Hold the lock on an account's runs; see `sqlite.account_lock`. Raises RunInProgress."""
-        return sqlite.account_lock(self.url, account, wait=wait, stop=stop)
+        """Hold the lock on an account's runs; see `Dialect.account_lock`. Raises RunInProgress."""
+        return self._dialect.account_lock(account, wait=wait, stop=stop)
 
     # Accounts
 
@@ -66,7 +77,30 @@ class Store:
             update(accounts).where(accounts.c.name == run.account).values(id=user_id, login=login),
         )
 
+    def note_next_runs(self, moments: Mapping[str, datetime | None]) -> None:
+        """Remember when accounts are to be synced next; None if nobody knows."""
+        with translated(self._where), self._engine.begin() as connection:
+            for name, moment in moments.items():
+                mine = accounts.c.name == name
+                connection.execute(update(accounts).where(mine).values(next_run_at=moment))
+
+    def note_wait(self, run: Run, until: datetime) -> None:
+        """Remember that the run waits for quota."""
+        mine = accounts.c.name == run.account
+        self._execute(run, update(accounts).where(mine).values(not_before=until))
+
     # Runs
+
+    def accounts_running(self) -> list[str]:
+        """Return the accounts that have a run which nobody has recorded the end of."""
+        statement = select(sync_runs.c.account).where(sync_runs.c.status == "running").distinct()
+        with translated(self._where), self._engine.begin() as connection:
+            return list(connection.execute(statement).scalars())
+
+    def interrupt_stale_run(self, account: str) -> None:
+        """Record the account's run as interrupted if nothing else did; see `start_run`."""
+        with translated(self._where), self._engine.begin() as connection:
+            connection.execute(_interrupt_stale(account, self.clock()))
 
     def start_run(self, account: str, host: str, trigger: str) -> Run:
         """Record a run, under the account's lock, and take its next generation.
@@ -77,16 +111,7 @@ class Store:
         now = self.clock()
         mine = accounts.c.name == account
         with translated(self._where), self._engine.begin() as connection:
-            connection.execute(
-                update(sync_runs)
-                .where(sync_runs.c.account == account, sync_runs.c.status == "running")
-                .values(
-                    status="interrupted",
-                    finished_at=now,
-                    error_type="Interrupted",
-                    error_message="the process ended without recording the run",
-                )
-            )
+            connection.execute(_interrupt_stale(account, now))
             if not connection.execute(
                 update(accounts).where(mine).values(host=host, generation=accounts.c.generation + 1)
             ).rowcount:
@@ -114,17 +139,17 @@ class Store:
         rate_limit_remaining: int | None = None,
         error: BaseException | None = None,
         not_before: datetime | None = None,
-        visited: Collection[str] | None = None,
+        keep_pages: Collection[str] | None = None,
     ) -> None:
         """Record how a run ended, and when the account may be synced again.
 
-        `visited` are the keys of the pages of a complete listing: what else is
-        remembered of the account's pages is forgotten, so that an old page can
-        never answer for a new one.
+        What is remembered of the account's pages is forgotten, but for the keys
+        in `keep_pages`, unless that is None: after a complete listing, so that an
+        old page can never answer for a new one.
         """
         now = self.clock()
         account_values: dict[str, Any] = {"not_before": not_before}
-        if status in ("succeeded", "partial"):
+        if status in GOOD:
             account_values["last_synced_at"] = now
 
         def finish(page: PageTransaction) -> None:
@@ -145,8 +170,8 @@ class Store:
             connection.execute(
                 update(accounts).where(accounts.c.name == run.account).values(account_values)
             )
-            if visited is not None:
-                page.forget_pages(visited)
+            if keep_pages is not None:
+                page.forget_pages_but(keep_pages)
 
         self.transact(run, finish)
 
@@ -165,15 +190,47 @@ class Store:
     # Transactions
 
     def transact(self, run: Run, work: Callable[[PageTransaction], T]) -> T:
-        """Do `work` in one transaction of `run`. Raises Fenced if a later run has taken over."""
-        with translated(self._where), self._engine.begin() as connection:
+        """Do `work` in one transaction of `run`. Raises Fenced if a later run has taken over.
+
+        All of it is done again after what passes by itself: a deadlock, a
+        connection that was lost. Its effect is the same however often it is
+        done, so a COMMIT whose answer was lost does no harm.
+        """
+        for pause in _PAUSES:
+            try:
+                with translated(self._where, self._dialect.may_pass):
+                    return self._attempt(run, work)
+            except Passing as error:
+                log.warning("database.retry_scheduled", message=str(error), seconds=pause)
+                self._stop.wait(pause)
+        with translated(self._where):
+            return self._attempt(run, work)
+
+    def _attempt(self, run: Run, work: Callable[[PageTransaction], T]) -> T:
+        with self._engine.begin() as connection:
+            self._dialect.one_writer(connection)
             fence = and_(accounts.c.name == run.account, accounts.c.generation == run.generation)
-            if connection.execute(select(accounts.c.name).where(fence)).first() is None:
+            # Locked, where the database knows row locks: nobody takes over while it is written.
+            held = select(accounts.c.name).where(fence).with_for_update()
+            if connection.execute(held).first() is None:
                 raise Fenced(
                     f"a later run of the account {run.account} has taken over; "
                     "this one stops without writing"
                 )
-            return work(PageTransaction(connection, run, self.clock()))
+            return work(PageTransaction(connection, self._dialect, run, self.clock()))
 
     def _execute(self, run: Run, statement: Any) -> None:
         self.transact(run, lambda page: page.connection.execute(statement))
+
+
+def _interrupt_stale(account: str, now: datetime) -> Update:
+    return (
+        update(sync_runs)
+        .where(sync_runs.c.account == account, sync_runs.c.status == "running")
+        .values(
+            status="interrupted",
+            finished_at=now,
+            error_type="Interrupted",
+            error_message="the process ended without recording the run",
+        )
+    )

@@ -28,8 +28,15 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
 )
+from sqlalchemy.dialects.mysql import DATETIME, LONGTEXT
+from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData()
+
+
+# Longer than MySQL's TEXT, which ends at 64 kB.
+LONG_TEXT = Text().with_variant(LONGTEXT, "mysql", "mariadb")
+DOCUMENT = JSON().with_variant(JSONB, "postgresql")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -37,6 +44,12 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     impl = DateTime(timezone=True)
     cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        # Without a number, MySQL keeps whole seconds.
+        return dialect.type_descriptor(
+            DATETIME(fsp=6) if dialect.name in ("mysql", "mariadb") else DateTime(timezone=True)
+        )
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # the signature is SQLAlchemy's
         return None if value is None else value.astimezone(UTC)
@@ -100,13 +113,13 @@ repositories = Table(
     Column("owner_id", BigInteger),
     Column("owner_login", _NAME),
     Column("owner_type", String(64)),
-    Column("html_url", Text),
-    Column("description", Text),
-    Column("homepage", Text),
+    Column("html_url", LONG_TEXT),
+    Column("description", LONG_TEXT),
+    Column("homepage", LONG_TEXT),
     Column("language", _NAME),
     Column("license_spdx_id", _NAME),
-    Column("topics", JSON),
-    Column("default_branch", Text),
+    Column("topics", DOCUMENT),
+    Column("default_branch", LONG_TEXT),
     Column("visibility", String(64)),
     Column("fork", Boolean),
     Column("archived", Boolean),
@@ -125,7 +138,7 @@ repositories = Table(
     Column("open_issues_count", BigInteger),
     Column("watchers_count", BigInteger),
     Column("size", BigInteger),
-    Column("payload", Text),
+    Column("payload", LONG_TEXT),
     Column("content_hash", String(64), nullable=False),
     Column("first_seen_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
@@ -144,6 +157,7 @@ accounts = Table(
     Column("generation", BigInteger, nullable=False),
     Column("not_before", UtcDateTime),
     Column("last_synced_at", UtcDateTime),
+    Column("next_run_at", UtcDateTime),
 )
 
 account_repositories = Table(
@@ -169,8 +183,8 @@ repository_changes = Table(
     Column("run_id", BigInteger, nullable=False),
     Column("observed_at", UtcDateTime, nullable=False),
     Column("field", String(64), nullable=False),
-    Column("old_value", Text),
-    Column("new_value", Text),
+    Column("old_value", LONG_TEXT),
+    Column("new_value", LONG_TEXT),
     ForeignKeyConstraint(["host", "repository_id"], ["repositories.host", "repositories.id"]),
     Index("ix_repository_changes_repository", "host", "repository_id", "observed_at"),
     Index("ix_repository_changes_observed_at", "observed_at"),
@@ -215,7 +229,7 @@ sync_runs = Table(
     Column("wait_seconds", Float, nullable=False),
     Column("rate_limit_remaining", Integer),
     Column("error_type", String(64)),
-    Column("error_message", Text),
+    Column("error_message", LONG_TEXT),
     Index("ix_sync_runs_account", "account", "id"),
     sqlite_autoincrement=True,
 )
@@ -227,8 +241,8 @@ rejected_items = Table(
     Column("run_id", BigInteger, nullable=False),
     Column("account", String(64), nullable=False),
     Column("position", Integer, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("payload", Text),
+    Column("reason", LONG_TEXT, nullable=False),
+    Column("payload", LONG_TEXT),
     Index("ix_rejected_items_run", "run_id"),
 )
 
@@ -238,9 +252,9 @@ page_cache = Table(
     Column("account", String(64), primary_key=True),
     Column("key", String(700), primary_key=True),
     Column("etag", String(255), nullable=False),
-    Column("ids", JSON, nullable=False),
+    Column("ids", DOCUMENT, nullable=False),
     Column("item_count", Integer, nullable=False),
-    Column("next_url", Text),
+    Column("next_url", LONG_TEXT),
     Column("stored_at", UtcDateTime, nullable=False),
     sqlite_with_rowid=False,
 )

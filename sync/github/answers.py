@@ -13,6 +13,9 @@ from sync.github.text import replace_unstorable
 from sync.redaction import scrub
 from sync.rest import Response
 
+MAX_ITEMS = 1_000  # ten times what is asked for: past that it is no page of a listing
+_MAX_COMMAS = 1_000_000  # counted before anything is decoded: a list of that many values is no page
+
 _list_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -33,7 +36,8 @@ class Page:
     was, with `item_count` items. `skipped` counts private repositories that a
     public listing held. `replaced` counts characters that no database stores.
     `last_url` is the end of the list, if the server told. `partial` is true
-    if organizations were left out for want of single sign-on.
+    if organizations were left out for want of single sign-on. `size` is that of
+    the answer in bytes.
     """
 
     url: str
@@ -48,6 +52,7 @@ class Page:
     skipped: int = 0
     replaced: int = 0
     partial: bool = False
+    size: int = 0
 
 
 def decode_page(
@@ -81,7 +86,7 @@ def decode_page(
     return Page(
         url=url,
         key=key,
-        etag=response.headers.get("ETag"),
+        etag=protocol.entity_tag(response.headers),
         not_modified=False,
         item_count=len(raws),
         next_url=next_url,
@@ -91,6 +96,7 @@ def decode_page(
         skipped=len(items) - len(kept),
         replaced=replaced,
         partial=partial,
+        size=len(response.body),
     )
 
 
@@ -117,9 +123,12 @@ def decode_repository(response: Response) -> Item:
 def _decode_list(response: Response, body: bytes) -> list[msgspec.Raw]:
     kind: type[RestError] = UnexpectedAnswer
     try:
-        if response.status == 200:
-            return _list_decoder.decode(body)
-        problem = f"status {response.status}"
+        if response.status != 200:
+            problem = f"status {response.status}"
+        elif body.count(b",") > _MAX_COMMAS or len(raws := _list_decoder.decode(body)) > MAX_ITEMS:
+            problem = f"more than {MAX_ITEMS:,} items"
+        else:
+            return raws
     except msgspec.ValidationError:
         problem = "JSON of another shape"
     except (msgspec.DecodeError, RecursionError):

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from hashlib import blake2b
 from typing import Any, Literal, ParamSpec, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from sync import __version__
 from sync.clock import Clock, utc_now
@@ -131,8 +131,7 @@ class GitHubClient(RestClient):
     @property
     def host(self) -> str:
         """The host that ids are unique on: `github.com`, or an Enterprise Server's."""
-        host = urlsplit(self.base_url).netloc.lower()
-        return "github.com" if host == "api.github.com" else host
+        return protocol.host_of(self.base_url)
 
     # What
 
@@ -152,7 +151,7 @@ class GitHubClient(RestClient):
             now = self.clock()
             return Identity(
                 user=None if response.status == 304 else decode_user(response),
-                etag=response.headers.get("ETag") or etag,
+                etag=protocol.entity_tag(response.headers) or etag,
                 token_kind=protocol.token_kind(self.token),
                 scopes=protocol.scopes(response.headers),
                 expires_at=protocol.token_expiry(response.headers),

@@ -12,12 +12,14 @@ from concurrent.futures import Future
 from itertools import chain
 from urllib.parse import parse_qsl, urlsplit
 
+from sync import origin
 from sync.errors import UnexpectedAnswer
 from sync.github.answers import CachedPage, Page
 from sync.github.protocol import PER_PAGE
 
 _PAGE = re.compile(r"([?&]page=)\d+")
 MAX_PAGES = 20_000  # two million repositories; past that the server is not telling the truth
+_MAX_HELD = 64 * 1024 * 1024  # bytes of answers kept ready; an ordinary page has half a million
 
 
 class Itinerary:
@@ -28,11 +30,14 @@ class Itinerary:
     that a full page is always followed by one more request. That rule matters:
     a repository added behind a full last page changes neither that page nor
     its ETag, so a 304 alone would hide it.
+
+    What a page says counts for more than what is remembered.
     """
 
     def __init__(self, first_url: str, cached: Mapping[str, CachedPage]) -> None:
         self.urls: list[str] = []
         self._position: dict[_Address, int] = {}
+        self._ids_before: tuple[int, ...] = ()
         url: str | None = first_url
         while url is not None and _address(url) not in self._position:
             self._add(url)
@@ -40,18 +45,39 @@ class Itinerary:
             url = (page.next_url or _page_after(url, page.item_count)) if page else None
 
     def arrived(self, page: Page) -> None:
-        """Take in the links of `page`. Raises UnexpectedAnswer if they lead in a circle."""
+        """Take in the links of `page`.
+
+        Raises ForeignOrigin, and UnexpectedAnswer if the pages lead in a circle
+        or are all the same.
+        """
+        self._refuse_repetition(page)
+        here = self._position[_address(page.url)]
         following = page.next_url or _page_after(page.url, page.item_count)
         if following is None:
+            self._end_at(here)
             return
+        origin.require_same_origin(page.url, following, "the link to the next page")
         position = self._position.get(_address(following))
-        if position is not None:
-            if position <= self._position[_address(page.url)]:
-                raise UnexpectedAnswer("the listing's pages lead in a circle", url=page.url)
-            return
+        if position is not None and position <= here:
+            raise UnexpectedAnswer("the listing's pages lead in a circle", url=page.url)
+        if position != here + 1:
+            self._end_at(here)
         for url in chain((following,), _pages_between(following, page.last_url)):
             if _address(url) not in self._position:
                 self._add(url)
+
+    def _refuse_repetition(self, page: Page) -> None:
+        """Raise UnexpectedAnswer if the server gives one page again and again."""
+        ids = tuple(item.record.id for item in page.items)
+        if ids and ids == self._ids_before:
+            raise UnexpectedAnswer("the server gives the same page for every number", url=page.url)
+        self._ids_before = ids
+
+    def _end_at(self, position: int) -> None:
+        """Forget the addresses behind `position`."""
+        for url in self.urls[position + 1 :]:
+            del self._position[_address(url)]
+        del self.urls[position + 1 :]
 
     def _add(self, url: str) -> None:
         if len(self.urls) >= MAX_PAGES:
@@ -71,25 +97,35 @@ def walk(
     `submit` runs `fetch` in the background. The error of a page is raised in
     its turn; what was asked for behind it is given up.
     """
-    pending: deque[Future[Page]] = deque()
-    asked = 0
+    pending: deque[tuple[str, Future[Page]]] = deque()
+    done = 0
 
     def ask_ahead() -> None:
-        nonlocal asked
-        while asked < len(itinerary.urls) and len(pending) < window:
-            pending.append(submit(fetch, itinerary.urls[asked]))
-            asked += 1
+        """Give up what turned out not to be of the listing; ask for what is."""
+        ahead = itinerary.urls[done : done + window]
+        while [url for url, _ in pending] != ahead[: len(pending)]:
+            pending.pop()[1].cancel()
+        for url in ahead[len(pending) :]:
+            if sum(_size(future) for _, future in pending) > _MAX_HELD:
+                break
+            pending.append((url, submit(fetch, url)))
 
     try:
         ask_ahead()
         while pending:
-            page = pending.popleft().result()
+            page = pending.popleft()[1].result()
+            done += 1
             itinerary.arrived(page)
             ask_ahead()
             yield page
     finally:
-        for future in pending:
+        for _, future in pending:
             future.cancel()
+
+
+def _size(future: Future[Page]) -> int:
+    arrived = future.done() and not future.cancelled() and future.exception() is None
+    return future.result().size if arrived else 0
 
 
 def page_number(url: str) -> int | None:

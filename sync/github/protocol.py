@@ -6,8 +6,10 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from sync import errors
+from sync.redaction import scrub
 from sync.rest.response import LONGEST_RETRY_AFTER, classify, parse_retry_after, server_message
 
 if TYPE_CHECKING:
@@ -21,12 +23,20 @@ CURRENT_VERSION = "2026-03-10"
 OLDEST_VERSION = "2022-11-28"
 PER_PAGE = 100  # GitHub's maximum
 
+# RFC 9110, 8.8.3, without the bytes that are no ASCII.
+_ENTITY_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,250}"')
 _LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,99})(?:\[bot\])?")
 
 
 def api_version(api_url: str) -> str:
     """Return the API version to ask the server at `api_url` for."""
     return OLDEST_VERSION if api_url.endswith("/api/v3") else CURRENT_VERSION
+
+
+def host_of(api_url: str) -> str:
+    """Return the host that ids of the API at `api_url` are unique on."""
+    host = urlsplit(api_url).netloc.lower()
+    return "github.com" if host == "api.github.com" else host
 
 
 def is_login(text: object) -> bool:
@@ -113,6 +123,17 @@ def _with_advice(error: errors.RestError, response: Response) -> errors.RestErro
     if needed:
         return response.error(errors.Forbidden, f"{error.message} (needed: {needed})")
     return error
+
+
+def entity_tag(headers: Mapping[str, str]) -> str | None:
+    """Return the answer's ETag; None if it has none, or one that cannot be kept and sent back."""
+    tag = headers.get("ETag", "")
+    return tag if is_entity_tag(tag) else None
+
+
+def is_entity_tag(text: str) -> bool:
+    """Tell whether `text` is an entity tag, at most 255 characters long, with no secret in it."""
+    return _ENTITY_TAG.fullmatch(text) is not None and scrub(text) == text
 
 
 def is_partial(response: Response) -> bool:

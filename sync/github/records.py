@@ -87,12 +87,14 @@ class Item(Struct, frozen=True):
     """One repository of an answer: the record, and the JSON object it came from.
 
     `payload` is the object as received, without credentials, as JSON text.
-    `warnings` names what had to be set aside to make sense of it.
+    `warnings` names what had to be set aside to make sense of it. `position`
+    counts from 0 within its page.
     """
 
     record: Repository
     payload: str
     warnings: tuple[str, ...] = ()
+    position: int = 0
 
 
 class Rejected(Struct, frozen=True):
@@ -107,9 +109,9 @@ class Rejected(Struct, frozen=True):
 
 
 _TIMES = ("created_at", "updated_at", "pushed_at")
-# Fields that hold a credential in some answers. Never stored, never logged.
-_CREDENTIALS = ("temp_clone_token",)
-_CREDENTIAL_MARK = b"temp_clone_token"
+# A field that holds a credential in some answers. Never stored, never logged.
+_CREDENTIAL = "temp_clone_token"
+_CREDENTIAL_MARKS = (_CREDENTIAL.encode(), b"\\u00")  # or its letters, escaped
 
 _decoder = msgspec.json.Decoder(Repository)
 _user_decoder = msgspec.json.Decoder(User)
@@ -123,17 +125,19 @@ def decode_item(raw: bytes, position: int = 0) -> Item | Rejected:
     and leave a warning.
     """
     warnings: tuple[str, ...] = ()
+    showable: bytes | None = None
     try:
-        if _CREDENTIAL_MARK in raw:
+        if any(mark in raw for mark in _CREDENTIAL_MARKS):
             raw = _without_credentials(raw)
+        showable = raw
         payload = raw.decode()
         try:
             record = in_utc(_decoder.decode(raw))
         except (msgspec.ValidationError, OverflowError):
             record, warnings = _decode_with_odd_times(raw)
-        return Item(record, payload, warnings)
+        return Item(record, payload, warnings, position)
     except (msgspec.DecodeError, RecursionError, OverflowError, ValueError) as error:
-        return Rejected(position, _reason(error), _rejected_payload(raw))
+        return Rejected(position, _reason(error), _rejected_payload(showable))
 
 
 def decode_user(raw: bytes) -> User:
@@ -152,13 +156,15 @@ def in_utc(record: Repository) -> Repository:
 
 
 def _without_credentials(raw: bytes) -> bytes:
-    return msgspec.json.encode(_stripped(msgspec.json.decode(raw)))
+    value = msgspec.json.decode(raw)
+    stripped = _stripped(value)
+    return raw if stripped == value else msgspec.json.encode(stripped)
 
 
 def _stripped(value: Any) -> Any:
     """Return `value` without credential fields, also in nested objects (parent, source)."""
     if isinstance(value, dict):
-        return {k: _stripped(v) for k, v in value.items() if k not in _CREDENTIALS}
+        return {k: _stripped(v) for k, v in value.items() if k != _CREDENTIAL}
     if isinstance(value, list):
         return [_stripped(v) for v in value]
     return value
@@ -193,7 +199,7 @@ def _reason(error: Exception) -> str:
     return str(error)[:300]
 
 
-def _rejected_payload(raw: bytes, limit: int = 65_536) -> str:
-    if _CREDENTIAL_MARK in raw:  # could not be decoded, so it could not be removed
+def _rejected_payload(raw: bytes | None, limit: int = 65_536) -> str:
+    if raw is None:  # could not be decoded, so what is secret in it could not be removed
         return "(withheld: it may hold a credential)"
     return raw[:limit].decode("utf-8", "replace")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, Self, TypeVar
 
 import requests
@@ -42,6 +43,7 @@ class RestClient:
 
     Requests never leave the origin of `base_url`. A client may be used from
     several threads; clients share nothing, so several can live side by side.
+    `on_wait` is called with its end (UTC) before each wait for a rate limit.
     A subclass for a service overrides `before_request`, `on_response`,
     `classify` and `log_fields`.
     """
@@ -67,6 +69,7 @@ class RestClient:
         self.clock = clock
         self.stats = RequestStats()
         self.log = structlog.get_logger("sync.rest")
+        self.on_wait: Callable[[datetime], None] | None = None
         self._auth: AuthBase = validate_auth(auth)
         checked = validate_headers(headers or {})
         self._transport = Transport(
@@ -186,23 +189,36 @@ class RestClient:
                 if delay is None:
                     raise
                 for_limit = isinstance(error, RateLimited)
-            self.pause(delay, for_limit=for_limit)
+            self._wait(delay, for_limit=for_limit)
             attempt += 1
 
     def _delay(self, error: RestError, attempt: int) -> float | None:
-        """Return what the policy decides; `max_wait` bounds all waits for limits together."""
+        """Return what the policy decides, counted; `max_wait` bounds all waits for limits."""
         delay = self.retry.delay(error, attempt, self.clock())
-        if delay is None or not isinstance(error, RateLimited):
+        if delay is None:
+            return None
+        if not isinstance(error, RateLimited):
+            self.stats.count_wait(delay)
             return delay
-        return delay if self.stats.limit_seconds_with(delay) <= self.retry.max_wait else None
+        allowed = self.stats.count_limit_wait(delay, at_most=self.retry.max_wait)
+        return delay if allowed else None
 
-    def pause(self, seconds: float, *, for_limit: bool = False) -> None:
-        """Wait, counted in `stats`. Raises Interrupted when `stop` is set or the client closed."""
-        with self.stats.waiting(seconds, for_limit=for_limit):
-            deadline = time.monotonic() + seconds
-            while (left := deadline - time.monotonic()) > 0:
-                if self.stop.wait(min(left, TICK)) or self._transport.closed.is_set():
-                    raise Interrupted("stopped while waiting to try again")
+    def wait_for_limit(self, seconds: float) -> None:
+        """Wait until a rate limit ends, counted in `stats`.
+
+        Raises Interrupted when `stop` is set or the client closed.
+        """
+        self.stats.count_limit_wait(seconds)
+        self._wait(seconds, for_limit=True)
+
+    def _wait(self, seconds: float, *, for_limit: bool) -> None:
+        deadline = time.monotonic() + seconds
+        if for_limit and self.on_wait is not None:
+            self.on_wait(self.clock() + timedelta(seconds=seconds))
+        while (left := deadline - time.monotonic()) > 0:
+            if self.stop.wait(min(left, TICK)) or self._transport.closed.is_set():
+                self.stats.cut_short()
+                raise Interrupted("stopped while waiting to try again")
 
     # For subclasses
 
@@ -240,9 +256,7 @@ class RestClient:
             # The text of requests' own errors may repeat a header, and so a token.
             reason = type(error).__name__
         if not reason:
-            # What `auth` added too; but not cookies, which are the server's words.
-            headers = {k: v for k, v in prepared.headers.items() if k.lower() != "cookie"}
-            validate_headers(headers)
+            validate_headers(prepared.headers)  # what `auth` added too
             return prepared
         raise ConfigError(f"the request to {scrub(str(request.url))} cannot be sent ({reason})")
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from sync.rest.response import Response
 
@@ -15,8 +15,8 @@ class RequestStats:
 
     `requests` counts answers (a redirect is one), `not_modified` those with
     status 304, `by_status` all of them. `wait_seconds` is the time spent
-    waiting before a retry or for a rate limit; waits of several threads at the
-    same time count as long as the longest.
+    waiting before a retry or for a rate limit; the time during which several
+    threads wait counts once.
     """
 
     def __init__(self) -> None:
@@ -44,34 +44,46 @@ class RequestStats:
     def wait_seconds(self) -> float:
         return self._waits.total
 
-    def limit_seconds_with(self, seconds: float) -> float:
-        """Return how long all waits for rate limits will be with another of `seconds`."""
+    def count_wait(self, seconds: float) -> None:
+        """Count a wait of `seconds` that begins now."""
         with self._lock:
-            return self._limit_waits.total + self._limit_waits.added_by(seconds)
+            self._waits.add(seconds)
 
-    @contextmanager
-    def waiting(self, seconds: float, *, for_limit: bool = False) -> Iterator[None]:
-        """Count a wait of `seconds`, as far as it is longer than those under way."""
-        tallies = (self._waits, self._limit_waits) if for_limit else (self._waits,)
-        me = threading.get_ident()
+    def count_limit_wait(self, seconds: float, *, at_most: float = math.inf) -> bool:
+        """Count a wait for a rate limit; False, and nothing counted, if all would exceed `at_most`.
+
+        Decided and counted in one step, so that several threads cannot each take what is left.
+        """
         with self._lock:
-            for tally in tallies:
-                tally.total += tally.added_by(seconds)
-                tally.current[me] = seconds
-        try:
-            yield
-        finally:
-            with self._lock:
-                for tally in tallies:
-                    del tally.current[me]
+            if self._limit_waits.total + self._limit_waits.added_by(seconds) > at_most:
+                return False
+            self._limit_waits.add(seconds)
+            self._waits.add(seconds)
+            return True
+
+    def cut_short(self) -> None:
+        """Take back what was counted of waits that are given up now."""
+        with self._lock:
+            self._waits.cut_short()
+            self._limit_waits.cut_short()
 
 
 class _Waits:
-    """The waits of several threads: how long in all, and those under way by thread."""
+    """The time covered by waits, of one thread or several."""
 
     def __init__(self) -> None:
         self.total = 0.0
-        self.current: dict[int, float] = {}
+        self._covered_until = -math.inf
 
     def added_by(self, seconds: float) -> float:
-        return max(seconds - max(self.current.values(), default=0.0), 0.0)
+        already = max(self._covered_until - time.monotonic(), 0.0)
+        return max(seconds - already, 0.0)
+
+    def add(self, seconds: float) -> None:
+        self.total += self.added_by(seconds)
+        self._covered_until = max(self._covered_until, time.monotonic() + seconds)
+
+    def cut_short(self) -> None:
+        now = time.monotonic()
+        self.total -= max(self._covered_until - now, 0.0)
+        self._covered_until = min(self._covered_until, now)

@@ -21,11 +21,11 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.cookies import extract_cookies_to_jar
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, SSLError
 from urllib3.exceptions import TimeoutError as UrllibTimeoutError
+from urllib3.response import HTTPResponse
 
 from sync import errors
 from sync.redaction import printable, scrub
@@ -63,6 +63,13 @@ class _Flight:
 _current = threading.local()  # .flight: the request that this thread is sending
 
 
+def _final(response: HTTPResponse) -> HTTPResponse:
+    """Return `response`, or fail its connection if the answer proper is still to come behind it."""
+    if response.status < 200:
+        raise ConnectionAbortedError(f"an answer of status {response.status} came instead")
+    return response
+
+
 class _WatchedHTTPConnection(HTTPConnection):
     def connect(self) -> None:
         _current.flight.connection = self
@@ -72,6 +79,9 @@ class _WatchedHTTPConnection(HTTPConnection):
         _current.flight.connection = self
         super().request(*args, **kwargs)
         _current.flight.sock = self.sock
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's own is
+        return _final(super().getresponse())
 
 
 class _WatchedHTTPSConnection(HTTPSConnection):
@@ -89,6 +99,9 @@ class _WatchedHTTPSConnection(HTTPSConnection):
         _current.flight.connection = self
         super().request(*args, **kwargs)
         _current.flight.sock = self.sock
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's own is
+        return _final(super().getresponse())
 
 
 class _HTTPPool(HTTPConnectionPool):
@@ -197,9 +210,6 @@ class Transport:
             body = self._read(answer, flight, request)
         finally:
             answer.close()
-        extract_cookies_to_jar(  # type: ignore[no-untyped-call]  # the stubs leave it out
-            self.session.cookies, request, answer.raw
-        )
         return Response(
             method=str(request.method),
             url=str(request.url),

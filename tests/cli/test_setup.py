@@ -15,8 +15,8 @@ from tests.support.ledger import value
 from tests.support.process import repoledger, write_config
 
 COMMANDS = (
-    *("demo", "init", "check", "migrate", "backfill", "status", "repos", "changes", "history"),
-    "query",
+    *("demo", "init", "check", "migrate", "backfill", "daemon", "health", "status", "repos"),
+    *("changes", "history", "query"),
 )
 
 
@@ -115,9 +115,9 @@ def test_migrate_makes_the_schema_once_and_check_only_tells(folder: Path) -> Non
     missing = repoledger("migrate", "--check", cwd=folder)
     assert (missing.returncode, (folder / "ledger.db").exists()) == (1, False)
     made = repoledger("migrate", cwd=folder)
-    assert (made.returncode, made.stdout) == (0, "Migrated the schema from nothing to 0001.\n")
+    assert (made.returncode, made.stdout) == (0, "Migrated the schema from nothing to 0002.\n")
     again = repoledger("migrate", cwd=folder)
-    assert again.stdout == "The schema is current: 0001.\n"
+    assert again.stdout == "The schema is current: 0002.\n"
     assert repoledger("migrate", "--check", cwd=folder).returncode == 0
 
 

@@ -190,7 +190,6 @@ def test_a_single_underscore_is_answered_with_the_name_that_was_meant(
         "REPOLEDGER_PORT",
         "REPOLEDGER_SERVICE_HOST",
         "REPOLEDGER_PORT_80_TCP",
-        "REPOLEDGER_TEST_POSTGRES__URL",
         "GITHUB__TIMEOUT",
         "repoledger_github__timeout",
     ],

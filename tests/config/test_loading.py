@@ -81,13 +81,20 @@ def test_the_sample_configuration_loads() -> None:
 def test_what_is_documented_loads_and_holds_the_values_that_it_says(tmp_path: Path) -> None:
     config = load(write(tmp_path, DOCUMENTED), {})
     assert everything_in(config) == {
-        "database": {"url": f"sqlite:///{tmp_path}/repoledger.db", "migrate": "auto"},
+        "database": {
+            "url": f"sqlite:///{tmp_path}/repoledger.db",
+            "password_env": None,
+            "password_file": None,
+            "migrate": "auto",
+        },
         "schedule": {
             "cron": "0 * * * *",
             "every": None,
             "timezone": "UTC",
             "jitter": 30.0,
             "run_at_start": True,
+            "concurrency": 4,
+            "max_age": None,
         },
         "github": {
             "api_url": "https://api.github.com",
@@ -97,6 +104,8 @@ def test_what_is_documented_loads_and_holds_the_values_that_it_says(tmp_path: Pa
             "timeout": 30.0,
         },
         "removals": {"max_share": 0.2, "on_private": "redact"},
+        "http": {"listen": "127.0.0.1:8787"},
+        "ping": {"success_url": None, "failure_url": None},
         "accounts": [
             {
                 "name": "me",
@@ -105,6 +114,12 @@ def test_what_is_documented_loads_and_holds_the_values_that_it_says(tmp_path: Pa
                 "token_file": None,
                 "visibility": "public",
                 "affiliation": ["owner", "collaborator", "organization_member"],
+                "cron": None,
+                "every": None,
+                "timezone": None,
+                "jitter": None,
+                "ping_success_url": None,
+                "ping_failure_url": None,
             }
         ],
     }

@@ -14,7 +14,10 @@ GOOD = '[[accounts]]\nname = "me"\ntoken_env = "GITHUB_TOKEN"\n'
 
 # What is written, and what must be said about it.
 MISTAKES = [
-    ('[database]\nurl = "postgresql://u:hunter2@h/db"', "database.url: must be", "sqlite:///FILE"),
+    ('[database]\nurl = "oracle://u:hunter2@h/db"', "database.url: must be", "sqlite:///FILE"),
+    ('[database]\nurl = "postgresql://u@h"', "database.url: must be", "name of the database"),
+    ('[database]\nurl = "mysql://u@h:port/x"', "database.url: must be", "mysql://HOST/DATABASE"),
+    ('[database]\npassword_env = "X"', "database.password_env: has no meaning", "SQLite"),
     ('[database]\nurl = "sqlite://"', "database.url: must be", "sqlite:///FILE"),
     ('[database]\nurl = "sqlite:///:memory:"', "database.url: must be", "a file"),
     ('[database]\nurl = "repoledger.db"', "database.url: must be", "sqlite:///FILE"),
@@ -53,6 +56,14 @@ MISTAKES = [
     ("[github]\ntimeout = 0", "github.timeout: must be more than 0s", ""),
     ("[removals]\nmax_share = 1.5", "removals.max_share: must be a share", "0 to 1"),
     ('[removals]\non_private = "hide"', "removals.on_private: must be", '"redact"'),
+    ("[schedule]\nconcurrency = 0", "schedule.concurrency: must be a whole", "1 to 100"),
+    ('[http]\nlisten = "8787"', "http.listen: must be", "127.0.0.1:8787"),
+    ('[http]\nlisten = "here:port"', "http.listen: must be", "127.0.0.1:8787"),
+    ('[http]\nlisten = "h:99999"', "http.listen: must be", "127.0.0.1:8787"),
+    ('[http]\nlisten = "http://h:1"', "http.listen: must be", "127.0.0.1:8787"),
+    ('[ping]\nsuccess_url = "ftp://hunter2"', "ping.success_url: must be an address", "https://"),
+    ('[ping]\nfailure_url = "http://x/hunter2"', "ping.failure_url: must be", "https://"),
+    ('[ping]\nfailure_url = "https://u:hunter2@x/"', "ping.failure_url: must be", "https://"),
     ("[githbu]\nreserve = 0.1", "githbu: unknown section", "did you mean github?"),
     ("colour = 1", "colour: unknown section", "known are database"),
 ]
@@ -63,6 +74,7 @@ ACCOUNT_MISTAKES = [
     ('[[accounts]]\ntoken_env = "T"', "accounts[0].name: is missing"),
     ('[[accounts]]\nname = ""\ntoken_env = "T"', "accounts[0].name: must be at most 64 letters"),
     ('[[accounts]]\nname = "a b"\ntoken_env = "T"', "accounts[0].name: must be at most 64 letters"),
+    ('[[accounts]]\nname = "me\\n"\ntoken_env = "T"', "accounts[0].name: must be at most 64"),
     ('[[accounts]]\nname = "me"', "accounts[0]: needs token_env, token_file, or a username"),
     (
         '[[accounts]]\nname = "me"\ntoken_env = "T"\ntoken_file = "t"',
@@ -75,6 +87,10 @@ ACCOUNT_MISTAKES = [
     ('[[accounts]]\nname = "me"\ntoken_file = ""', "accounts[0].token_file: must be the path"),
     ('[[accounts]]\nname = "me"\ntoken_file = "a\\u0000"', "accounts[0].token_file: must be the"),
     ('[[accounts]]\nname = "me"\nusername = "a/b"', "accounts[0].username: must be a GitHub login"),
+    (GOOD + 'cron = "0 0 * * 0"', "accounts[0].cron: must name weekdays"),
+    (GOOD + 'cron = "0 0 * * *"\nevery = "1h"', "accounts[0]: give cron or every, not both"),
+    (GOOD + 'every = "10ms"', "accounts[0].every: must be a length of time"),
+    (GOOD + 'every = "0.5s"', "accounts[0].every: must be at least 1s"),
     (GOOD + 'visibility = "internal"', 'accounts[0].visibility: must be "public"'),
     (GOOD + 'affiliation = ["friend"]', 'accounts[0].affiliation: must be a list of "owner"'),
     (GOOD + "affiliation = []", 'accounts[0].affiliation: must be a list of "owner"'),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sync.config import Account, load, read_token
+from sync.config import Account, load
+from sync.config.tokens import read_token
 from sync.errors import ConfigError
 from sync.redaction import scrub
 from sync.rest import BearerAuth, RestClient

@@ -10,23 +10,30 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sync.database import migrate, sqlite
+from sync.database import migrate
 from sync.database.queries import Ledger
 from sync.database.store import Store
 from tests.support.database import HOST, HandClock
+from tests.support.servers import KINDS, databases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sync.database.rows import Run
 
 
-@pytest.fixture(params=["sqlite"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture(params=KINDS)
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], str]]:
+    """Yield what makes databases of this test's own that hold nothing yet, by their URLs."""
+    with databases(request.param, tmp_path) as make:
+        yield make
+
+
+@pytest.fixture
+def database_url(new_database: Callable[[], str]) -> str:
     """Return the URL of a database of this test's own that holds nothing yet."""
-    makers = {"sqlite": lambda: f"sqlite:///{tmp_path / 'ledger.db'}"}
-    return makers[request.param]()
+    return new_database()
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +48,7 @@ def new_sqlite_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ledger_url(database_url: str, new_sqlite_ledger: Path) -> str:
     """Return the URL of a ledger without rows."""
     if database_url.startswith("sqlite:"):
-        shutil.copyfile(new_sqlite_ledger, sqlite.file_of(database_url))
+        shutil.copyfile(new_sqlite_ledger, database_url.removeprefix("sqlite:///"))
     else:
         migrate.upgrade(database_url)
     return database_url

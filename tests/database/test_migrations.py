@@ -15,6 +15,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 
 from sync.database import migrate
+from sync.database.dialects import VERSION_TABLE
 from sync.database.queries import Ledger
 from sync.database.tables import metadata
 from sync.errors import DatabaseError, SchemaMissing, SchemaTooNew
@@ -61,10 +62,10 @@ def views_of(url: str) -> set[str]:
 def test_migrating_makes_exactly_the_tables_the_program_works_with(ledger_url: str) -> None:
     with users_engine(ledger_url) as engine, engine.connect() as connection:
         context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "version_table": migrate.VERSION_TABLE}
+            connection, opts={"compare_type": True, "version_table": VERSION_TABLE}
         )
         assert compare_metadata(context, metadata) == []
-    assert tables_of(ledger_url) == {*metadata.tables, migrate.VERSION_TABLE}
+    assert tables_of(ledger_url) == {*metadata.tables, VERSION_TABLE}
 
 
 @pytest.mark.parametrize("table", metadata.tables.values(), ids=str)
@@ -120,10 +121,10 @@ def test_migrating_again_changes_nothing(
 def test_a_database_that_is_newer_than_the_program_is_refused_and_left_alone(
     ledger_url: str, use: Callable[[str], object]
 ) -> None:
-    execute(ledger_url, f"UPDATE {migrate.VERSION_TABLE} SET version_num = '9999'")
+    execute(ledger_url, f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
     with pytest.raises(SchemaTooNew, match=r"9999 is newer .* install a newer repoledger"):
         use(ledger_url)
-    assert values(ledger_url, f"SELECT version_num FROM {migrate.VERSION_TABLE}") == [("9999",)]
+    assert values(ledger_url, f"SELECT version_num FROM {VERSION_TABLE}") == [("9999",)]
 
 
 def test_with_manual_migration_a_missing_ledger_is_refused_and_not_made(
@@ -153,11 +154,10 @@ def test_a_ledger_without_tables_cannot_be_read(database_url: str) -> None:
 
 def test_a_table_of_another_program_is_not_taken_over(database_url: str) -> None:
     execute(database_url, "CREATE TABLE sync_runs (x INTEGER)", "INSERT INTO sync_runs VALUES (1)")
-    with pytest.raises(DatabaseError, match="sync_runs already exists"):
+    with pytest.raises(DatabaseError, match=r"somebody else's .*\(sync_runs\)"):
         migrate.upgrade(database_url)
     assert tables_of(database_url) == {"sync_runs"}
     assert values(database_url, "SELECT x FROM sync_runs") == [(1,)]
-    assert migrate.check(database_url) is None
 
 
 def test_a_migration_table_of_another_program_is_not_taken_for_ours(database_url: str) -> None:

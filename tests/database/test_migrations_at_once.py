@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sync.database import migrate
+from sync.database.dialects import VERSION_TABLE
 from sync.database.queries import Ledger
 from tests.support.database_processes import (
     hangs_in_migration,
@@ -17,6 +18,7 @@ from tests.support.database_processes import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 PROCESSES = 4
@@ -25,12 +27,12 @@ NEWEST = migrate.revisions()[-1]
 
 
 def test_of_several_processes_that_migrate_at_once_one_does_and_the_others_wait(
-    database_url: str, tmp_path: Path
+    new_database: Callable[[], str],
 ) -> None:
     with ExitStack() as stack:
         children = [stack.enter_context(spawned(migrates_on_demand)) for _ in range(PROCESSES)]
-        for number in range(ROUNDS):
-            url = database_url.replace("ledger.db", f"{number}.db")
+        for _ in range(ROUNDS):
+            url = new_database()
             for child in children:
                 child.send(url)
             results = [child.receive() for child in children]
@@ -62,10 +64,11 @@ def test_a_migration_waits_for_another_program_that_writes_to_the_same_sqlite_fi
 @pytest.mark.parametrize(
     "statement",
     [
-        "CREATE TABLE repositories",
-        "CREATE TABLE sync_runs",
-        "CREATE VIEW repository_daily",
-        f"INSERT INTO {migrate.VERSION_TABLE}",
+        "CREATE TABLE (IF NOT EXISTS )?repositories",
+        "CREATE TABLE (IF NOT EXISTS )?sync_runs",
+        "VIEW repository_daily",
+        "ALTER TABLE accounts ADD",
+        f"INSERT INTO {VERSION_TABLE}",
     ],
 )
 def test_a_migration_that_was_killed_in_the_middle_can_be_tried_again(
@@ -74,7 +77,8 @@ def test_a_migration_that_was_killed_in_the_middle_can_be_tried_again(
     with spawned(hangs_in_migration, database_url, statement) as child:
         assert child.receive() == "hanging"
         child.kill()
-    assert migrate.check(database_url) is None
-    assert migrate.upgrade(database_url) == (None, NEWEST)
+    before = migrate.check(database_url)  # MySQL keeps each statement at once
+    assert before is None or database_url.startswith("mysql")
+    assert migrate.upgrade(database_url) == (before, NEWEST)
     with Ledger(database_url) as ledger:
         assert ledger.status() == []

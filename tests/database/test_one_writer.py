@@ -40,7 +40,7 @@ LATE_WRITES: dict[str, Callable[[Store, Run], object]] = {
     ),
     "identity": lambda store, run: store.note_identity(run, user_id=9, login="late"),
     "outcome": lambda store, run: store.finish_run(
-        run, status="succeeded", counts=RunCounts(), complete=True, visited=()
+        run, status="succeeded", counts=RunCounts(), complete=True, keep_pages=()
     ),
 }
 

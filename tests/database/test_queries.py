@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sync.database.queries import REPOSITORY_COLUMNS, Ledger, filled_forward
-from sync.database.rows import RunCounts
+from sync.database.queries import REPOSITORY_COLUMNS, Ledger
+from sync.database.rows import RunCounts, filled_forward
 from sync.errors import NoSuchRepository
 from tests.support.database import HOST, START, HandClock, execute, repository, store_page
 
@@ -256,7 +256,10 @@ def test_status_tells_of_each_account_its_last_run_and_what_it_lists(
         "host": HOST,
         "last_synced_at": None,
         "not_before": START + timedelta(hours=2),
+        "next_run_at": None,
         "repositories": 3,
+        "failures": 0,
+        "deferrals": 1,
         "run_id": run.id,
         "status": "deferred",
         "trigger": "schedule",
@@ -271,6 +274,7 @@ def test_status_tells_of_each_account_its_last_run_and_what_it_lists(
         "unchanged": 2,
         "rejected": 0,
         "rate_limit_remaining": 17,
+        "error_type": None,
         "error_message": None,
     }
     assert (work["account"], work["status"], work["repositories"]) == ("work", "running", 2)

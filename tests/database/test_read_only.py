@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sync.database import sqlite
+from sync.database.dialects.sqlite import Sqlite
 from sync.database.queries import Ledger
 from sync.errors import QueryRefused
 from tests.support.database import recorded_statements, repository, snapshot, store_page
@@ -31,11 +31,17 @@ def ask(ledger: Ledger, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
 
 
 @pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """SQLite's: what is refused, and how that is said, is different for each database."""
+    return f"sqlite:///{tmp_path / 'ledger.db'}"
+
+
+@pytest.fixture
 def file(store: Store, run: Run) -> Path:
     """Return the file of a ledger that holds something."""
     store_page(store, run, repository(1, "octo/one"), repository(2, "octo/two"))
     store.close()
-    return sqlite.file_of(store.url)
+    return Sqlite(store.url).file
 
 
 def state(file: Path) -> tuple[str, list[str]]:
@@ -148,7 +154,7 @@ def test_it_is_the_connection_that_refuses_also_outside_of_a_transaction(
     file: Path, sql: str
 ) -> None:
     before = state(file)
-    engine = sqlite.reading_engine(f"sqlite:///{file}")
+    engine = Sqlite(f"sqlite:///{file}").reading_engine()
     connection = engine.raw_connection()
     try:
         with pytest.raises(sqlite3.Error):
@@ -210,7 +216,7 @@ def query_plan(url: str, read: Callable[[Ledger], object], table: str) -> str:
     with Ledger(url) as ledger, recorded_statements() as sent:
         read(ledger)
     statement, parameters = [s for s in sent if f"FROM {table}" in s[0]][-1]
-    with closing(sqlite3.connect(sqlite.file_of(url))) as connection:
+    with closing(sqlite3.connect(Sqlite(url).file)) as connection:
         plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
     return "\n".join(row[3] for row in plan)
 
@@ -256,6 +262,6 @@ def test_a_page_is_compared_with_the_ledger_by_key(store: Store, run: Run) -> No
     ):
         assert reader.known([1, 2]) == {}
     (statement, parameters) = sent[-1]
-    with closing(sqlite3.connect(sqlite.file_of(store.url))) as connection:
+    with closing(sqlite3.connect(Sqlite(store.url).file)) as connection:
         plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
     assert not any("SCAN" in row[3] for row in plan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import make_url, select
 
 from sync.database.rows import PageEntry, Rejection, RunCounts
 from sync.database.tables import page_cache, rejected_items
@@ -26,15 +26,29 @@ if TYPE_CHECKING:
     from sync.database.store import Store
 
 # A user's own rule, on each table that a repository is written to.
-POISON = """
-CREATE TRIGGER my_rule BEFORE {event} ON {table} WHEN NEW.{column} = 13
-BEGIN SELECT RAISE(ABORT, 'thirteen is unlucky'); END
-"""
+POISON = {
+    "sqlite": (
+        """CREATE TRIGGER my_rule BEFORE {event} ON {table} WHEN {condition}
+        BEGIN SELECT RAISE(ABORT, 'thirteen is unlucky'); END""",
+    ),
+    "postgresql": (
+        """CREATE FUNCTION my_rule() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'thirteen is unlucky'; END $$""",
+        """CREATE TRIGGER my_rule BEFORE {event} ON {table} FOR EACH ROW WHEN ({condition})
+        EXECUTE FUNCTION my_rule()""",
+    ),
+    "mysql": (
+        """CREATE TRIGGER my_rule BEFORE {event} ON {table} FOR EACH ROW
+        IF {condition} THEN SIGNAL SQLSTATE '45000'
+        SET MESSAGE_TEXT = 'thirteen is unlucky'; END IF""",
+    ),
+}
 
 
-def poison(url: str, table: str, event: str = "INSERT") -> None:
+def poison(url: str, table: str, event: str = "INSERT", condition: str = "") -> None:
     column = "id" if table == "repositories" else "repository_id"
-    execute(url, POISON.format(event=event, table=table, column=column))
+    rule = {"event": event, "table": table, "condition": condition or f"NEW.{column} = 13"}
+    execute(url, *(s.format(**rule) for s in POISON[make_url(url).get_backend_name()]))
 
 
 @pytest.mark.parametrize("table", ["repositories", "repository_metrics", "account_repositories"])
@@ -68,10 +82,7 @@ def test_a_refused_update_leaves_the_row_and_its_changes_as_they_were(
 
 
 def test_a_page_of_nothing_but_poison_is_refused_row_by_row(store: Store, run: Run) -> None:
-    execute(
-        store.url,
-        POISON.replace("NEW.{column} = 13", "1").format(event="INSERT", table="repositories"),
-    )
+    poison(store.url, "repositories", condition="1 = 1")
     done = store_page(store, run, *[repository(id_, f"octo/r{id_}") for id_ in (1, 2, 3)])
     assert [refusal.write.id for refusal in done.refusals] == [1, 2, 3]
     assert snapshot(store.url)["repositories"] == []
@@ -80,7 +91,8 @@ def test_a_page_of_nothing_but_poison_is_refused_row_by_row(store: Store, run: R
 def test_a_refused_row_is_tried_again_with_the_next_run(store: Store, run: Run) -> None:
     poison(store.url, "repositories")
     assert store_page(store, run, repository(13)).refusals
-    execute(store.url, "DROP TRIGGER my_rule")
+    on = " ON repositories" if store.url.startswith("postgresql") else ""
+    execute(store.url, f"DROP TRIGGER my_rule{on}")
     done = store_page(store, run, repository(13))
     assert (done.counts, done.refusals) == ((1, 0, 0), ())
 
@@ -148,7 +160,7 @@ def test_a_complete_run_forgets_the_pages_that_it_did_not_visit(store: Store, ru
     remember(store, work, ENTRY._replace(key="theirs"))
     remember(store, run, *(ENTRY._replace(key=key) for key in ("a", "b", "c")))
     store.finish_run(
-        run, status="succeeded", counts=RunCounts(), complete=True, visited=["b", "new"]
+        run, status="succeeded", counts=RunCounts(), complete=True, keep_pages=["b", "new"]
     )
     assert list(store.cached_pages("me")) == ["b"]
     assert list(store.cached_pages("work")) == ["theirs"]

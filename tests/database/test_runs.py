@@ -182,6 +182,7 @@ def test_who_an_account_is_at_github_is_remembered(store: Store, run: Run) -> No
         "generation": 1,
         "not_before": None,
         "last_synced_at": None,
+        "next_run_at": None,
     }
     assert store.account(work.account)["login"] is None
 

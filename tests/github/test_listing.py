@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+
 import pytest
 
-from sync.errors import UnexpectedAnswer
+from sync.errors import ForeignOrigin, UnexpectedAnswer
 from sync.github.answers import CachedPage, Page
-from sync.github.listing import Itinerary
+from sync.github.listing import Itinerary, page_number, walk
+from tests.support.database import decoded, repository
 
 BASE = "https://api.example/user/repos?per_page=100&sort=created"
 
@@ -89,6 +94,68 @@ def test_pages_that_lead_in_a_circle_are_an_error(back_to: str) -> None:
     itinerary.arrived(page(BASE, next_url=url(2)))
     with pytest.raises(UnexpectedAnswer, match="circle"):
         itinerary.arrived(page(url(2), next_url=back_to))
+
+
+CACHED = {
+    BASE: CachedPage(etag="a", item_count=100, next_url=url(2)),
+    url(2): CachedPage(etag="b", item_count=100, next_url=url(3)),
+    url(3): CachedPage(etag="c", item_count=7, next_url=None),
+}
+
+
+def test_what_a_page_says_counts_for_more_than_what_is_remembered() -> None:
+    itinerary = Itinerary(BASE, CACHED)
+    moved = url(2).replace("repos", "repositories")
+    itinerary.arrived(page(BASE, next_url=moved))
+    assert itinerary.urls == [BASE, moved]
+
+
+def test_a_listing_that_has_become_shorter_ends_where_it_says() -> None:
+    itinerary = Itinerary(BASE, CACHED)
+    itinerary.arrived(page(BASE, items=40))
+    assert itinerary.urls == [BASE]
+
+
+def test_an_empty_page_ends_a_listing_whose_last_page_was_a_lie() -> None:
+    itinerary = Itinerary(BASE, {})
+    itinerary.arrived(page(BASE, next_url=url(2), last_url=url(15_000)))
+    itinerary.arrived(page(url(2), items=0))
+    assert itinerary.urls == [BASE, url(2)]
+
+
+def test_a_server_that_gives_the_same_page_for_every_number_is_not_asked_on() -> None:
+    itinerary = Itinerary(BASE, {})
+    items = tuple(decoded(repository(1), repository(2, "octo/two")))
+    first = replace(page(BASE, next_url=url(2)), items=items)
+    itinerary.arrived(first)
+    with pytest.raises(UnexpectedAnswer, match="same page"):
+        itinerary.arrived(replace(first, url=url(2), next_url=url(3)))
+
+
+def test_a_next_page_of_another_origin_is_an_error_before_its_page_is_stored() -> None:
+    itinerary = Itinerary(BASE, {})
+    with pytest.raises(ForeignOrigin, match="next page"):
+        itinerary.arrived(page(BASE, next_url="https://evil.example/user/repos?page=2"))
+
+
+def test_answers_given_up_are_not_waited_for_and_large_ones_are_not_hoarded() -> None:
+    asked: list[str] = []
+
+    def submit(fetch: Callable[[str], Page], address: str) -> Future[Page]:
+        asked.append(address)
+        future: Future[Page] = Future()
+        future.set_result(fetch(address))
+        return future
+
+    def fetch(address: str) -> Page:
+        number = page_number(address) or 1
+        full = page(address, next_url=url(number + 1), last_url=url(9))
+        return replace(full if number < 9 else page(address, items=0), size=40 * 1024 * 1024)
+
+    walked = walk(Itinerary(BASE, {}), fetch, submit, 8)
+    next(walked)
+    assert len(asked) == 3  # the page in hand, and two that are 80 MiB together
+    assert len(list(walked)) == 8
 
 
 def test_a_listing_without_end_is_an_error_before_it_fills_the_memory() -> None:

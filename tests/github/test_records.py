@@ -189,6 +189,20 @@ def test_a_clone_token_is_never_kept(fields: dict[str, Any], valid: bool) -> Non
     assert "temp_clone_token" not in item.payload
 
 
+def test_a_clone_token_is_known_however_its_name_is_written() -> None:
+    body = raw(temp_clone_token=SECRET).replace(b"temp_clone_token", rb"temp\u005fclone_token")
+    item = decode_item(body)
+    assert isinstance(item, Item)
+    assert SECRET not in item.payload
+
+
+def test_an_escaped_letter_alone_leaves_the_payload_as_received() -> None:
+    body = raw(description="DESC").replace(b"DESC", rb"caf\u00e9")
+    item = decode_item(body)
+    assert isinstance(item, Item)
+    assert item.payload == body.decode()
+
+
 @pytest.mark.parametrize("end", ["", ', "x": NaN}', ', "x": ' + "[" * 100_000, ', "x": "\xff"}'])
 def test_a_clone_token_in_what_cannot_be_read_is_withheld_with_all_of_it(end: str) -> None:
     body = raw(temp_clone_token=SECRET)[:-1] + end.encode("latin-1")

@@ -172,6 +172,15 @@ def test_a_connection_that_was_cut_is_not_used_again(connect: Connect) -> None:
     assert [request.connection for request in server.requests] == [1, 2]
 
 
+def test_an_answer_that_is_only_announced_is_asked_for_again_on_another_connection(
+    connect: Connect,
+) -> None:
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n"
+    with FaultServer(hints + answer(200, {"late": True}), GOOD) as server:
+        assert connect(server.url).get("/x").json() == {"good": True}
+    assert [request.connection for request in server.requests] == [1, 2]
+
+
 def drip_tls(peer: Peer) -> None:
     peer.send(b"\x16\x03\x03\x3f\xff")  # a handshake record of 16 kB follows
     peer.drip(itertools.repeat(b"\x00", 200))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ import filelock  # noqa: F401  # here, since a process without rights may not be
 from sqlalchemy import Engine, event
 
 from sync.database import migrate
+from sync.database.dialects import sqlite  # noqa: F401  # as above
 from sync.database.queries import Ledger
 from sync.database.rows import RunCounts
 from sync.database.store import Store
@@ -94,11 +96,11 @@ def migrates_on_demand(pipe: Any) -> None:
             pipe.send(repr(error))
 
 
-def hangs_in_migration(pipe: Any, url: str, statement_with: str) -> None:
-    """Migrate, but say so and hang before the first statement that holds `statement_with`."""
+def hangs_in_migration(pipe: Any, url: str, pattern: str) -> None:
+    """Migrate, but say so and hang before the first statement that matches `pattern`."""
 
     def hang(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement_with in statement:
+        if re.search(pattern, statement):
             pipe.send("hanging")
             pipe.recv()
 

@@ -10,7 +10,8 @@ from sync.runner import run_sync
 
 
 def sync(client: GitHubClient, store: Store, **options: object) -> RunOutcome:
-    return run_sync(account="me", client=client, store=store, trigger="test", **options)  # type: ignore[arg-type]  # passed on
+    options = {"account": "me", "trigger": "test", **options}
+    return run_sync(client=client, store=store, **options)  # type: ignore[arg-type]  # passed on
 
 
 def fill(github: Sandbox, count: int) -> list[int]:

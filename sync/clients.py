@@ -1,0 +1,45 @@
+"""A client of GitHub's for a configured account."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+from sync.config import Account, Config
+from sync.config.tokens import read_token
+from sync.errors import ConfigError
+from sync.github.client import GitHubClient
+from sync.rest import RetryPolicy
+
+
+def client_for(
+    account: Account,
+    config: Config,
+    environ: Mapping[str, str],
+    *,
+    stop: threading.Event | None = None,
+    max_wait: float | None = None,
+    attempts: int = 5,
+) -> GitHubClient:
+    """Return a client that signs in as `account`, with its token as it is now.
+
+    `max_wait` in seconds; None for the configuration's. Raises ConfigError if
+    there is no token to be had.
+    """
+    github = config.github
+    patience = github.max_wait if max_wait is None else max_wait
+    try:
+        return GitHubClient(
+            token=read_token(account, environ),
+            username=account.username,
+            api_url=github.api_url,
+            concurrency=github.concurrency,
+            reserve=github.reserve,
+            timeout=github.timeout,
+            retry=RetryPolicy(max_wait=patience, attempts=attempts),
+            stop=stop,
+        )
+    except ConfigError as error:
+        prefix = f"account {account.name}: "
+        problems = [p if p.startswith(prefix) else prefix + p for p in error.problems]
+    raise ConfigError(*problems)

@@ -1,0 +1,64 @@
+"""Fetching an account's token, and the database's password, from where the configuration says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from sync.config.reading import read_text
+from sync.config.sections import Account, Database
+from sync.errors import ConfigError
+from sync.redaction import protect
+
+_LONGEST_SECRET = 64 * 1024  # bytes
+
+
+def read_token(account: Account, environ: Mapping[str, str]) -> str | None:
+    """Return the account's token as it stands in its variable or file; None if it names none.
+
+    Raises ConfigError, which never shows it.
+    """
+    what = f"account {account.name}: the token file"
+    if account.token_env is not None:
+        return _from_variable(account.token_env, environ, f"account {account.name}")
+    return None if account.token_file is None else _from_file(account.token_file, what)
+
+
+def with_password(database: Database, environ: Mapping[str, str]) -> Database:
+    """Return `database` with the password in its URL. Raises ConfigError."""
+    if database.password_env is not None:
+        password = _from_variable(database.password_env, environ, "database")
+    elif database.password_file is not None:
+        password = _from_file(database.password_file, "database: the password file")
+    else:
+        return database
+    password = password.removesuffix("\n").removesuffix("\r")
+    return replace(database, url=database.url.with_password(password))
+
+
+def _from_variable(variable: str, environ: Mapping[str, str], what: str) -> str:
+    secret = environ.get(variable, "")
+    if not secret:
+        raise ConfigError(f"{what}: the environment variable {variable} is not set")
+    protect(secret.strip())
+    return secret
+
+
+def _from_file(file: str, what: str) -> str:
+    secret, reason = "", None
+    try:
+        secret = read_text(Path(file), limit=_LONGEST_SECRET)
+    except OSError as error:
+        reason = error.strerror
+    except UnicodeDecodeError:
+        reason = "it is not text"
+    except ValueError as error:
+        reason = str(error)
+    if reason is not None:  # raised outside of the handler: the original holds the content
+        raise ConfigError(f"{what} {file} cannot be read: {reason}")
+    if not secret.strip():
+        raise ConfigError(f"{what} {file} is empty")
+    protect(secret.strip())
+    return secret

@@ -1,0 +1,5 @@
+"""The daemon: syncs every account on its schedule, and says how it is doing."""
+
+from sync.daemon.service import Daemon
+
+__all__ = ["Daemon"]

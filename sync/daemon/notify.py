@@ -1,0 +1,31 @@
+"""Telling the service manager how it goes, in systemd's protocol: sd_notify(3)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import time
+
+_PATIENCE = 0.5  # seconds, if nobody reads what is sent
+
+
+def notify(*states: str) -> None:
+    """Send `states` such as "READY=1" to the service manager, if one wants to know."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address or not hasattr(socket, "AF_UNIX"):
+        return
+    if address[0] == "@":  # Linux' abstract names begin with a zero byte
+        address = f"\0{address[1:]}"
+    with (
+        contextlib.suppress(OSError),
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel,
+    ):
+        channel.settimeout(_PATIENCE)
+        channel.connect(address)
+        channel.sendall("\n".join(states).encode())
+
+
+def reloading() -> None:
+    """Tell that the configuration is being read again; `notify("READY=1")` ends that."""
+    notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")

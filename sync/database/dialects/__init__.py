@@ -1,0 +1,26 @@
+"""The databases that a ledger can be kept in: one file each, all behind `Dialect`."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from sync.database.dialects.base import VERSION_TABLE, Dialect, Finding
+
+__all__ = ["VERSION_TABLE", "Dialect", "Finding", "dialect_of"]
+
+
+@cache
+def dialect_of(url: str) -> Dialect:
+    """Return the dialect of the database at `url`; a driver is imported only where it is used."""
+    scheme = url.partition(":")[0].partition("+")[0].lower()
+    if scheme in ("postgres", "postgresql"):
+        from sync.database.dialects.postgresql import Postgresql
+
+        return Postgresql(url)
+    if scheme in ("mysql", "mariadb"):
+        from sync.database.dialects.mysql import Mysql
+
+        return Mysql(url)
+    from sync.database.dialects.sqlite import Sqlite
+
+    return Sqlite(url)

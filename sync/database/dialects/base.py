@@ -1,0 +1,187 @@
+"""What the ledger asks of a database: what is different from one to the next, and nothing else."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Literal, NamedTuple, Self
+
+import msgspec
+from sqlalchemy import URL, Connection, Engine, make_url
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
+
+from sync.database.failures import translated
+from sync.errors import Interrupted, RunInProgress
+
+# A name of our own: a database may hold other programs' tables, and theirs may
+# be Alembic's usual one.
+VERSION_TABLE = "repoledger_schema"
+LOCK_POLL = 0.2  # seconds between two looks at a lock that another process holds
+
+
+class Finding(NamedTuple):
+    """What `repoledger check` says of a database: `fail` keeps a run from working, `warn` may."""
+
+    result: Literal["ok", "warn", "fail"]
+    message: str
+
+    @classmethod
+    def of(cls, good: bool, message: str) -> Self:
+        return cls("ok" if good else "fail", message)
+
+
+class Dialect(ABC):
+    """A database at a URL, and the statements that it takes."""
+
+    # How an upsert quotes a name, marks a parameter, and refers to the row that was to be inserted.
+    quote = '"'
+    mark = "?"
+
+    @property
+    @abstractmethod
+    def where(self) -> str:
+        """What people are told of it."""
+
+    def exists(self) -> bool:
+        """Tell whether there is a database to read at all."""
+        return True
+
+    @abstractmethod
+    def writing_engine(
+        self, stop: threading.Event | None = None, *, create: bool = False
+    ) -> Engine:
+        """Return an engine for writers. Setting `stop` shortens their waits for others.
+
+        With `create`, a database that is only a file is made if it is not there.
+        """
+
+    @abstractmethod
+    def reading_engine(self) -> Engine:
+        """Return an engine whose connections can do nothing but read."""
+
+    @abstractmethod
+    def account_lock(
+        self, account: str, *, wait: bool, stop: threading.Event | None = None
+    ) -> AbstractContextManager[None]:
+        """Hold the lock on one account's runs, which goes with the process that holds it.
+
+        With `wait`, waits until it is free or `stop` is set. Raises RunInProgress, Interrupted.
+        """
+
+    @abstractmethod
+    def migration_lock(self, connection: Connection) -> AbstractContextManager[None]:
+        """Keep other processes from migrating, while `connection`'s transaction does."""
+
+    def one_writer(self, connection: Connection) -> None:  # noqa: B027  # for servers
+        """Wait until no other transaction writes pages, and let none begin until this one ends.
+
+        Two accounts that list the same repository would both find it new, or
+        both log the same change.
+        """
+
+    def blames_row(self, error: DBAPIError) -> bool:
+        """Tell whether a single bad row can have caused `error`.
+
+        A lost connection or a full disk is none of these.
+        """
+        return isinstance(error, (IntegrityError, DataError, InterfaceError))
+
+    def may_pass(self, error: DBAPIError) -> bool:  # noqa: ARG002  # for servers
+        """Tell whether a transaction that ended in `error` may succeed if it is done again."""
+        return False
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield what is good and bad about the database's own settings."""
+        yield from ()
+
+    # Statements, as the driver takes them: half the time of SQLAlchemy's own executemany.
+
+    def adapt(self, value: Any) -> Any:
+        """Return `value` as the driver takes it; JSON as text."""
+        if isinstance(value, (list, tuple, dict)):
+            return msgspec.json.encode(value).decode()
+        return value
+
+    def insert(self, table: str, columns: Sequence[str]) -> str:
+        """Return an INSERT of `columns`."""
+        marks = ", ".join([self.mark] * len(columns))
+        return f"INSERT INTO {self._name(table)} ({self._names(columns)}) VALUES ({marks})"  # noqa: S608  # our own names
+
+    def upsert(
+        self, table: str, key: Sequence[str], columns: Sequence[str], update: Sequence[str]
+    ) -> str:
+        """Return an INSERT of `columns` that updates only `update` where `key` is there already."""
+        sets = ", ".join(f'"{column}" = excluded."{column}"' for column in update)
+        action = f"DO UPDATE SET {sets}" if update else "DO NOTHING"
+        return f"{self.insert(table, columns)} ON CONFLICT ({self._names(key)}) {action}"
+
+    def _name(self, name: str) -> str:
+        return f"{self.quote}{name}{self.quote}"
+
+    def _names(self, columns: Sequence[str]) -> str:
+        return ", ".join(map(self._name, columns))
+
+
+class ServerDialect(Dialect):
+    """A database on a server; `where` is its URL without the password."""
+
+    driver: str
+    # The codes of errors that pass: deadlocks, servers that restart or change roles.
+    passing: frozenset[str | int]
+    mark = "%s"
+
+    def __init__(self, url: str) -> None:
+        self.url: URL = make_url(url).set(drivername=self.driver)
+
+    @property
+    def where(self) -> str:
+        return self.url.set(drivername=self.driver.partition("+")[0]).render_as_string()
+
+    @contextmanager
+    def account_lock(
+        self, account: str, *, wait: bool, stop: threading.Event | None = None
+    ) -> Iterator[None]:
+        """Hold the lock on a connection of its own: the server frees it with that."""
+        stop = stop or threading.Event()
+        engine = self.locking_engine()
+        with translated(self.where):
+            connection = engine.connect()
+        try:
+            while not self.try_lock(connection, account.lower()):
+                if not wait:
+                    raise in_progress(account)
+                if stop.wait(LOCK_POLL):
+                    raise Interrupted("stopped while waiting for another run")
+            yield
+        finally:
+            connection.invalidate()  # closed, and the lock with it
+            connection.close()
+            engine.dispose()
+
+    @abstractmethod
+    def locking_engine(self) -> Engine:
+        """Return an engine, without a pool, for a connection that is idle while it holds a lock."""
+
+    @abstractmethod
+    def try_lock(self, connection: Connection, account: str) -> bool:
+        """Take the lock on an account's runs, if it is free, for as long as `connection` lives."""
+
+    def one_writer(self, connection: Connection) -> None:
+        # A row that is always there; the lock on it goes with the transaction.
+        connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE} FOR UPDATE")  # noqa: S608  # our own name
+
+    def may_pass(self, error: DBAPIError) -> bool:
+        return error.connection_invalidated or self.code_of(error) in self.passing
+
+    @abstractmethod
+    def code_of(self, error: DBAPIError) -> str | int | None:
+        """Return the database's code for an error."""
+
+
+def in_progress(account: str) -> RunInProgress:
+    """Return the error of an account that another process is syncing."""
+    return RunInProgress(
+        f"another process is syncing the account {account}; wait for it to finish, or use --wait"
+    )

@@ -1,0 +1,136 @@
+"""MySQL 8 and MariaDB 10.6 or newer, through PyMySQL."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+
+from sync.database.dialects.base import Finding, ServerDialect
+from sync.database.failures import translated
+from sync.errors import DatabaseError
+
+_CONNECT_TIMEOUT = 10  # seconds
+_MIGRATION_PATIENCE = 600  # seconds
+# Strict, so that nothing is cut or turned into something else without an error. 30 s
+# is how long a statement waits for a row that another transaction holds.
+_SESSION = (
+    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE', "
+    "time_zone = '+00:00', innodb_lock_wait_timeout = 30"
+)
+_READ_ONLY = "SET SESSION TRANSACTION READ ONLY"
+
+
+class Mysql(ServerDialect):
+    """A database on a MySQL or MariaDB server: `mysql://USER@HOST/DATABASE`."""
+
+    quote = "`"
+    driver = "mysql+pymysql"
+    # Deadlock, lost connection, the server shuts down, read-only after a failover.
+    passing = frozenset({1213, 1053, 1290, 1836, 2006, 2013})
+
+    def writing_engine(
+        self,
+        stop: threading.Event | None = None,  # noqa: ARG002  # the server's waits
+        *,
+        create: bool = False,  # noqa: ARG002  # as above
+    ) -> Engine:
+        return self._engine(_SESSION)
+
+    def reading_engine(self) -> Engine:
+        return self._engine(_SESSION, _READ_ONLY)
+
+    def _engine(self, *statements: str, **more: Any) -> Engine:
+        engine = create_engine(
+            self.url,
+            connect_args={"charset": "utf8mb4", "connect_timeout": _CONNECT_TIMEOUT},
+            # A connection that the server has closed meanwhile is noticed before it is used.
+            pool_pre_ping=True,
+            # Without it, a page's first look at the rows is all that it ever sees of them.
+            isolation_level="READ COMMITTED",
+            **more,
+        )
+
+        def prepare(connection: Any, _record: Any) -> None:
+            with closing(connection.cursor()) as cursor:
+                for statement in statements:
+                    cursor.execute(statement)
+
+        event.listen(engine, "connect", prepare)
+        return engine
+
+    def locking_engine(self) -> Engine:
+        # Longer than a pause between two pages, or the server would end the idle connection.
+        return self._engine("SET SESSION wait_timeout = 604800", poolclass=NullPool)
+
+    def try_lock(self, connection: Connection, account: str) -> bool:
+        return _get_lock(connection, self._lock_name(account), self.where)
+
+    @contextmanager
+    def migration_lock(self, connection: Connection) -> Iterator[None]:
+        name = self._lock_name("*migration")
+        if not _get_lock(connection, name, self.where, _MIGRATION_PATIENCE):
+            raise DatabaseError(f"{self.where}: another process has been migrating for too long")
+        try:
+            yield
+        finally:
+            # What was written before others may look: each DDL statement has been kept already.
+            connection.exec_driver_sql("COMMIT")
+            connection.execute(text("DO RELEASE_LOCK(:name)").bindparams(name=name))
+
+    def _lock_name(self, name: str) -> str:
+        """Return a lock's name: of the whole server, so the database is in it, and short."""
+        digest = blake2b(f"{self.url.database}\0{name}".encode(), digest_size=16).hexdigest()
+        return f"repoledger:{digest}"
+
+    def findings(self) -> Iterator[Finding]:
+        engine = self.reading_engine()
+        query = "SELECT @@version, @@character_set_database"
+        try:
+            with translated(self.where), engine.connect() as connection:
+                version, charset = connection.execute(text(query)).one()
+        finally:
+            engine.dispose()
+        mariadb = "mariadb" in version.lower()
+        oldest = (10, 6) if mariadb else (8, 0)
+        numbers = tuple(int(n) for n in re.findall(r"\d+", version)[:2])
+        name = "MariaDB" if mariadb else "MySQL"
+        needed = ".".join(map(str, oldest))
+        yield Finding.of(numbers >= oldest, f"{name} {version}, {needed} or newer is needed")
+        yield Finding.of(
+            True, f"tables are made as utf8mb4 (the database's own default: {charset})"
+        )
+
+    def code_of(self, error: DBAPIError) -> int | None:
+        arguments = getattr(error.orig, "args", ())
+        return arguments[0] if arguments and isinstance(arguments[0], int) else None
+
+    def blames_row(self, error: DBAPIError) -> bool:
+        # 1644: what a trigger signals.
+        return self.code_of(error) == 1644 or isinstance(error, (IntegrityError, DataError))
+
+    def adapt(self, value: Any) -> Any:
+        """Return `value` as the driver takes it: times in UTC, since the columns have no zone."""
+        if isinstance(value, datetime):
+            return value.astimezone(UTC).replace(tzinfo=None)
+        return super().adapt(value)
+
+    def upsert(
+        self, table: str, key: Sequence[str], columns: Sequence[str], update: Sequence[str]
+    ) -> str:
+        # VALUES() is old in MySQL, but the only form that MariaDB knows.
+        sets = ", ".join(f"`{c}` = VALUES(`{c}`)" for c in update or key[:1])
+        return f"{self.insert(table, columns)} ON DUPLICATE KEY UPDATE {sets}"
+
+
+def _get_lock(connection: Connection, name: str, where: str, seconds: int = 0) -> bool:
+    ask = text("SELECT GET_LOCK(:name, :seconds)").bindparams(name=name, seconds=seconds)
+    with translated(where):
+        return bool(connection.execute(ask).scalar_one() == 1)
