@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET
 
 from sync.database.rows import Change, Known, PageEntry, RepositoryWrite
-from sync.database.tables import CONTENT, FIELDS
+from sync.database.tables import CONTENT, FIELDS, LONGEST_KEY
 from sync.github.answers import Page
 from sync.github.records import Item, Repository
 from sync.redaction import scrub
@@ -69,8 +69,13 @@ def content_hash(record: Repository) -> str:
 
 
 def page_entry(page: Page, items: Iterable[Hashed]) -> PageEntry | None:
-    """Return what to remember of a page; None if it has no ETag, or repeats a secret."""
-    if page.etag is None or any(scrub(text) != text for text in (page.key, page.next_url or "")):
+    """Return what to remember of a page.
+
+    None if it has no ETag, repeats a secret, or its address is longer than there is room for.
+    """
+    if page.etag is None or len(page.key) > LONGEST_KEY:
+        return None
+    if any(scrub(text) != text for text in (page.key, page.next_url or "")):
         return None
     ids = tuple(hashed.id for hashed in items)
     return PageEntry(page.key, page.etag, ids, page.item_count, page.next_url)

@@ -182,7 +182,7 @@ def _runs() -> None:
         sa.Column("restored", sa.Integer, nullable=False),
         sa.Column("rejected", sa.Integer, nullable=False),
         sa.Column("skipped", sa.Integer, nullable=False),
-        sa.Column("wait_seconds", sa.Float, nullable=False),
+        sa.Column("wait_seconds", sa.Double, nullable=False),
         sa.Column("rate_limit_remaining", sa.Integer),
         sa.Column("error_type", sa.String(64)),
         sa.Column("error_message", LONG_TEXT),

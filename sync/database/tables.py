@@ -18,7 +18,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Dialect,
-    Float,
+    Double,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -226,7 +226,7 @@ sync_runs = Table(
     Column("restored", Integer, nullable=False),
     Column("rejected", Integer, nullable=False),
     Column("skipped", Integer, nullable=False),
-    Column("wait_seconds", Float, nullable=False),
+    Column("wait_seconds", Double, nullable=False),
     Column("rate_limit_remaining", Integer),
     Column("error_type", String(64)),
     Column("error_message", LONG_TEXT),
@@ -246,11 +246,13 @@ rejected_items = Table(
     Index("ix_rejected_items_run", "run_id"),
 )
 
+# MySQL's indexes take 3,072 bytes: this and the account's name, of four bytes a character.
+LONGEST_KEY = 700
 page_cache = Table(
     "page_cache",
     metadata,
     Column("account", String(64), primary_key=True),
-    Column("key", String(700), primary_key=True),
+    Column("key", String(LONGEST_KEY), primary_key=True),
     Column("etag", String(255), nullable=False),
     Column("ids", DOCUMENT, nullable=False),
     Column("item_count", Integer, nullable=False),

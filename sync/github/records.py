@@ -15,10 +15,15 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-Text = Annotated[str, Meta(min_length=1)]
+# As long as the ledger's columns are. GitHub's own names end at 100 characters, logins at 39.
+Name = Annotated[str, Meta(min_length=1, max_length=255)]
+FullName = Annotated[str, Meta(min_length=1, max_length=511)]
+Word = Annotated[str, Meta(max_length=64)]
+Label = Annotated[str, Meta(max_length=255)]
 Moment = Annotated[datetime, Meta(tz=True)]
 Time = Moment | None | UnsetType
 OptionalText = str | None | UnsetType
+OptionalLabel = Label | None | UnsetType
 OptionalFlag = bool | None | UnsetType
 OptionalCount = Count | None | UnsetType
 
@@ -27,33 +32,33 @@ class Owner(Struct, frozen=True, kw_only=True):
     """The user or organization that owns a repository."""
 
     id: Id
-    login: Text
-    type: str | None = None
+    login: Name
+    type: Word | None = None
 
 
 class License(Struct, frozen=True, kw_only=True):
     """The licence that GitHub detected; `NOASSERTION` if it is none it knows."""
 
-    spdx_id: str | None = None
+    spdx_id: Label | None = None
 
 
 class Repository(Struct, frozen=True, kw_only=True):
     """A repository as a listing or a request by id gives it."""
 
     id: Id
-    node_id: OptionalText = UNSET
-    name: Text
-    full_name: Text
+    node_id: OptionalLabel = UNSET
+    name: Name
+    full_name: FullName
     private: bool
     owner: Owner | UnsetType | None = UNSET
     html_url: OptionalText = UNSET
     description: OptionalText = UNSET
     homepage: OptionalText = UNSET
-    language: OptionalText = UNSET
+    language: OptionalLabel = UNSET
     license: License | UnsetType | None = UNSET
     topics: tuple[str, ...] | UnsetType | None = UNSET
     default_branch: OptionalText = UNSET
-    visibility: OptionalText = UNSET
+    visibility: Word | UnsetType | None = UNSET
     fork: OptionalFlag = UNSET
     archived: OptionalFlag = UNSET
     disabled: OptionalFlag = UNSET
@@ -77,8 +82,8 @@ class User(Struct, frozen=True, kw_only=True):
     """A user or organization."""
 
     id: Id
-    login: Text
-    type: str | None = None
+    login: Name
+    type: Word | None = None
     name: str | None = None
     public_repos: int | None = None
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 
+from sync.database.tables import repositories
 from sync.github.records import Item, Rejected, Repository, User, decode_item, decode_user
 
 BASE: dict[str, Any] = {"id": 1, "name": "one", "full_name": "octo/one", "private": False}
@@ -93,6 +94,28 @@ def test_a_repository_without_a_name_is_rejected(name: str, value: object) -> No
 )
 def test_a_wrong_type_rejects_the_item_and_is_never_converted(fields: dict[str, Any]) -> None:
     rejected(raw(**fields))
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "column"),
+    [
+        *((name, None, name) for name in ("name", "full_name", "node_id", "language")),
+        ("visibility", None, "visibility"),
+        *(("owner", name, f"owner_{name}") for name in ("login", "type")),
+        ("license", "spdx_id", "license_spdx_id"),
+    ],
+)
+def test_a_text_longer_than_its_column_rejects_the_item(
+    outer: str, inner: str | None, column: str
+) -> None:
+    length = repositories.c[column].type.length  # type: ignore[attr-defined]  # a String
+
+    def body(text: str) -> bytes:
+        value = {"id": 1, "login": "octo", inner: text} if inner else text
+        return raw(**{outer: value})
+
+    accepted(body("\N{GRINNING FACE}" * (length - 1)))
+    assert outer in rejected(body("x" * (length + 1))).reason
 
 
 @pytest.mark.parametrize("name", OPTIONAL)
