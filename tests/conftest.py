@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import traceback
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from sync.github.client import GitHubClient
 from sync.github.sandbox import Sandbox
 from sync.rest import RetryPolicy
 from tests.support.process import end_leftovers
+from tests.support.servers import KINDS, databases
 
 TOKEN = "ghp_" + "t0" * 18
 QUICK = RetryPolicy(attempts=3, base=0.01, pace_wait=0.01)
@@ -59,12 +61,38 @@ def client(github: Sandbox) -> Iterator[GitHubClient]:
         yield client
 
 
+# Whoever takes one of these runs once for each kind of database.
+
+
+@pytest.fixture(params=KINDS)
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], str]]:
+    """Yield what makes databases of this test's own that hold nothing yet, by their URLs."""
+    with databases(request.param, tmp_path) as make:
+        yield make
+
+
 @pytest.fixture
-def ledger_url(tmp_path: Path) -> str:
-    """The URL of an empty, migrated ledger."""
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    migrate.upgrade(url)
-    return url
+def database_url(new_database: Callable[[], str]) -> str:
+    """Return the URL of a database of this test's own that holds nothing yet."""
+    return new_database()
+
+
+@pytest.fixture(scope="session")
+def new_sqlite_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of a ledger without rows, to be copied: quicker than to migrate."""
+    file = tmp_path_factory.mktemp("new") / "ledger.db"
+    migrate.upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def ledger_url(database_url: str, new_sqlite_ledger: Path) -> str:
+    """Return the URL of a ledger without rows."""
+    if database_url.startswith("sqlite:"):
+        shutil.copyfile(new_sqlite_ledger, database_url.removeprefix("sqlite:///"))
+    else:
+        migrate.upgrade(database_url)
+    return database_url
 
 
 @pytest.fixture

@@ -1,18 +1,16 @@
-"""Looking into a ledger from outside, as a user with a SQLite shell would."""
+"""Looking into a ledger from outside, as a user with a SQL shell would."""
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from tests.support.database import values
+
 
 def rows(database: Path | str, sql: str) -> list[tuple[Any, ...]]:
-    """Return the rows of a query; `database` is a file or a sqlite:/// URL."""
-    file = str(database).removeprefix("sqlite:///")
-    with closing(sqlite3.connect(file)) as connection:
-        return connection.execute(sql).fetchall()
+    """Return the rows of a query; `database` is the file of a SQLite database, or a URL."""
+    return values(f"sqlite:///{database}" if isinstance(database, Path) else database, sql)
 
 
 def value(database: Path | str, sql: str) -> Any:
