@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import threading
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from sync.database.comparing import compare
+from sync.database.comparing import snapshot as opened
 from sync.database.queries import Ledger
 from sync.database.store import Store
+from sync.database.tables import metadata
 from sync.github.client import GitHubClient
 from sync.github.sandbox import Sandbox
 from sync.outcome import RunOutcome
 from sync.runner import run_sync
+from tests.support.database import HandClock, execute
 from tests.support.ledger import contents, rows
 
 _BESIDE = Path(__file__).parents[2] / "shared" / "corpus"
@@ -92,6 +99,62 @@ def test_one_changed_description_is_one_updated_row_and_one_line(
     assert rows(
         store.url, "SELECT repository_id, field, old_value, new_value FROM repository_changes"
     ) == [(chosen["id"], "description", chosen["description"], "Changed at the server")]
+
+
+# One of each oddity that GitHub, or somebody who answers in its place, may send.
+ODD: list[dict[str, Any]] = [
+    {"description": "a\0b\ud83dc", "homepage": "\0" * 9},
+    {"description": "\N{GRINNING FACE}\u0301\\ ' \" \x01 %s :x", "language": "C++ "},
+    {"description": "x" * 10_000_000},
+    {"description": "é" * 200_000, "default_branch": "b" * 70_000},
+    {"id": 2**63 - 1, "stargazers_count": 2**53 + 1, "size": 2**63 - 1},
+    {"id": 2**63},
+    {"id": True},
+    {"id": "5"},
+    {"id": None},
+    {"name": None},
+    {"full_name": 7},
+    {"name": "x" * 256},
+    {"owner": None, "license": None, "topics": None, "fork": None, "pushed_at": None},
+    {"topics": ["\N{GRINNING FACE}", "", "a b", '"']},
+    {"unknown": {"deep": [1, None]}},
+    {"created_at": "2026-01-01T00:00:00.123456+02:00", "updated_at": "soon", "pushed_at": 5},
+    {"created_at": "0001-01-01T00:00:00Z", "updated_at": "9999-12-31T23:59:59.999999Z"},
+    {"name": "SAME", "full_name": "octo/SAME"},
+    {"name": "same", "full_name": "octo/same"},
+    {"name": "same", "full_name": "octo/same"},
+    {"html_url": "", "language": "", "visibility": ""},
+    {"archived": 1},
+    {"stargazers_count": -1},
+]
+
+
+def test_real_objects_and_odd_ones_become_the_same_rows_in_every_database(
+    corpus: Sandbox, objects: list[dict[str, Any]], new_sqlite_ledger: Path, ledger_url: str
+) -> None:
+    """Three runs: all is new, some has changed, nothing has."""
+    for position, oddity in enumerate(ODD):
+        odd = {"id": 900_000_000 + position, "node_id": f"R_odd{position}", **oddity}
+        corpus.add_object({**objects[position], **odd}, listed_by="octo")
+    clock = HandClock()
+    first = f"sqlite:///{new_sqlite_ledger.with_name(f'{uuid4().hex}.db')}"
+    shutil.copyfile(new_sqlite_ledger, first.removeprefix("sqlite:///"))
+    with Store(first, clock=clock) as reference, Store(ledger_url, clock=clock) as other:
+        for step in range(3):
+            if step == 1:
+                for item in objects[::7]:
+                    corpus.edit(item["id"], description="new", stargazers_count=10**9)
+            outcomes = [sync(corpus, each).counts.as_dict() for each in (reference, other)]
+            assert outcomes[0] == outcomes[1]
+            clock.advance(days=1, microseconds=1)
+    assert outcomes[0]["rejected"] == 9
+    for url in (first, ledger_url):  # less was left of the quota when the second one was filled
+        execute(url, "UPDATE sync_runs SET rate_limit_remaining = 1")
+    stop = threading.Event()
+    with opened(first, stop) as here, opened(ledger_url, stop) as there:
+        compared = list(compare(here, there))
+    assert [each for each in compared if not each.identical] == []
+    assert {each.table for each in compared if each.rows_there} == set(metadata.tables)
 
 
 _NESTED = {

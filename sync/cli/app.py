@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from sync import __version__
-from sync.cli import backfill, check, daemon, demo, reading, setup, status
+from sync.cli import backfill, check, daemon, demo, reading, setup, status, transfer
 from sync.cli.output import print_error
 from sync.cli.settings import ExitCode, Settings, exit_code_of
 from sync.errors import RepoledgerError
@@ -137,6 +137,8 @@ app.command()(reading.repos)
 app.command()(reading.changes)
 app.command()(reading.history)
 app.command()(reading.query)
+app.command()(transfer.copy)
+app.command()(transfer.verify)
 
 
 def _report_crash(error: Exception) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,12 +14,12 @@ import typer
 from sync.cli import output
 from sync.cli.dry_run import preview
 from sync.cli.output import Format, FormatOption, JsonOption
+from sync.cli.progress import progress_bar
 from sync.cli.settings import ExitCode, Settings, exit_code_of, stop_on_signals, worst
 from sync.errors import RepoledgerError
 
 if TYPE_CHECKING:
     from sync.config import Account, Config
-    from sync.database.rows import RunCounts
     from sync.database.store import Store
     from sync.github.client import GitHubClient
     from sync.outcome import RunOutcome
@@ -130,7 +129,7 @@ def _sync_account(
 
     try:
         _respect_deferral(job, account, client, store)
-        with _progress(account.name) as progress:
+        with progress_bar(account.name, "pages") as report:
             return run_sync(
                 account=account.name,
                 client=client,
@@ -140,7 +139,7 @@ def _sync_account(
                 affiliation=account.affiliation,
                 full=full,
                 wait=wait,
-                progress=progress,
+                progress=report and (lambda counts, of: report(counts.pages, of)),
             )
     except RepoledgerError as error:
         outcome = RunOutcome.not_begun(account.name, error)
@@ -213,32 +212,6 @@ def _code_of(outcome: RunOutcome) -> ExitCode:
     if outcome.status in codes:
         return codes[outcome.status]
     return exit_code_of(outcome.error) if outcome.error else ExitCode.FAILED
-
-
-@contextmanager
-def _progress(account: str) -> Iterator[Callable[[RunCounts, int | None], None] | None]:
-    """Show a bar on a terminal; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("pages"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(output.table_cell(account), total=None)
-
-        def update(counts: RunCounts, expected: int | None) -> None:
-            total = max(expected, counts.pages) if expected else None
-            bar.update(task, completed=counts.pages, total=total)
-
-        yield update
 
 
 def _seconds(text: str | None) -> float | None:

@@ -17,12 +17,12 @@ from msgspec.structs import replace
 
 from sync.config.reading import PREFIX, FromEnvironment, Reader, overlay, read_text, suggestion
 from sync.config.sections import Account, Database, GitHub, Http, Ping, Removals, Schedule
-from sync.config.tokens import with_password
+from sync.config.tokens import other_database, with_password
 from sync.config.values import Cron, DatabaseUrl
 from sync.errors import ConfigError
 from sync.redaction import scrub
 
-__all__ = ["Account", "Config", "load", "parse"]
+__all__ = ["Account", "Config", "load", "other_database", "parse"]
 
 DEFAULT_PATH = Path("config.toml")
 PATH_VARIABLE = "REPOLEDGER_CONFIG"

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from sync.config.reading import read_text
 from sync.config.sections import Account, Database
+from sync.config.values import DatabaseUrl
 from sync.errors import ConfigError
 from sync.redaction import protect
 
@@ -36,6 +37,31 @@ def with_password(database: Database, environ: Mapping[str, str]) -> Database:
         return database
     password = password.removesuffix("\n").removesuffix("\r")
     return replace(database, url=database.url.with_password(password))
+
+
+def other_database(
+    url: str, password_env: str | None, password_file: str | None, environ: Mapping[str, str]
+) -> DatabaseUrl:
+    """Return a database that the command line names, with its password. Raises ConfigError."""
+    try:
+        parsed = DatabaseUrl.parse(url)
+    except ValueError as error:
+        raise ConfigError(f"the URL of the other database {error}") from None
+    if parsed.holds_password:
+        raise ConfigError(
+            "the URL holds a password, which everybody on this machine can see in the list of "
+            "processes; leave it out, and use --password-env or --password-file"
+        )
+    if parsed.is_file and (password_env or password_file):
+        raise ConfigError("a SQLite file has no password")
+    if password_env and password_file:
+        raise ConfigError("give --password-env or --password-file, not both")
+    named = Database(
+        url=parsed,
+        password_env=password_env,
+        password_file=password_file,
+    )
+    return with_password(named, environ).url
 
 
 def _from_variable(variable: str, environ: Mapping[str, str], what: str) -> str:

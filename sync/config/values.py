@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from typing import Any, Self
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 from sync import origin
+from sync.config.reading import suggestion
 from sync.errors import ConfigError
 from sync.redaction import protect
 
@@ -162,12 +163,14 @@ class DatabaseUrl(str):
             raise ValueError(right)
         scheme, _, rest = value.partition("://")
         kind = _DATABASES.get(scheme.lower())
-        if kind is None or "#" in rest:
+        if kind is None:
             raise ValueError(right)
         if kind != "sqlite":
             return cls(_server_url(kind, rest, right))
         path = rest.removeprefix("/")
-        if path == rest or not path or "?" in path or ":memory:" in path:
+        if "?" in path or "#" in path:
+            raise ValueError(f"{right}: a file takes no options, and its name no ? or #")
+        if path == rest or not path or ":memory:" in path:
             raise ValueError(f"{right}: a file, so that it is still there after the run")
         return cls(f"sqlite:///{path}")
 
@@ -175,6 +178,11 @@ class DatabaseUrl(str):
     def is_file(self) -> bool:
         """Whether it is a SQLite file."""
         return self.startswith("sqlite:")
+
+    @property
+    def holds_password(self) -> bool:
+        """Whether a password stands in it."""
+        return urlsplit(self).password is not None
 
     def with_password(self, password: str) -> Self:
         """Return the URL with `password` in it."""
@@ -187,6 +195,7 @@ class DatabaseUrl(str):
         )
 
 
+_PASSWORDS = {"password", "passwd", "sslpassword", "ssl_key_password"}
 _DATABASES = {
     "sqlite": "sqlite",
     **dict.fromkeys(("postgresql", "postgres", "postgresql+psycopg"), "postgresql"),
@@ -194,14 +203,50 @@ _DATABASES = {
 }
 
 
+# What a connection to MySQL may be told; libpq, for PostgreSQL, checks its many options itself.
+_MYSQL_SWITCHES = ("ssl_disabled", "ssl_verify_cert", "ssl_verify_identity")
+_MYSQL_OPTIONS = (
+    *("unix_socket", "connect_timeout", *_MYSQL_SWITCHES),
+    *("ssl_ca", "ssl_capath", "ssl_cert", "ssl_key", "ssl_key_password"),
+)
+
+
 def _server_url(kind: str, rest: str, right: str) -> str:
+    encode = (
+        f"{right}; special characters in a name or password are percent-encoded (@ is %40, / is "
+        "%2F), or the password stands in password_file or password_env"
+    )
     try:
         parts = urlsplit(f"{kind}://{rest}")
         _ = parts.port
     except ValueError:
-        raise ValueError(right) from None
+        raise ValueError(encode) from None
+    if parts.fragment or "#" in rest or parts.netloc.count("@") > 1:
+        raise ValueError(encode)
+    if "@" not in parts.netloc and "@" in parts.path + ("" if parts.path else parts.query):
+        raise ValueError(encode)
     if parts.password:
         protect(unquote(parts.password), parts.password)
     if not parts.path.strip("/"):
         raise ValueError(f"{right}: with the name of the database")
+    _check_options(kind, parts.query)
     return f"{kind}://{rest}"
+
+
+def _check_options(kind: str, query: str) -> None:
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name in ("sslpassword", "ssl_key_password"):
+            protect(value)
+        elif name in _PASSWORDS:
+            raise ValueError(
+                f"holds the option {name}; a password stands before the @, or in password_file "
+                "or password_env"
+            )
+        if kind != "mysql":
+            continue
+        if name not in _MYSQL_OPTIONS:
+            raise ValueError(f"has the unknown option {name}{suggestion(name, _MYSQL_OPTIONS)}")
+        if name in _MYSQL_SWITCHES and value not in ("true", "false"):
+            raise ValueError(f"must say true or false for {name}")
+        if name == "connect_timeout" and not re.fullmatch("[1-9][0-9]{0,4}", value):
+            raise ValueError("must give connect_timeout in seconds")

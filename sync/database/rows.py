@@ -36,7 +36,7 @@ class RepositoryWrite(NamedTuple):
 
     id: int
     values: tuple[Any, ...]
-    payload: str
+    payload: str | None
     content_hash: str
     is_new: bool
     changes: tuple[Change, ...]

@@ -20,6 +20,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=255)]
 FullName = Annotated[str, Meta(min_length=1, max_length=511)]
 Word = Annotated[str, Meta(max_length=64)]
 Label = Annotated[str, Meta(max_length=255)]
+Topics = Annotated[tuple[Label, ...], Meta(max_length=1000)]
 Moment = Annotated[datetime, Meta(tz=True)]
 Time = Moment | None | UnsetType
 OptionalText = str | None | UnsetType
@@ -56,7 +57,7 @@ class Repository(Struct, frozen=True, kw_only=True):
     homepage: OptionalText = UNSET
     language: OptionalLabel = UNSET
     license: License | UnsetType | None = UNSET
-    topics: tuple[str, ...] | UnsetType | None = UNSET
+    topics: Topics | UnsetType | None = UNSET
     default_branch: OptionalText = UNSET
     visibility: Word | UnsetType | None = UNSET
     fork: OptionalFlag = UNSET
@@ -91,13 +92,13 @@ class User(Struct, frozen=True, kw_only=True):
 class Item(Struct, frozen=True):
     """One repository of an answer: the record, and the JSON object it came from.
 
-    `payload` is the object as received, without credentials, as JSON text.
-    `warnings` names what had to be set aside to make sense of it. `position`
-    counts from 0 within its page.
+    `payload` is the object as received, without credentials, as JSON text; None
+    if it is larger than LARGEST. `warnings` names what had to be set aside to
+    make sense of it. `position` counts from 0 within its page.
     """
 
     record: Repository
-    payload: str
+    payload: str | None
     warnings: tuple[str, ...] = ()
     position: int = 0
 
@@ -113,6 +114,11 @@ class Rejected(Struct, frozen=True):
     payload: str
 
 
+# Bytes of an object that is kept whole; GitHub's own have 5,000 to 6,000. Beyond it, long texts are
+# cut: everything has to fit into what a database server takes at a time.
+LARGEST = 1024 * 1024
+LONGEST_TEXT = 65_536  # characters
+_TEXTS = ("html_url", "description", "homepage", "default_branch")
 _TIMES = ("created_at", "updated_at", "pushed_at")
 # A field that holds a credential in some answers. Never stored, never logged.
 _CREDENTIAL = "temp_clone_token"
@@ -135,11 +141,14 @@ def decode_item(raw: bytes, position: int = 0) -> Item | Rejected:
         if any(mark in raw for mark in _CREDENTIAL_MARKS):
             raw = _without_credentials(raw)
         showable = raw
-        payload = raw.decode()
+        payload: str | None = raw.decode()
         try:
             record = in_utc(_decoder.decode(raw))
         except (msgspec.ValidationError, OverflowError):
             record, warnings = _decode_with_odd_times(raw)
+        if len(raw) > LARGEST:
+            record, cut = _cut(record)
+            payload, warnings = None, (*warnings, *cut)
         return Item(record, payload, warnings, position)
     except (msgspec.DecodeError, RecursionError, OverflowError, ValueError) as error:
         return Rejected(position, _reason(error), _rejected_payload(showable))
@@ -194,6 +203,19 @@ def _decode_with_odd_times(raw: bytes) -> tuple[Repository, tuple[str, ...]]:
         if name in fields:
             fields[name] = moment
     return msgspec.convert(fields, Repository), tuple(warnings)
+
+
+def _cut(record: Repository) -> tuple[Repository, tuple[str, ...]]:
+    """Cut the long texts of an object that is too large."""
+    texts = {name: getattr(record, name) for name in _TEXTS}
+    cut = {
+        name: text[:LONGEST_TEXT]
+        for name, text in texts.items()
+        if isinstance(text, str) and len(text) > LONGEST_TEXT
+    }
+    warnings = [f"{name} is longer than {LONGEST_TEXT:,} characters; cut" for name in cut]
+    warnings.append(f"the object is larger than {LARGEST:,} bytes; stored without payload")
+    return msgspec.structs.replace(record, **cut), tuple(warnings)
 
 
 def _reason(error: Exception) -> str:

@@ -241,6 +241,22 @@ def test_deep_nesting_rejects_the_item(fields: str) -> None:
     assert rejected(with_text(fields.replace("{nest}", nest))).reason == "nested too deeply"
 
 
+@pytest.mark.parametrize("name", ["html_url", "description", "homepage", "default_branch"])
+def test_an_object_larger_than_a_database_takes_is_cut_and_flagged(name: str) -> None:
+    whole = accepted(raw(**{name: "x" * 1_000_000}))
+    assert whole.payload is not None
+    assert (len(getattr(whole.record, name)), whole.warnings) == (1_000_000, ())
+    cut = accepted(raw(**{name: "\N{GRINNING FACE}" * 10_000_000}))
+    assert cut.payload is None
+    assert getattr(cut.record, name) == "\N{GRINNING FACE}" * 65_536
+    assert [name in warning or "payload" in warning for warning in cut.warnings] == [True, True]
+
+
+@pytest.mark.parametrize("topics", [["x"] * 1001, ["x" * 256]])
+def test_more_topics_than_a_repository_can_have_reject_the_item(topics: list[str]) -> None:
+    assert "topics" in rejected(raw(topics=topics)).reason
+
+
 def test_the_payload_of_a_rejected_item_is_cut() -> None:
     assert len(rejected(raw(id=None, description="x" * 10_000_000)).payload) == 65_536
 

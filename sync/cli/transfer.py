@@ -1,0 +1,198 @@
+"""Commands for two databases: copy, verify."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sync.cli import output
+from sync.cli.output import Format, FormatOption, JsonOption
+from sync.cli.progress import progress_bar
+from sync.cli.settings import ExitCode, Settings, stop_on_signals
+from sync.errors import ConfigError, DatabaseError
+
+if TYPE_CHECKING:
+    import threading
+
+    from sync.database.comparing import Comparison, Snapshot
+
+PasswordEnvOption = Annotated[
+    str | None,
+    typer.Option(metavar="VARIABLE", help="Environment variable with the password of that URL."),
+]
+PasswordFileOption = Annotated[
+    str | None, typer.Option(metavar="FILE", help="File with the password of that URL.")
+]
+_COPIED = ("table", "rows", "written", "deleted", "checksum")
+_COMPARED = (
+    *("table", "rows_here", "rows_there", "missing", "extra", "different"),
+    *("checksum_here", "checksum_there", "identical", "examples"),
+)
+_SHOWN_EXAMPLES = 10
+
+
+def copy(
+    ctx: typer.Context,
+    to: Annotated[str, typer.Option("--to", metavar="URL", help="The database to copy to.")],
+    password_env: PasswordEnvOption = None,
+    password_file: PasswordFileOption = None,
+    fmt: FormatOption = Format.table,
+    json: JsonOption = False,
+) -> None:
+    """Copy the ledger, with all its history, to another database, and compare the two.
+
+    Only to a database that holds no ledger yet, or an earlier copy of this one. What was cut off
+    goes on where it stopped; a second copy brings over what has changed since.
+
+    Example: repoledger copy --to postgresql://ledger@db.example.com/ledger --password-env DB_PW
+    """
+    here, there = _urls(ctx, to, password_env, password_file)
+    from sync.database.comparing import compare, snapshot
+    from sync.database.copying import copy as copy_ledger
+
+    with stop_on_signals() as stop, snapshot(here, stop) as source:
+        if source.where == _where(there):
+            raise ConfigError(f"{source.where}: is the database to be copied; name another one")
+        with _bar("copying", source):
+            copied = copy_ledger(source, there, stop)
+        with snapshot(there, stop) as target, _bar("comparing", source):
+            compared = {each.table: each for each in compare(source, target)}
+        where, running = target.where, source.accounts_running()
+    fmt = output.chosen(fmt, json)
+    rows = [
+        {
+            "table": each.table,
+            "rows": each.rows,
+            "written": each.written,
+            "deleted": each.deleted,
+            "checksum": compared[each.table].checksum_there,
+        }
+        for each in copied
+    ]
+    output.print_rows(rows, fmt, columns=_COPIED)
+    differing = [each.table for each in compared.values() if not each.identical]
+    if differing:
+        raise DatabaseError(
+            f"{where}: differs from what was copied, in {', '.join(differing)}: somebody else "
+            "writes there; stop that, and copy again"
+        )
+    if fmt is Format.table:
+        print(f"Copied to {output.table_cell(where)}; every row is the same in both.")
+        for name in running:
+            print(f"{name}: a run was in progress; copy again when it has ended.")
+
+
+def verify(
+    ctx: typer.Context,
+    against: Annotated[
+        str, typer.Option("--against", metavar="URL", help="The database to compare with.")
+    ],
+    password_env: PasswordEnvOption = None,
+    password_file: PasswordFileOption = None,
+    fmt: FormatOption = Format.table,
+    json: JsonOption = False,
+) -> None:
+    """Compare the ledger with one in another database, row by row. Writes nothing.
+
+    Ends with 1 if any row is missing, different or too much there.
+
+    Example: repoledger verify --against sqlite:///repoledger.db
+    """
+    here, there = _urls(ctx, against, password_env, password_file)
+    from sync.database.comparing import compare
+
+    with stop_on_signals() as stop, _both(here, there, stop) as (mine, other):
+        compared = list(compare(mine, other))
+    fmt = output.chosen(fmt, json)
+    if fmt is Format.table:
+        _show(compared)
+    else:
+        output.print_rows(map(_as_dict, compared), fmt, columns=_COMPARED)
+    if not all(each.identical for each in compared):
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _urls(
+    ctx: typer.Context, url: str, password_env: str | None, password_file: str | None
+) -> tuple[str, str]:
+    """Return the URLs of the configured database and of the other one, with their passwords."""
+    settings: Settings = ctx.obj
+    config = settings.load()
+    settings.start_log()
+    from sync.config import other_database
+
+    return config.database.url, other_database(url, password_env, password_file, os.environ)
+
+
+def _where(url: str) -> str:
+    from sync.database.dialects import dialect_of
+
+    return dialect_of(url).where
+
+
+@contextmanager
+def _both(here: str, there: str, stop: threading.Event) -> Iterator[tuple[Snapshot, Snapshot]]:
+    from sync.database.comparing import snapshot
+
+    with (
+        snapshot(here, stop) as mine,
+        snapshot(there, stop) as other,
+        _bar("comparing", mine),
+    ):
+        yield mine, other
+
+
+@contextmanager
+def _bar(label: str, read: Snapshot) -> Iterator[None]:
+    """Show how much of a ledger has been read."""
+    with progress_bar(label, "rows") as report:
+        if report is None:
+            yield
+            return
+        total, done = read.count(), 0
+
+        def advance(rows: int) -> None:
+            nonlocal done
+            done += rows
+            report(done, total)
+
+        read.on_rows = advance
+        yield
+
+
+def _show(compared: list[Comparison]) -> None:
+    output.print_table(
+        ("table", "here", "there", "missing", "extra", "differ", "checksum"),
+        [
+            (
+                each.table,
+                each.rows_here,
+                each.rows_there,
+                each.missing,
+                each.extra,
+                each.different,
+                each.checksum_here[:12] if each.identical else "not the same",
+            )
+            for each in compared
+        ],
+    )
+    examples = [(each.table, *example) for each in compared for example in each.examples]
+    for table, key, why in examples[:_SHOWN_EXAMPLES]:
+        print(output.table_cell(f"{table} {' '.join(map(str, key))}: {why}"))
+    unlike = sum(each.missing + each.extra + each.different for each in compared)
+    if unlike > _SHOWN_EXAMPLES:
+        print(f"and {unlike - _SHOWN_EXAMPLES:,} more rows.")
+    if not unlike:
+        print("Every row is the same in both.")
+
+
+def _as_dict(compared: Comparison) -> dict[str, Any]:
+    values = {name: getattr(compared, name) for name in _COMPARED}
+    values["examples"] = [
+        {"key": list(map(str, each.key)), "why": each.why} for each in compared.examples
+    ]
+    return values

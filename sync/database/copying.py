@@ -1,0 +1,185 @@
+"""Making one ledger the same as another, whatever databases the two are kept in.
+
+What is there already and the same is left alone. So a copy that was cut off
+goes on where it stopped, and a second one brings over what has changed since.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Table, and_, bindparam, delete, func, select
+from sqlalchemy.exc import DBAPIError
+
+from sync.database import migrate
+from sync.database.comparing import TABLES, Key, Row, Snapshot, key_of, pairs, snapshot
+from sync.database.dialects import dialect_of
+from sync.database.failures import reason_of, translated
+from sync.database.tables import sync_runs
+from sync.errors import DatabaseError, DatabaseUnusable, Interrupted
+
+_AT_A_TIME = 500  # rows in a transaction
+# First the runs: from then on, the target can be told from any other ledger.
+_ORDER = (sync_runs, *(table for table in TABLES if table is not sync_runs))
+
+
+@dataclass(slots=True)
+class Copied:
+    """What was done to a table: rows in all, and how many of them were written or deleted."""
+
+    table: str
+    rows: int = 0
+    written: int = 0
+    deleted: int = 0
+
+
+def copy(source: Snapshot, target_url: str, stop: threading.Event) -> list[Copied]:
+    """Make the ledger at `target_url` the same as `source`; made and migrated first if need be.
+
+    Only a database without a ledger, or one that an earlier copy of the same ledger
+    made, is written to. Each transaction checks that nobody else has begun to use
+    it. Raises DatabaseUnusable, DatabaseError, Interrupted.
+    """
+    migrate.upgrade(target_url, stop)
+    with snapshot(target_url, stop) as there:
+        newest = _require_copy_of(source, there)
+        target = _Target(target_url, stop)
+        try:
+            done, extras = [], {}
+            for table in _ORDER:
+                copied, extras[table] = _copy_table(table, source, there, target)
+                done.append(copied)
+                if table is sync_runs:
+                    target.newest_run = newest
+            for table, copied in reversed(list(zip(_ORDER, done, strict=True))):
+                target.delete(table, extras[table])
+                copied.deleted = len(extras[table])
+        finally:
+            target.close()
+    return done
+
+
+def _require_copy_of(source: Snapshot, target: Snapshot) -> int | None:
+    """Return the source's newest run. Raises DatabaseUnusable if the target has runs of its own."""
+    names = [column.name for column in sync_runs.columns]
+    account, started = names.index("account"), names.index("started_at")
+    newest = None
+    for mine, other in pairs(sync_runs, source.rows(sync_runs), target.rows(sync_runs)):
+        if mine is not None:
+            newest = mine[0]
+        if other is not None and (
+            mine is None or (mine[account], mine[started]) != (other[account], other[started])
+        ):
+            raise DatabaseUnusable(
+                f"{target.where}: holds a ledger of its own (its run {other[0]} is not one of "
+                f"{source.where}); nothing was written. Copy to an empty database"
+            )
+    return newest
+
+
+def _copy_table(
+    table: Table, source: Snapshot, there: Snapshot, target: _Target
+) -> tuple[Copied, list[Key]]:
+    """Write what is missing or different; return that, and the keys of what is too much."""
+    copied = Copied(table.name)
+    extra: list[Key] = []
+    batch: list[Row] = []
+    key = key_of(table)
+
+    def flush() -> None:
+        target.write(table, batch)
+        copied.written += len(batch)
+        batch.clear()
+
+    for mine, other in pairs(table, source.rows(table), there.rows(table)):
+        if mine is None:
+            extra.append(key(other or ()))
+            continue
+        copied.rows += 1
+        if mine != other:
+            batch.append(mine)
+        if len(batch) >= _AT_A_TIME:
+            flush()
+    flush()
+    return copied, extra
+
+
+class _Refused(DatabaseError):
+    """Why the database does not take a row."""
+
+
+class _Target:
+    """Where the rows go. Each batch is a transaction."""
+
+    def __init__(self, url: str, stop: threading.Event) -> None:
+        self.newest_run: int | None = None
+        self._stop = stop
+        self._dialect = dialect_of(url)
+        self._engine = self._dialect.writing_engine(stop)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def write(self, table: Table, rows: list[Row]) -> None:
+        """Insert rows, or update those that are there. Raises DatabaseError, naming the row."""
+        try:
+            self._write(table, rows)
+        except _Refused as refusal:
+            if len(rows) > 1:
+                for row in rows:
+                    self.write(table, [row])
+                return
+            (row,) = rows
+            key = ", ".join(map(str, key_of(table)(row)))
+            raise DatabaseError(
+                f"{self._dialect.where}: does not take the row {key} of {table.name}: {refusal}"
+            ) from None
+
+    def _write(self, table: Table, rows: list[Row]) -> None:
+        if not rows:
+            return
+        names = [column.name for column in table.columns]
+        key = [column.name for column in table.primary_key]
+        others = [name for name in names if name not in key]
+        statement = self._dialect.upsert(table.name, key, names, others)
+        with self._transaction() as connection:
+            try:
+                connection.exec_driver_sql(
+                    statement, [tuple(map(self._dialect.adapt, row)) for row in rows]
+                )
+            except DBAPIError as error:
+                if self._dialect.blames_row(error):
+                    raise _Refused(reason_of(error)) from None
+                raise
+            self._dialect.continue_numbering(connection, table)
+
+    def delete(self, table: Table, keys: list[Key]) -> None:
+        """Delete the rows with these keys."""
+        columns = list(table.primary_key)
+        matches = and_(*(column == bindparam(f"key_{column.name}") for column in columns))
+        for start in range(0, len(keys), _AT_A_TIME):
+            some = keys[start : start + _AT_A_TIME]
+            parameters = [
+                {f"key_{c.name}": part for c, part in zip(columns, key, strict=True)}
+                for key in some
+            ]
+            with self._transaction() as connection:
+                connection.execute(delete(table).where(matches), parameters)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """Yield a transaction, once nobody else writes, and if nobody has synced meanwhile."""
+        if self._stop.is_set():
+            raise Interrupted("stopped while copying; the same command goes on from here")
+        with translated(self._dialect.where), self._engine.begin() as connection:
+            self._dialect.one_writer(connection)
+            newest = connection.execute(select(func.max(sync_runs.c.id))).scalar_one()
+            if self.newest_run is not None and newest != self.newest_run:
+                raise DatabaseError(
+                    f"{self._dialect.where}: somebody syncs into it; stop that, and copy "
+                    "to an empty database"
+                )
+            yield connection
