@@ -180,7 +180,7 @@ class _Runner:
             self._note_progress()
         else:
             tally.counts, rejections = self.store.transact(
-                self.run, lambda transaction: self._write(transaction, page)
+                self.run, lambda opened: self._write(opened, page), pages=tally.counts.pages + 1
             )
             log_rejections(rejections)
         log_page(page, tally.counts.pages, tally.pages_expected)

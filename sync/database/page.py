@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -62,6 +62,7 @@ def _statements(dialect: Dialect) -> _Statements:
     )
 
 
+_KEPT = 65_536  # characters of what is too long
 _FIRST_COUNTER = len(FIELDS) - len(COUNTERS)
 
 
@@ -119,13 +120,14 @@ class PageTransaction(PageReader):
         All at once; if the database refuses that, one by one, so that a single
         bad row costs only itself. Returns the refused.
         """
-        ordered = sorted(writes, key=lambda write: write.id)
+        refusals = list(self._too_long(writes))
+        unsent = {refusal.write.id for refusal in refusals}
+        ordered = sorted((w for w in writes if w.id not in unsent), key=lambda write: write.id)
         updated = [write.id for write in ordered if not write.is_new]
         if updated:
             self.forget_pages_of_others(updated)
         if not ordered or self._attempt(ordered) is None:
-            return ()
-        refusals = []
+            return tuple(refusals)
         for write in ordered:
             reason = self._attempt([write])
             if reason is not None:
@@ -197,6 +199,11 @@ class PageTransaction(PageReader):
             .values(pages_expected=pages_expected, **counts.as_dict())
         )
 
+    def pages_stored(self) -> int:
+        """Return how many pages of the run are recorded."""
+        mine = sync_runs.c.id == self.run.id
+        return int(self.connection.execute(select(sync_runs.c.pages).where(mine)).scalar_one())
+
     # Details
 
     def _accounts_that_also_list(self, ids: Collection[int]) -> list[str]:
@@ -212,6 +219,16 @@ class PageTransaction(PageReader):
                 )
             ).scalars()
         )
+
+    def _too_long(self, writes: Iterable[RepositoryWrite]) -> Iterator[Refusal]:
+        """Yield what the database cannot take, with as much of it as is kept of the rejected."""
+        for write in writes:
+            values = (value for value in write.values if isinstance(value, str))
+            changed = (text for change in write.changes for text in change[1:] if text)
+            payload = write.payload or ""
+            reason = self.dialect.too_long(self.connection, (payload, *values, *changed))
+            if reason is not None:
+                yield Refusal(write._replace(payload=payload[:_KEPT]), reason)
 
     def _cached(self) -> Any:
         return page_cache.c.account == self.account

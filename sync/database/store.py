@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Self, TypeVar
 
 import structlog
-from sqlalchemy import Update, and_, insert, select, update
+from sqlalchemy import Connection, Update, and_, insert, select, update
 
 from sync.clock import Clock, utc_now
 from sync.database.dialects import dialect_of
@@ -66,9 +66,9 @@ class Store:
 
     def account(self, name: str) -> dict[str, Any]:
         """Return the account's row, or an empty dict if it has never been synced."""
-        with translated(self._where), self._engine.begin() as connection:
-            row = connection.execute(select(accounts).where(accounts.c.name == name)).first()
-            return plain(row) if row else {}
+        statement = select(accounts).where(accounts.c.name == name)
+        row = self._again(lambda connection: connection.execute(statement).first())
+        return plain(row) if row else {}
 
     def note_identity(self, run: Run, *, user_id: int, login: str) -> None:
         """Remember who the account is at GitHub."""
@@ -80,7 +80,7 @@ class Store:
     def note_next_runs(self, moments: Mapping[str, datetime | None]) -> None:
         """Remember when accounts are to be synced next; None if nobody knows."""
         with translated(self._where), self._engine.begin() as connection:
-            for name, moment in moments.items():
+            for name, moment in sorted(moments.items()):  # two that do it do not meet head-on
                 mine = accounts.c.name == name
                 connection.execute(update(accounts).where(mine).values(next_run_at=moment))
 
@@ -110,24 +110,27 @@ class Store:
         """
         now = self.clock()
         mine = accounts.c.name == account
-        with translated(self._where), self._engine.begin() as connection:
-            connection.execute(_interrupt_stale(account, now))
+
+        def start(connection: Connection) -> Run:
+            # The account first, as in every transaction of a run that may be still alive.
             if not connection.execute(
                 update(accounts).where(mine).values(host=host, generation=accounts.c.generation + 1)
             ).rowcount:
                 connection.execute(insert(accounts).values(name=account, host=host, generation=1))
             generation = connection.execute(select(accounts.c.generation).where(mine)).scalar_one()
-            counts = RunCounts().as_dict()
+            connection.execute(_interrupt_stale(account, now))
             begun = insert(sync_runs).values(
                 account=account,
                 trigger=trigger,
                 status="running",
                 complete=False,
                 started_at=now,
-                **counts,
+                **RunCounts().as_dict(),
             )
             (run_id,) = connection.execute(begun).inserted_primary_key or (0,)
-        return Run(id=run_id, account=account, host=host, generation=generation, started_at=now)
+            return Run(id=run_id, account=account, host=host, generation=generation, started_at=now)
+
+        return self._again(start)
 
     def finish_run(
         self,
@@ -184,30 +187,24 @@ class Store:
             page_cache.c.next_url,
         )
         statement = select(*columns).where(page_cache.c.account == account)
-        with translated(self._where), self._engine.begin() as connection:
-            return {row.key: plain(row) for row in connection.execute(statement)}
+        rows = self._again(lambda connection: connection.execute(statement).all())
+        return {row.key: plain(row) for row in rows}
 
     # Transactions
 
-    def transact(self, run: Run, work: Callable[[PageTransaction], T]) -> T:
+    def transact(
+        self, run: Run, work: Callable[[PageTransaction], T], *, pages: int | None = None
+    ) -> T:
         """Do `work` in one transaction of `run`. Raises Fenced if a later run has taken over.
 
         All of it is done again after what passes by itself: a deadlock, a
-        connection that was lost. Its effect is the same however often it is
-        done, so a COMMIT whose answer was lost does no harm.
+        connection that was lost. A COMMIT whose answer was lost may have
+        succeeded. The effect on rows is the same however often they are
+        written; work that counts says as `pages` how many the run has after it.
         """
-        for pause in _PAUSES:
-            try:
-                with translated(self._where, self._dialect.may_pass):
-                    return self._attempt(run, work)
-            except Passing as error:
-                log.warning("database.retry_scheduled", message=str(error), seconds=pause)
-                self._stop.wait(pause)
-        with translated(self._where):
-            return self._attempt(run, work)
+        done: list[T] = []
 
-    def _attempt(self, run: Run, work: Callable[[PageTransaction], T]) -> T:
-        with self._engine.begin() as connection:
+        def attempt(connection: Connection) -> T:
             self._dialect.one_writer(connection)
             fence = and_(accounts.c.name == run.account, accounts.c.generation == run.generation)
             # Locked, where the database knows row locks: nobody takes over while it is written.
@@ -217,7 +214,27 @@ class Store:
                     f"a later run of the account {run.account} has taken over; "
                     "this one stops without writing"
                 )
-            return work(PageTransaction(connection, self._dialect, run, self.clock()))
+            page = PageTransaction(connection, self._dialect, run, self.clock())
+            if not done or pages is None or page.pages_stored() < pages:
+                done.append(work(page))
+            return done[-1]
+
+        return self._again(attempt)
+
+    def _again(self, work: Callable[[Connection], T]) -> T:
+        """Do `work` in a transaction, and again after what passes by itself."""
+        for pause in _PAUSES:
+            try:
+                with (
+                    translated(self._where, self._dialect.may_pass),
+                    self._engine.begin() as connection,
+                ):
+                    return work(connection)
+            except Passing as error:
+                log.warning("database.retry_scheduled", message=str(error), seconds=pause)
+                self._stop.wait(pause)
+        with translated(self._where), self._engine.begin() as connection:
+            return work(connection)
 
     def _execute(self, run: Run, statement: Any) -> None:
         self.transact(run, lambda page: page.connection.execute(statement))

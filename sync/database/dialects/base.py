@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Literal, NamedTuple, Self
 
@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 
+from sync.database.dialects.lease import Lease, LockName
 from sync.database.failures import translated
 from sync.errors import Interrupted, RunInProgress
 
@@ -88,6 +89,10 @@ class Dialect(ABC):
         """
         return isinstance(error, (IntegrityError, DataError, InterfaceError))
 
+    def too_long(self, connection: Connection, texts: Iterable[str]) -> str | None:  # noqa: ARG002  # for servers
+        """Return why a row with these texts cannot be sent at all; None if it can."""
+        return None
+
     def may_pass(self, error: DBAPIError) -> bool:  # noqa: ARG002  # for servers
         """Tell whether a transaction that ended in `error` may succeed if it is done again."""
         return False
@@ -145,24 +150,29 @@ class ServerDialect(Dialect):
     ) -> Iterator[None]:
         """Hold the lock on a connection of its own: the server frees it with that."""
         stop = stop or threading.Event()
-        engine = self.locking_engine()
+        name = account.lower()
         with translated(self.where):
-            connection = engine.connect()
+            lease = Lease(
+                self.locking_engine(),
+                lambda connection: self.try_lock(connection, name),
+                LockName(account, self.where),
+            )
         try:
-            while not self.try_lock(connection, account.lower()):
+            while not lease.take():
                 if not wait:
                     raise in_progress(account)
                 if stop.wait(LOCK_POLL):
                     raise Interrupted("stopped while waiting for another run")
             yield
         finally:
-            connection.invalidate()  # closed, and the lock with it
-            connection.close()
-            engine.dispose()
+            lease.give_back()
 
     @abstractmethod
     def locking_engine(self) -> Engine:
-        """Return an engine, without a pool, for a connection that is idle while it holds a lock."""
+        """Return an engine, without a pool, for connections that hold a lock.
+
+        The server ends one that is silent for LEASE seconds.
+        """
 
     @abstractmethod
     def try_lock(self, connection: Connection, account: str) -> bool:

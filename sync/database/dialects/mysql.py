@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
+from pymysql.converters import escape_string  # type: ignore[import-untyped]  # it has none
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from sync.database.dialects.base import Finding, ServerDialect
+from sync.database.dialects.lease import LEASE
 from sync.database.failures import translated
 from sync.errors import DatabaseError
 
 _CONNECT_TIMEOUT = 10  # seconds
 _MIGRATION_PATIENCE = 600  # seconds
-# Strict, so that nothing is cut or turned into something else without an error. 30 s
+_OVERHEAD = 65_536  # bytes of a statement beside a row's texts, and more
+_PATIENCE = 120  # seconds for an answer, before the server's host counts as vanished
+# Strict, so that nothing is cut or turned into something else without an error. 60 s
 # is how long a statement waits for a row that another transaction holds.
 _SESSION = (
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE', "
-    "time_zone = '+00:00', innodb_lock_wait_timeout = 30"
+    "time_zone = '+00:00', innodb_lock_wait_timeout = 60"
+)
+# How long a process that was frozen in the middle of a transaction may hold its rows: less.
+# MariaDB knows it by that name; MySQL ends a session that is silent, whatever it is doing.
+_WRITING = (
+    "SET SESSION net_read_timeout = 30 "
+    "/*M! , idle_transaction_timeout = 30 */ /*!80000 , wait_timeout = 30 */"
 )
 _READ_ONLY = "SET SESSION TRANSACTION READ ONLY"
 
@@ -33,42 +44,55 @@ class Mysql(ServerDialect):
 
     quote = "`"
     driver = "mysql+pymysql"
-    # Deadlock, lost connection, the server shuts down, read-only after a failover.
-    passing = frozenset({1213, 1053, 1290, 1836, 2006, 2013})
+    # Deadlock, a server that shuts down or is not there, too many connections, a connection that
+    # was lost or ended, read-only after a failover.
+    passing = frozenset(
+        {1213, 1053, 1077, 2002, 2003, 1040, 1203, 2006, 2013, 1927, 4031, 1290, 1836}
+    )
 
     def writing_engine(
         self,
         stop: threading.Event | None = None,  # noqa: ARG002  # the server's waits
         *,
-        create: bool = False,  # noqa: ARG002  # as above
+        create: bool = False,
     ) -> Engine:
-        return self._engine(_SESSION)
+        # A migration may take as long as it takes.
+        return self._engine(_SESSION, _WRITING, read_timeout=None if create else _PATIENCE)
 
     def reading_engine(self) -> Engine:
         return self._engine(_SESSION, _READ_ONLY)
 
-    def _engine(self, *statements: str, **more: Any) -> Engine:
+    def _engine(self, *statements: str, read_timeout: float | None = None, **more: Any) -> Engine:
         engine = create_engine(
             self.url,
-            connect_args={"charset": "utf8mb4", "connect_timeout": _CONNECT_TIMEOUT},
+            connect_args={
+                "charset": "utf8mb4",
+                "connect_timeout": _CONNECT_TIMEOUT,
+                "read_timeout": read_timeout,
+            },
             # A connection that the server has closed meanwhile is noticed before it is used.
             pool_pre_ping=True,
             # Without it, a page's first look at the rows is all that it ever sees of them.
-            isolation_level="READ COMMITTED",
-            **more,
+            **{"isolation_level": "READ COMMITTED", **more},
         )
 
-        def prepare(connection: Any, _record: Any) -> None:
+        def prepare(connection: Any, record: ConnectionPoolEntry) -> None:
             with closing(connection.cursor()) as cursor:
                 for statement in statements:
                     cursor.execute(statement)
+                cursor.execute("SELECT @@max_allowed_packet")
+                (record.info["longest"],) = cursor.fetchone()
 
         event.listen(engine, "connect", prepare)
         return engine
 
     def locking_engine(self) -> Engine:
-        # Longer than a pause between two pages, or the server would end the idle connection.
-        return self._engine("SET SESSION wait_timeout = 604800", poolclass=NullPool)
+        return self._engine(
+            f"SET SESSION wait_timeout = {LEASE}",
+            read_timeout=_PATIENCE,
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+        )
 
     def try_lock(self, connection: Connection, account: str) -> bool:
         return _get_lock(connection, self._lock_name(account), self.where)
@@ -115,6 +139,17 @@ class Mysql(ServerDialect):
     def blames_row(self, error: DBAPIError) -> bool:
         # 1644: what a trigger signals.
         return self.code_of(error) == 1644 or isinstance(error, (IntegrityError, DataError))
+
+    def too_long(self, connection: Connection, texts: Iterable[str]) -> str | None:
+        # The server answers a longer statement by closing the connection, which looks as if it
+        # would pass.
+        longest = connection.info["longest"]
+        room, texts = longest - _OVERHEAD, list(texts)
+        if 4 * sum(map(len, texts)) <= room:  # in bytes, it cannot be more
+            return None
+        if sum(len(escape_string(text).encode()) for text in texts) <= room:
+            return None
+        return f"it is too large for the server, whose max_allowed_packet is {longest} bytes"
 
     def adapt(self, value: Any) -> Any:
         """Return `value` as the driver takes it: times in UTC, since the columns have no zone."""

@@ -9,9 +9,10 @@ from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from sync.database.dialects.base import Finding, ServerDialect
+from sync.database.dialects.lease import LEASE
 from sync.database.failures import translated
 
 OLDEST = 14  # the major version
@@ -19,6 +20,10 @@ _CONNECT_TIMEOUT = 10  # seconds
 # How long a statement waits for what another transaction holds; and how long a process that
 # was frozen in the middle of a transaction may hold it, which is less.
 _WRITING = "-c lock_timeout=60s -c idle_in_transaction_session_timeout=30s -c timezone=UTC"
+# A server whose host has vanished is noticed after a minute: the system's own way takes hours.
+_KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+# What a server says to whoever connects when it may be otherwise a moment later.
+_NOT_NOW = ("starting up", "shutting down", "too many", "connection slots", "recovery")
 _MIGRATION = "repoledger: migration"
 
 
@@ -26,8 +31,11 @@ class Postgresql(ServerDialect):
     """A database on a PostgreSQL server: `postgresql://USER@HOST/DATABASE`."""
 
     driver = "postgresql+psycopg"
-    # Serialization failure, deadlock, the server shuts down or starts, read-only after a failover.
-    passing = frozenset({"40001", "40P01", "57P01", "57P02", "57P03", "25006"})
+    # Serialization failure, deadlock, a session that was idle for too long, the server shuts
+    # down or starts, too many connections, read-only after a failover.
+    passing = frozenset(
+        {"40001", "40P01", "25P03", "57P01", "57P02", "57P03", "57P05", "53300", "25006"}
+    )
 
     def writing_engine(
         self,
@@ -41,12 +49,13 @@ class Postgresql(ServerDialect):
         return self._engine("-c default_transaction_read_only=on -c timezone=UTC")
 
     def _engine(self, options: str, **more: Any) -> Engine:
-        arguments = {"options": options, "connect_timeout": _CONNECT_TIMEOUT}
+        arguments = {"options": options, "connect_timeout": _CONNECT_TIMEOUT, **_KEEPALIVES}
         # A connection that the server has closed meanwhile is noticed before it is used.
         return create_engine(self.url, connect_args=arguments, pool_pre_ping=True, **more)
 
     def locking_engine(self) -> Engine:
-        return self._engine("-c timezone=UTC", poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        options = f"-c timezone=UTC -c idle_session_timeout={LEASE}s"
+        return self._engine(options, poolclass=NullPool, isolation_level="AUTOCOMMIT")
 
     def try_lock(self, connection: Connection, account: str) -> bool:
         ask = text("SELECT pg_try_advisory_lock(:key)").bindparams(
@@ -81,6 +90,17 @@ class Postgresql(ServerDialect):
 
     def code_of(self, error: DBAPIError) -> str | None:
         return getattr(error.orig, "sqlstate", None)
+
+    def may_pass(self, error: DBAPIError) -> bool:
+        if super().may_pass(error):
+            return True
+        # A connection that could not be made has no code; the server says FATAL if it was there.
+        words = str(error.orig)
+        return (
+            isinstance(error, OperationalError)
+            and self.code_of(error) is None
+            and ("FATAL:" not in words or any(passing in words for passing in _NOT_NOW))
+        )
 
     def blames_row(self, error: DBAPIError) -> bool:
         # Values, constraints, what a trigger raises, sizes: the classes of SQLSTATE.

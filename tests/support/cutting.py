@@ -1,0 +1,97 @@
+"""A connection to a database server that breaks at a chosen moment.
+
+A socket file that passes on all that is said, until a client has said `word`:
+then the connection is cut, either at once, or when the server has carried out
+the next COMMIT and before its answer is handed on.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import threading
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import URL, make_url
+
+_PORT_FILE = ".s.PGSQL.5432"
+
+
+class CuttingLine:
+    """A line to the server of `url`, reached by `self.url`; `cuts` is how often it was cut."""
+
+    def __init__(self, url: str, folder: Path, word: bytes, *, at_commit: bool, times: int) -> None:
+        given = make_url(url)
+        self._word, self._at_commit, self._times = word, at_commit, times
+        self.cuts = 0
+        self._guard = threading.Lock()
+        self._target, here, query = _places(given, folder)
+        self.url = given.update_query_dict(query).render_as_string(hide_password=False)
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(here))
+        self._listener.listen()
+        self._threads = [threading.Thread(target=self._accept)]
+
+    def __enter__(self) -> Self:
+        self._threads[0].start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):  # it is no longer listened
+            while True:
+                client, _ = self._listener.accept()
+                thread = threading.Thread(target=self._serve, args=(client,))
+                self._threads.append(thread)
+                thread.start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, socket.socket(socket.AF_UNIX) as server, suppress(OSError):
+            server.connect(self._target)
+            self._pass_on(client, server)
+
+    def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
+        said, heard = b"", False
+        while True:
+            for speaker in select.select([client, server], [], [])[0]:
+                words = speaker.recv(65_536)
+                if not words:
+                    return
+                if speaker is server:
+                    client.sendall(words)
+                    continue
+                said = said[-len(self._word) :] + words
+                heard = heard or self._word in said
+                if heard and (not self._at_commit or b"COMMIT" in said) and self._may_cut():
+                    if self._at_commit:
+                        server.sendall(words)
+                        server.recv(65_536)  # it has done it
+                    return
+                server.sendall(words)
+
+    def _may_cut(self) -> bool:
+        with self._guard:
+            allowed = self.cuts < self._times
+            self.cuts += allowed
+            return allowed
+
+
+def _places(url: URL, folder: Path) -> tuple[str, Path, dict[str, str]]:
+    """Return where the server listens, where the line does, and what tells a client of it."""
+    if "unix_socket" in url.query:
+        here = folder / "line"
+        return str(url.query["unix_socket"]), here, {"unix_socket": str(here)}
+    return f"{url.query['host']}/{_PORT_FILE}", folder / _PORT_FILE, {"host": str(folder)}
