@@ -26,10 +26,12 @@ def upgrade() -> None:
     _runs()
     name = op.get_bind().dialect.name
     daily = DAILY.format(**DAYS["mysql" if name == "mariadb" else name])
-    # MySQL keeps each of these at once: where it was cut off, the next attempt finds some.
-    create = "CREATE OR REPLACE VIEW" if name in ("mysql", "mariadb") else "CREATE VIEW"
+    # MySQL keeps each of these at once: where it was cut off, the next attempt finds some. To
+    # replace one would take the right to drop it.
+    there = sa.inspect(op.get_bind()).get_view_names()
     for view, query in {**VIEWS, "repository_daily": daily}.items():
-        op.execute(f"{create} {view} AS {query}")
+        if view not in there:
+            op.execute(f"CREATE VIEW {view} AS {query}")
 
 
 def _table(name: str, *columns: Any, **options: Any) -> None:

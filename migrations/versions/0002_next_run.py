@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
+from sync.errors import DatabaseUnusable
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -12,7 +14,13 @@ depends_on = None
 
 def upgrade() -> None:
     moment = sa.DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
-    # MySQL keeps it at once: where it was cut off, the next attempt finds it.
-    columns = {column["name"] for column in sa.inspect(op.get_bind()).get_columns("accounts")}
-    if "next_run_at" not in columns:
+    connection = op.get_bind()
+    columns = {c["name"]: c["type"] for c in sa.inspect(connection).get_columns("accounts")}
+    found = columns.get("next_run_at")
+    if found is None:
         op.add_column("accounts", sa.Column("next_run_at", moment))
+    # MySQL keeps it at once: where it was cut off, the next attempt finds it.
+    elif found.compile(connection.dialect) != moment.compile(connection.dialect):
+        raise DatabaseUnusable(
+            "the column accounts.next_run_at is not repoledger's, which needs that name: rename it"
+        )

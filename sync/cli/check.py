@@ -61,7 +61,10 @@ def _database(config: Config) -> Iterator[Finding]:
 
     dialect = dialect_of(config.database.url)
     try:
-        findings = [Finding(f.result, "database", f.message) for f in dialect.findings()]
+        findings = [
+            Finding(f.result, "database", f.message)
+            for f in dialect.findings(migrate.revisions()[-1])
+        ]
         yield from findings
         if all(finding.result != "fail" for finding in findings):
             current = migrate.check(config.database.url)

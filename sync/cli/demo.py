@@ -71,7 +71,7 @@ def demo(
         print(f"A stand-in for GitHub answers on {github.url}.")
         token = f"demo-{secrets.token_hex(16)}"
         ids = _populate(github, token)
-        _, revision = migrate.upgrade(url)
+        revision = migrate.upgrade(url).after
         print(f"Made the database {directory / 'repoledger.db'} (schema {revision}).\n")
         succeeded = _sync(github, token, url, "First sync: everything is new.")
         print("Now the server changes: a repository is added, one is renamed, one gets a new")

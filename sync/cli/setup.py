@@ -52,11 +52,13 @@ def migrate(
 
     newest = migration.revisions()[-1]
     if not check:
-        before, after = migration.upgrade(config.database.url)
+        before, after, copy = migration.upgrade(config.database.url)
         if before == after:
             print(f"The schema is current: {after}.")
         else:
             print(f"Migrated the schema from {before or 'nothing'} to {after}.")
+        if copy is not None:
+            print(f"As it was before, it is in {copy}; delete that when you no longer need it.")
         return
     current = migration.check(config.database.url)
     state = migration.state_of(current)

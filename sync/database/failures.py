@@ -14,7 +14,29 @@ from sync.redaction import printable, scrub
 _UNUSABLE = (
     *("not a database", "unable to open", "readonly", "read-only", "malformed"),
     *("authentication failed", "Access denied", "Unknown database", "permission denied"),
+    *("invalid connection option", "connection is bad", "no password supplied"),
     'FATAL:  database "',
+)
+
+# What to do, by what they say; the first that fits.
+_ADVICE = (
+    (("to database '",), "check the database's name, and GRANT the user rights on it"),
+    (
+        ("password authentication failed", "no password supplied", "Access denied for user"),
+        "check the user, and the password in database.password_file or password_env",
+    ),
+    (("Unknown database", 'FATAL:  database "'), "make it first, with CREATE DATABASE"),
+    (
+        ("Connection refused", "No such file or directory", "resolve host", "service not known"),
+        "check the host and the port, and that the server runs",
+    ),
+    (("timed out", "timeout expired"), "check the host, the port and what is in between"),
+    (
+        ("certificate verify failed", "does not match host name", "root certificate file"),
+        "check the CA's file in the URL, and the host's name",
+    ),
+    (("invalid connection option", "connection is bad"), "check the options in the URL"),
+    (("startup parameter",), "a pooler in between refuses the session's settings: go without it"),
 )
 
 # How they say that a connection can only read.
@@ -47,7 +69,11 @@ def translated(
     # and what is chained shows up in tracebacks.
     unusable = any(word in reason for word in _UNUSABLE)
     kind = Passing if passing else DatabaseUnusable if unusable else DatabaseError
-    raise kind(f"{where}: {reason}") from None
+    raise kind(f"{where}: {reason}{_advice(reason)}") from None
+
+
+def _advice(reason: str) -> str:
+    return next((f"; {advice}" for words, advice in _ADVICE if any(w in reason for w in words)), "")
 
 
 def reason_of(error: SQLAlchemyError) -> str:

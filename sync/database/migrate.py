@@ -10,8 +10,9 @@ from __future__ import annotations
 import threading
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
+import structlog
 from sqlalchemy import Connection, inspect, text
 
 from sync.database.dialects import VERSION_TABLE, dialect_of
@@ -19,7 +20,19 @@ from sync.database.failures import translated
 from sync.database.tables import metadata
 from sync.errors import DatabaseUnusable, SchemaMissing, SchemaOutdated, SchemaTooNew
 
+log = structlog.get_logger("sync.database")
+
 State = Literal["missing", "outdated", "current", "newer"]
+# Of the names that a ledger needs, those of views.
+VIEWS = ("current_repositories", "latest_runs", "repository_daily")
+
+
+class Upgrade(NamedTuple):
+    """What an upgrade did: the revisions before and after, and where a copy of before is."""
+
+    before: str | None
+    after: str
+    copy: Path | None = None
 
 
 def folder() -> Path:
@@ -49,10 +62,10 @@ def revision(connection: Connection) -> str | None:
 
 
 def _refuse_others_tables(present: set[str]) -> None:
-    taken = sorted({name.lower() for name in present} & set(metadata.tables))
+    taken = sorted({name.lower() for name in present} & {*metadata.tables, *VIEWS})
     if taken:
         raise DatabaseUnusable(
-            f"the database holds tables of somebody else's with the names of ours "
+            f"the database holds tables or views of somebody else's with the names of ours "
             f"({', '.join(taken)}); use another database for the ledger"
         )
 
@@ -104,12 +117,12 @@ def check(url: str) -> str | None:
         engine.dispose()
 
 
-def upgrade(url: str, stop: threading.Event | None = None) -> tuple[str | None, str]:
+def upgrade(url: str, stop: threading.Event | None = None) -> Upgrade:
     """Bring the database at `url` up to date, made first if there is none.
 
-    Returns the revisions before and after. Safe from several processes at
-    once: one of them holds a lock before it looks. Setting `stop`
-    shortens the wait for it. Raises SchemaTooNew, DatabaseUnusable, Interrupted.
+    Safe from several processes at once: one of them holds a lock before it looks. A
+    SQLite file that holds an older ledger is copied first. Setting `stop`
+    shortens the wait for the lock. Raises SchemaTooNew, DatabaseUnusable, Interrupted.
     """
     dialect = dialect_of(url)
     where, engine = dialect.where, dialect.writing_engine(stop, create=True)
@@ -119,15 +132,16 @@ def upgrade(url: str, stop: threading.Event | None = None) -> tuple[str | None, 
             engine.begin() as connection,
             dialect.migration_lock(connection),
         ):
-            before = revision(connection)
+            before, copy = revision(connection), None
             match state_of(before):
                 case "newer":
                     require_current(before, where)
-                case "current":
-                    pass
-                case _:
+                case "outdated":
+                    with dialect.kept_copy(str(before), stop) as copy:
+                        _run_alembic(connection)
+                case "missing":
                     _run_alembic(connection)
-        return before, revisions()[-1]
+        return Upgrade(before, revisions()[-1], copy)
     finally:
         engine.dispose()
 
@@ -135,9 +149,18 @@ def upgrade(url: str, stop: threading.Event | None = None) -> tuple[str | None, 
 def prepare(url: str, mode: str, stop: threading.Event | None = None) -> None:
     """Make sure that the schema is current: migrate, or with mode "manual" refuse."""
     if mode == "auto":
-        upgrade(url, stop)
+        _log_upgrade(upgrade(url, stop), dialect_of(url).where)
     else:
         require_current(check(url), dialect_of(url).where)
+
+
+def _log_upgrade(done: Upgrade, where: str) -> None:
+    if done.before == done.after:
+        return
+    # Somebody has to know of a copy, and to delete it some day.
+    tell = log.warning if done.copy else log.info
+    copy = str(done.copy) if done.copy else None
+    tell("schema.migrated", database=where, before=done.before, after=done.after, copy=copy)
 
 
 def _run_alembic(connection: Connection) -> None:

@@ -1,20 +1,21 @@
-"""Migrations that compete, and migrations that die."""
+"""Migrations that compete, and migrations that die. tests/long has many more of both."""
 
 from __future__ import annotations
 
 import sqlite3
 from contextlib import ExitStack, closing
+from itertools import count
 from typing import TYPE_CHECKING
 
-import pytest
-
 from sync.database import migrate
-from sync.database.dialects import VERSION_TABLE
-from sync.database.queries import Ledger
-from tests.support.database_processes import (
-    hangs_in_migration,
-    migrates_on_demand,
-    spawned,
+from tests.support.database import recorded_statements
+from tests.support.database_processes import migrates_on_demand, spawned
+from tests.support.migrating import (
+    assert_old_rows_kept,
+    assert_usable,
+    mortal,
+    old_ledger,
+    schema_of,
 )
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROCESSES = 4
-ROUNDS = 10
+ROUNDS = 5
+STEP = 23  # a sample of a migration's statements
 NEWEST = migrate.revisions()[-1]
 
 
@@ -37,8 +39,8 @@ def test_of_several_processes_that_migrate_at_once_one_does_and_the_others_wait(
                 child.send(url)
             results = [child.receive() for child in children]
             assert sorted(results, key=str) == [
-                *[(NEWEST, NEWEST)] * (PROCESSES - 1),
-                (None, NEWEST),
+                *[(NEWEST, NEWEST, None)] * (PROCESSES - 1),
+                (None, NEWEST, None),
             ]
 
 
@@ -57,28 +59,43 @@ def test_a_migration_waits_for_another_program_that_writes_to_the_same_sqlite_fi
         assert not child.pipe.poll(1)
         other.execute("INSERT INTO theirs VALUES (1)")
         other.execute("COMMIT")
-        assert child.receive() == (None, NEWEST)
+        assert child.receive() == (None, NEWEST, None)
         assert other.execute("SELECT x FROM theirs").fetchall() == [(1,)]
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "CREATE TABLE (IF NOT EXISTS )?repositories",
-        "CREATE TABLE (IF NOT EXISTS )?sync_runs",
-        "VIEW repository_daily",
-        "ALTER TABLE accounts ADD",
-        f"INSERT INTO {VERSION_TABLE}",
-    ],
-)
-def test_a_migration_that_was_killed_in_the_middle_can_be_tried_again(
-    database_url: str, statement: str
+def test_a_migration_that_was_killed_in_the_middle_works_when_it_is_tried_again(
+    new_database: Callable[[], str],
 ) -> None:
-    with spawned(hangs_in_migration, database_url, statement) as child:
-        assert child.receive() == "hanging"
-        child.kill()
-    before = migrate.check(database_url)  # MySQL keeps each statement at once
-    assert before is None or database_url.startswith("mysql")
-    assert migrate.upgrade(database_url) == (before, NEWEST)
-    with Ledger(database_url) as ledger:
-        assert ledger.status() == []
+    undisturbed = new_database()
+    migrate.upgrade(undisturbed)
+    expected = schema_of(undisturbed)
+    with mortal() as process:
+        for number in count(STEP, STEP):
+            url = new_database()
+            if not process.killed(url, "before", number):
+                break
+            assert migrate.upgrade(url)[1:] == (NEWEST, None)
+            assert schema_of(url) == expected, number
+            assert_usable(url)
+    assert number > STEP
+
+
+def test_a_killed_migration_of_an_old_ledger_leaves_rows_and_the_users_own_things(
+    new_database: Callable[[], str],
+) -> None:
+    undisturbed = new_database()
+    old_ledger(undisturbed)
+    with recorded_statements() as seen:
+        migrate.upgrade(undisturbed)
+    expected = schema_of(undisturbed)
+    changes = [n for n, (sql, _) in enumerate(seen, 1) if sql.startswith(("ALTER", "UPDATE"))]
+    assert len(changes) > 1
+    with mortal() as process:
+        for number in changes:
+            url = new_database()
+            old_ledger(url)
+            assert process.killed(url, "after", number)
+            migrate.upgrade(url)
+            assert schema_of(url) == expected
+            assert_old_rows_kept(url)
+            assert_usable(url)

@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from sync.database.dialects.base import LOCK_POLL, Dialect, Finding, in_progress
+from sync.database.dialects.sqlite_copy import kept_copy
 from sync.errors import DatabaseUnusable, Interrupted
 
 _LOW_DISK = 100 * 1024 * 1024  # bytes
@@ -144,7 +145,12 @@ class Sqlite(Dialect):
         """Nothing to do: the transaction holds SQLite's write lock already."""
         yield
 
-    def findings(self) -> Iterator[Finding]:
+    def kept_copy(
+        self, revision: str, stop: threading.Event | None = None
+    ) -> AbstractContextManager[Path | None]:
+        return kept_copy(self.file, revision, _open, stop)
+
+    def findings(self, newest: str) -> Iterator[Finding]:  # noqa: ARG002  # for servers
         folder = self.file.parent
         if not folder.is_dir():
             yield Finding("fail", f"{self.file}: the folder {folder} does not exist")

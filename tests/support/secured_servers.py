@@ -1,0 +1,185 @@
+"""Servers on 127.0.0.1 that ask for passwords and speak TLS, each with a CA of its own."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlencode
+
+# The package comes with PyMySQL[rsa].
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from sqlalchemy import URL, NullPool, create_engine
+
+from tests.support import servers
+
+_ATTEMPTS = 5  # at a port that nobody else has taken meanwhile
+
+
+class Secured:
+    """A server whose certificate, signed by `ca`, is for `localhost` and not for 127.0.0.1.
+
+    `ca` is a file, and so is `stranger`, a CA that has signed nothing of it.
+    """
+
+    def __init__(self, kind: str, server: servers.Server, port: int) -> None:
+        self.kind, self.port, self._owner = kind, port, server.url
+        self.ca, self.stranger = server.home / "ca.pem", server.home / "stranger.pem"
+
+    def execute(self, *statements: str, database: str | None = None) -> None:
+        """Do what its administrator does."""
+        owner = self._owner.set(database=database) if database else self._owner
+        engine = create_engine(owner, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        try:
+            with engine.connect() as connection:
+                for statement in statements:
+                    connection.exec_driver_sql(statement.replace("%", "%%"))
+        finally:
+            engine.dispose()
+
+    def add_user(self, name: str, password: str, database: str) -> None:
+        """Add a user, and a database of theirs."""
+        quoted = password.replace("\\", "\\\\") if self.kind == "mysql" else password
+        quoted = quoted.replace("'", "''")
+        if self.kind == "mysql":
+            self.execute(
+                f"CREATE DATABASE {database}",
+                f"CREATE USER {name} IDENTIFIED BY '{quoted}'",
+                f"GRANT ALL ON {database}.* TO {name}",
+            )
+        else:
+            self.execute(
+                f"CREATE ROLE {name} LOGIN PASSWORD '{quoted}'",
+                f"CREATE DATABASE {database} OWNER {name}",
+            )
+
+    def url(
+        self,
+        user: str,
+        database: str,
+        password: str | None = None,
+        host: str = "127.0.0.1",
+        **options: object,
+    ) -> str:
+        made = URL.create(self.kind, user, password, host=host, port=self.port, database=database)
+        query = f"?{urlencode(options)}" if options else ""
+        return made.render_as_string(hide_password=False) + query
+
+
+@cache
+def secured(kind: str) -> Secured:
+    """Return the server of a kind, started once in this process; skips the test like `server`."""
+    server = servers.own_server(kind)
+    server.stop(gently=True)
+    _certify(server.home)
+    start = {"postgresql": _start_postgresql, "mysql": _start_mysql}[kind]
+    for attempt in range(1, _ATTEMPTS + 1):
+        port = _free_port()
+        try:
+            start(server, port)
+            break
+        except (subprocess.CalledProcessError, AssertionError):
+            if attempt == _ATTEMPTS:
+                raise
+    return Secured(kind, server, port)
+
+
+def _start_postgresql(server: servers.Server, port: int) -> None:
+    home = server.home
+    rules = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+    (home / "data/pg_hba.conf").write_text(rules, encoding="utf-8")
+    # The socket's name holds the port, which the owner's URL does not know.
+    server.url = server.url.set(port=port)
+    server.start(
+        listen_addresses="127.0.0.1",
+        port=port,
+        ssl="on",
+        ssl_cert_file=home / "server.pem",
+        ssl_key_file=home / "server.key",
+    )
+
+
+def _start_mysql(server: servers.Server, port: int) -> None:
+    home = server.home
+    server.start(
+        skip_networking=0,
+        # Or 127.0.0.1 is localhost, where there is a user without a name.
+        skip_name_resolve=1,
+        bind_address="127.0.0.1",
+        port=port,
+        ssl_cert=home / "server.pem",
+        ssl_key=home / "server.key",
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _certify(home: Path) -> None:
+    """Write a CA, a certificate for localhost with its key, and another CA."""
+    ca_key, ca = _authority("repoledger's tests")
+    _, stranger = _authority("somebody else")
+    key = ec.generate_private_key(ec.SECP256R1())
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
+    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
+    certificate = (
+        _begun("localhost", key.public_key())
+        .issuer_name(ca.subject)
+        .add_extension(names, critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(issuer, critical=False)
+        .sign(ca_key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    for name, made in (("ca", ca), ("stranger", stranger), ("server", certificate)):
+        (home / f"{name}.pem").write_bytes(made.public_bytes(pem))
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (home / "server.key").write_bytes(secret)
+    (home / "server.key").chmod(0o600)
+    shutil.chown(home / "server.key", home.owner())
+
+
+def _authority(name: str) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    begun = _begun(name, key.public_key())
+    usage = x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=True,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    certificate = (
+        begun.issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(usage, critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return key, certificate
+
+
+def _begun(name: str, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=30))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    )
