@@ -22,7 +22,7 @@ from sync.database.failures import Passing, translated
 from sync.database.page import PageTransaction
 from sync.database.rows import GOOD, Run, RunCounts, RunStatus
 from sync.database.tables import accounts, page_cache, plain, sync_runs
-from sync.errors import Fenced
+from sync.errors import DatabaseError, Fenced
 
 T = TypeVar("T")
 log = structlog.get_logger("sync.database")
@@ -42,6 +42,7 @@ class Store:
         self.url = url
         self.clock = clock
         self._stop = stop or threading.Event()
+        self._away = False
         self._dialect = dialect_of(url)
         self._where = self._dialect.where
         self._engine = self._dialect.writing_engine(stop)
@@ -222,8 +223,12 @@ class Store:
         return self._again(attempt)
 
     def _again(self, work: Callable[[Connection], T]) -> T:
-        """Do `work` in a transaction, and again after what passes by itself."""
-        for pause in _PAUSES:
+        """Do `work` in a transaction, and again after what passes by itself.
+
+        A server that stayed away all that time is asked once by what follows.
+        """
+        pauses, self._away = () if self._away else _PAUSES, False
+        for pause in pauses:
             try:
                 with (
                     translated(self._where, self._dialect.may_pass),
@@ -233,8 +238,15 @@ class Store:
             except Passing as error:
                 log.warning("database.retry_scheduled", message=str(error), seconds=pause)
                 self._stop.wait(pause)
-        with translated(self._where), self._engine.begin() as connection:
-            return work(connection)
+        try:
+            with (
+                translated(self._where, self._dialect.may_pass),
+                self._engine.begin() as connection,
+            ):
+                return work(connection)
+        except Passing as error:
+            self._away = True
+            raise DatabaseError(str(error)) from None
 
     def _execute(self, run: Run, statement: Any) -> None:
         self.transact(run, lambda page: page.connection.execute(statement))

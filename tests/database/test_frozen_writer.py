@@ -15,9 +15,9 @@ from tests.support.backfills import (
     held_at_page,
     runs,
     undisturbed,
-    wait_patiently,
+    wait_for_pages,
 )
-from tests.support.database import execute, snapshot, values
+from tests.support.database import snapshot
 from tests.support.runs import fill
 
 pytestmark = pytest.mark.timeout(400)  # a busy machine starts processes slowly
@@ -28,8 +28,7 @@ def frozen_between_two_pages(github: Sandbox, folder: Path, url: str) -> Backfil
     with held_at_page(github, 2) as gate:
         frozen = Backfill(github, folder, url)
         assert gate.reached.wait(PATIENCE)
-        wait_patiently(lambda: values(url, "SELECT pages FROM sync_runs") == [(1,)])
-        execute(url, "UPDATE accounts SET host = host")  # waits for the end of the transaction
+        wait_for_pages(url, 1)
         frozen.freeze()
     return frozen
 

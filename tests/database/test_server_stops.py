@@ -11,7 +11,15 @@ from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import OperationalError
 
 from sync.github.sandbox import Sandbox
-from tests.support.backfills import PATIENCE, Backfill, effect, held_at_page, runs, undisturbed
+from tests.support.backfills import (
+    PATIENCE,
+    Backfill,
+    effect,
+    held_at_page,
+    runs,
+    undisturbed,
+    wait_for_pages,
+)
 from tests.support.runs import fill
 from tests.support.servers import Server, own_server, with_password
 
@@ -41,6 +49,7 @@ def test_a_run_goes_on_after_its_server_has_stopped_and_come_back(
     with held_at_page(github, 2) as gate:
         backfill = Backfill(github, tmp_path, ledger_url)
         assert gate.reached.wait(PATIENCE)
+        wait_for_pages(ledger_url, 1)
         server.stop(gently=gently)
         server.start()
     ended = backfill.end()

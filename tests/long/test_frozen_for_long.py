@@ -20,6 +20,7 @@ from tests.support.backfills import (
     held_at_page,
     runs,
     undisturbed,
+    wait_for_pages,
     wait_patiently,
     waiting_sessions,
 )
@@ -40,6 +41,7 @@ def test_a_backfill_that_is_frozen_in_the_middle_of_a_page_keeps_nobody_out_for_
     with held_at_page(github, 2) as gate, users_engine(ledger_url) as engine:
         frozen = Backfill(github, tmp_path, ledger_url)
         assert gate.reached.wait(PATIENCE)
+        wait_for_pages(ledger_url, 1)
         with engine.begin() as connection:  # the last that a page writes is in its way
             connection.execute(text("SELECT id FROM sync_runs FOR UPDATE"))
             gate.set()

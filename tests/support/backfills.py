@@ -8,13 +8,14 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import create_engine, make_url, select
+from sqlalchemy.exc import OperationalError
 
 from sync.database import migrate
 from sync.database.store import Store
@@ -22,11 +23,11 @@ from sync.database.tables import metadata
 from sync.github.client import GitHubClient
 from sync.github.sandbox import Sandbox
 from tests.conftest import TOKEN
-from tests.support.database import Json, rows
+from tests.support.database import Json, execute, rows, values
 from tests.support.process import COMMAND, STARTED, environment, write_config
 from tests.support.runs import sync
 
-PATIENCE = 100.0  # seconds for what a busy machine does late
+PATIENCE = 200.0  # seconds for what a busy machine does late
 POLL = threading.Event()  # never set: leaves the processor to the processes that are waited for
 
 # What differs between two databases that were filled with the same.
@@ -66,7 +67,7 @@ class Backfill:
     def __init__(self, github: Sandbox, folder: Path, url: str, *options: str, **more: str) -> None:
         home = folder / uuid4().hex
         home.mkdir()
-        write_config(home, github.url, extra='timeout = "100s"')
+        write_config(home, github.url, extra='timeout = "300s"')
         self._files = home / "stdout", home / "stderr"
         with self._files[0].open("w") as stdout, self._files[1].open("w") as stderr:
             self.process = subprocess.Popen(
@@ -91,10 +92,14 @@ class Backfill:
     def freeze(self) -> None:
         """Stop the process where it is, and wait until all of its threads stand still."""
         self.process.send_signal(signal.SIGSTOP)
-        tasks = Path(f"/proc/{self.process.pid}/task")
-        wait_patiently(
-            lambda: all("\nState:\tT" in (t / "status").read_text() for t in tasks.iterdir())
-        )
+        wait_patiently(self._stands_still)
+
+    def _stands_still(self) -> bool:
+        try:
+            tasks = Path(f"/proc/{self.process.pid}/task").iterdir()
+            return all("\nState:\tT" in (task / "status").read_text() for task in tasks)
+        except OSError:  # a thread that has just ended
+            return False
 
     def thaw(self) -> None:
         self.process.send_signal(signal.SIGCONT)
@@ -119,6 +124,13 @@ class Gate(threading.Event):
     def __init__(self) -> None:
         super().__init__()
         self.reached = threading.Event()
+
+
+def wait_for_pages(url: str, number: int) -> None:
+    """Return when the newest run has stored that many pages, and is done with the last."""
+    newest = "SELECT pages FROM sync_runs ORDER BY id DESC LIMIT 1"
+    wait_patiently(lambda: values(url, newest) == [(number,)])
+    execute(url, "UPDATE accounts SET host = host")  # waits for the end of its transaction
 
 
 @contextmanager
@@ -188,7 +200,8 @@ def end_sessions(url: str, which: str = "") -> int:
         with engine.connect() as connection:
             ids = connection.exec_driver_sql(_SESSIONS[kind + which]).scalars().all()
             for number in ids:
-                connection.exec_driver_sql(_END[kind].format(number))
+                with suppress(OperationalError):  # it has just gone by itself
+                    connection.exec_driver_sql(_END[kind].format(number))
             return len(ids)
     finally:
         engine.dispose()

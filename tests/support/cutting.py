@@ -13,7 +13,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import URL, make_url
 
@@ -28,8 +28,9 @@ class CuttingLine:
         self._word, self._at_commit, self._times = word, at_commit, times
         self.cuts = 0
         self._guard = threading.Lock()
-        self._target, here, query = _places(given, folder)
-        self.url = given.update_query_dict(query).render_as_string(hide_password=False)
+        self._family, self._target, here, query = _places(given, folder)
+        line = given.set(host=None, port=None).update_query_dict(query)
+        self.url = line.render_as_string(hide_password=False)
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(here))
         self._listener.listen()
@@ -59,7 +60,7 @@ class CuttingLine:
                 thread.start()
 
     def _serve(self, client: socket.socket) -> None:
-        with client, socket.socket(socket.AF_UNIX) as server, suppress(OSError):
+        with client, socket.socket(self._family) as server, suppress(OSError):
             server.connect(self._target)
             self._pass_on(client, server)
 
@@ -89,9 +90,13 @@ class CuttingLine:
             return allowed
 
 
-def _places(url: URL, folder: Path) -> tuple[str, Path, dict[str, str]]:
+def _places(url: URL, folder: Path) -> tuple[socket.AddressFamily, Any, Path, dict[str, str]]:
     """Return where the server listens, where the line does, and what tells a client of it."""
-    if "unix_socket" in url.query:
-        here = folder / "line"
-        return str(url.query["unix_socket"]), here, {"unix_socket": str(here)}
-    return f"{url.query['host']}/{_PORT_FILE}", folder / _PORT_FILE, {"host": str(folder)}
+    postgresql = url.get_backend_name() == "postgresql"
+    here = folder / (_PORT_FILE if postgresql else "line")
+    query = {"host": str(folder)} if postgresql else {"unix_socket": str(here)}
+    if url.host:
+        address = url.host, url.port or (5432 if postgresql else 3306)
+        return socket.AF_INET, address, here, query
+    place = f"{url.query['host']}/{_PORT_FILE}" if postgresql else str(url.query["unix_socket"])
+    return socket.AF_UNIX, place, here, query
