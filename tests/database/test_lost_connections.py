@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
+from sync.database.page import PageTransaction
+from sync.database.rows import Run, RunCounts
+from sync.database.store import Store
 from sync.github.sandbox import Sandbox
 from tests.support.backfills import (
     PATIENCE,
@@ -24,7 +28,7 @@ from tests.support.backfills import (
     waiting_sessions,
 )
 from tests.support.cutting import CuttingLine
-from tests.support.database import execute, users_engine, values
+from tests.support.database import HOST, execute, users_engine, values
 from tests.support.runs import fill
 
 pytestmark = [
@@ -131,3 +135,21 @@ def test_a_page_that_ends_in_a_deadlock_is_done_again_as_a_whole(
     assert runs(ledger_url)[1:] == [ended.did]
     changed = "SELECT repository_id FROM repository_changes WHERE field = 'description'"
     assert sorted(values(ledger_url, changed)) == [(id_,) for id_ in ids]
+
+
+def test_a_run_that_takes_over_in_the_middle_of_a_page_waits_for_that_page(
+    ledger_url: str,
+) -> None:
+    with Store(ledger_url) as store, ThreadPoolExecutor() as pool, capture_logs() as events:
+        run = store.start_run("me", HOST, "backfill")
+
+        def work(page: PageTransaction) -> Future[Run]:
+            later = pool.submit(store.start_run, "me", HOST, "backfill")
+            wait_patiently(lambda: waiting_sessions(ledger_url))
+            page.progress(RunCounts(pages=1), None)
+            return later
+
+        later = store.transact(run, work).result(PATIENCE)
+    assert later.generation == run.generation + 1
+    assert events == []  # not even a deadlock that was overcome
+    assert runs(ledger_url) == [("interrupted", 1, 0, 0, 0, 0), ("running", 0, 0, 0, 0, 0)]
