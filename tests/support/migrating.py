@@ -17,6 +17,7 @@ from sqlalchemy import Engine, event, inspect, make_url
 
 from sync.database import migrate
 from sync.database.dialects import VERSION_TABLE, dialect_of
+from sync.database.rows import PageEntry, RunCounts
 from sync.database.store import Store
 from tests.support.database import HOST, execute, repository, store_page, users_engine, values
 from tests.support.database_processes import Child, spawned
@@ -60,10 +61,14 @@ def assert_old_rows_kept(url: str) -> None:
 
 
 def assert_usable(url: str) -> None:
-    """Have the program work with a ledger: start a run, store a page, finish."""
+    """Have the program work with a ledger: start a run, store a page, finish, forget the page."""
     with Store(url) as store:
         run = store.start_run("me", HOST, "backfill")
         assert store_page(store, run, repository(1), repository(2, "octo/two")).counts == (2, 0, 0)
+        entry = PageEntry("k", '"etag"', (1, 2), 2, None)
+        store.transact(run, lambda page: page.remember_page(entry))
+        counts = RunCounts(pages=1, inserted=2)
+        store.finish_run(run, status="succeeded", counts=counts, complete=True, keep_pages=())
 
 
 def schema_of(url: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from sqlalchemy import URL, NullPool, create_engine
+from sqlalchemy import NullPool, create_engine
 
 from tests.support import servers
 
@@ -31,6 +31,10 @@ class Secured:
     def __init__(self, kind: str, server: servers.Server, port: int) -> None:
         self.kind, self.port, self._owner = kind, port, server.url
         self.ca, self.stranger = server.home / "ca.pem", server.home / "stranger.pem"
+
+    def owners_url(self, database: str) -> str:
+        """Return its administrator's URL of a database, by a way that asks for no password."""
+        return self._owner.set(database=database).render_as_string(hide_password=False)
 
     def execute(self, *statements: str, database: str | None = None) -> None:
         """Do what its administrator does."""
@@ -64,10 +68,14 @@ class Secured:
         user: str,
         database: str,
         password: str | None = None,
-        host: str = "127.0.0.1",
         **options: object,
     ) -> str:
-        made = URL.create(self.kind, user, password, host=host, port=self.port, database=database)
+        """Return a URL with options; `host` and `port` stand where they belong."""
+        host = str(options.pop("host", "127.0.0.1"))
+        port = options.pop("port", self.port)
+        made = self._owner.set(
+            username=user, password=password, host=host, port=int(str(port)), database=database
+        ).set(query={})
         query = f"?{urlencode(options)}" if options else ""
         return made.render_as_string(hide_password=False) + query
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
 import msgspec
-from sqlalchemy import URL, Connection, Engine, make_url
+from sqlalchemy import URL, Column, ColumnElement, Connection, Engine, Table, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 
 from sync.database.dialects.lease import Lease, LockName
@@ -19,6 +20,7 @@ from sync.errors import Interrupted, RunInProgress
 # A name of our own: a database may hold other programs' tables, and theirs may
 # be Alembic's usual one.
 VERSION_TABLE = "repoledger_schema"
+_PLACES = ("host", "port", "unix_socket")  # options that say where a server is
 LOCK_POLL = 0.2  # seconds between two looks at a lock that another process holds
 
 
@@ -39,6 +41,8 @@ class Dialect(ABC):
     # How an upsert quotes a name, marks a parameter, and refers to the row that was to be inserted.
     quote = '"'
     mark = "?"
+    # The isolation at which a transaction sees one state throughout; None where each one does.
+    snapshot_level: Literal["REPEATABLE READ"] | None = None
 
     @property
     @abstractmethod
@@ -75,6 +79,18 @@ class Dialect(ABC):
     def migration_lock(self, connection: Connection) -> AbstractContextManager[None]:
         """Keep other processes from migrating, while `connection`'s transaction does."""
 
+    def kept_copy(
+        self,
+        revision: str,  # noqa: ARG002  # for files
+        stop: threading.Event | None = None,  # noqa: ARG002  # as above
+    ) -> AbstractContextManager[Path | None]:
+        """Keep a copy of a ledger at `revision` before the block changes its schema.
+
+        Gives where it is; None for a server, whose owner takes a dump.
+        To be called under the lock on migrations.
+        """
+        return nullcontext()
+
     def one_writer(self, connection: Connection) -> None:  # noqa: B027  # for servers
         """Wait until no other transaction writes pages, and let none begin until this one ends.
 
@@ -97,9 +113,20 @@ class Dialect(ABC):
         """Tell whether a transaction that ended in `error` may succeed if it is done again."""
         return False
 
-    def findings(self) -> Iterator[Finding]:
-        """Yield what is good and bad about the database's own settings."""
-        yield from ()
+    @abstractmethod
+    def findings(self, newest: str) -> Iterator[Finding]:
+        """Yield what is good and bad about the database and the rights in it, writing nothing.
+
+        `newest` is the revision of the schema that the program needs: a ledger
+        at another one is to be migrated. Raises DatabaseError.
+        """
+
+    def in_code_point_order(self, column: Column[Any]) -> ColumnElement[Any]:
+        """Return what to order by, so that texts come as Python sorts them."""
+        return column
+
+    def continue_numbering(self, connection: Connection, table: Table) -> None:  # noqa: B027  # for PostgreSQL
+        """Have the table's next row numbered after those that were inserted with their numbers."""
 
     # Statements, as the driver takes them: half the time of SQLAlchemy's own executemany.
 
@@ -136,13 +163,30 @@ class ServerDialect(Dialect):
     # The codes of errors that pass: deadlocks, servers that restart or change roles.
     passing: frozenset[str | int]
     mark = "%s"
+    snapshot_level = "REPEATABLE READ"
 
     def __init__(self, url: str) -> None:
         self.url: URL = make_url(url).set(drivername=self.driver)
 
     @property
     def where(self) -> str:
-        return self.url.set(drivername=self.driver.partition("+")[0]).render_as_string()
+        # Of the options only those that say where: others may hold secrets.
+        places = {key: self.url.query[key] for key in _PLACES if key in self.url.query}
+        name = self.driver.partition("+")[0]
+        return self.url.set(drivername=name, query=places).render_as_string()
+
+    def findings(self, newest: str) -> Iterator[Finding]:
+        # As a run would connect, since what its sessions may do is the question.
+        engine = self.writing_engine()
+        try:
+            with translated(self.where), engine.connect() as connection:
+                yield from list(self.examined(connection, newest))
+        finally:
+            engine.dispose()
+
+    @abstractmethod
+    def examined(self, connection: Connection, newest: str) -> Iterator[Finding]:
+        """Yield the findings of a server that could be connected to."""
 
     @contextmanager
     def account_lock(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -15,8 +14,10 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from sync.database.dialects import mysql_check
 from sync.database.dialects.base import Finding, ServerDialect
 from sync.database.dialects.lease import LEASE
+from sync.database.dialects.mysql_tls import tls_arguments
 from sync.database.failures import translated
 from sync.errors import DatabaseError
 
@@ -27,7 +28,8 @@ _PATIENCE = 120  # seconds for an answer, before the server's host counts as van
 # Strict, so that nothing is cut or turned into something else without an error. 60 s
 # is how long a statement waits for a row that another transaction holds.
 _SESSION = (
-    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE', "
+    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
+    "NO_ENGINE_SUBSTITUTION', default_storage_engine = 'InnoDB', "
     "time_zone = '+00:00', innodb_lock_wait_timeout = 60"
 )
 # How long a process that was frozen in the middle of a transaction may hold its rows: less.
@@ -50,6 +52,17 @@ class Mysql(ServerDialect):
         {1213, 1053, 1077, 2002, 2003, 1040, 1203, 2006, 2013, 1927, 4031, 1290, 1836}
     )
 
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        # All but the socket's file: a repeated one counts as its last.
+        self._options = {
+            name: value if isinstance(value, str) else value[-1]
+            for name, value in self.url.query.items()
+        }
+        self.url = self.url.set(
+            query={k: v for k, v in self._options.items() if k == "unix_socket"}
+        )
+
     def writing_engine(
         self,
         stop: threading.Event | None = None,  # noqa: ARG002  # the server's waits
@@ -66,9 +79,12 @@ class Mysql(ServerDialect):
         engine = create_engine(
             self.url,
             connect_args={
+                # As bytes: of a text, PyMySQL would send Latin-1.
+                "password": str(self.url.password or "").encode(),
                 "charset": "utf8mb4",
-                "connect_timeout": _CONNECT_TIMEOUT,
+                "connect_timeout": int(self._options.get("connect_timeout", _CONNECT_TIMEOUT)),
                 "read_timeout": read_timeout,
+                **tls_arguments(self._options, self.where),
             },
             # A connection that the server has closed meanwhile is noticed before it is used.
             pool_pre_ping=True,
@@ -104,33 +120,20 @@ class Mysql(ServerDialect):
             raise DatabaseError(f"{self.where}: another process has been migrating for too long")
         try:
             yield
-        finally:
-            # What was written before others may look: each DDL statement has been kept already.
-            connection.exec_driver_sql("COMMIT")
-            connection.execute(text("DO RELEASE_LOCK(:name)").bindparams(name=name))
+        except BaseException:
+            connection.invalidate()  # closed, and the lock with it
+            raise
+        # What was written before others may look: each DDL statement has been kept already.
+        connection.exec_driver_sql("COMMIT")
+        connection.execute(text("DO RELEASE_LOCK(:name)").bindparams(name=name))
 
     def _lock_name(self, name: str) -> str:
         """Return a lock's name: of the whole server, so the database is in it, and short."""
         digest = blake2b(f"{self.url.database}\0{name}".encode(), digest_size=16).hexdigest()
         return f"repoledger:{digest}"
 
-    def findings(self) -> Iterator[Finding]:
-        engine = self.reading_engine()
-        query = "SELECT @@version, @@character_set_database"
-        try:
-            with translated(self.where), engine.connect() as connection:
-                version, charset = connection.execute(text(query)).one()
-        finally:
-            engine.dispose()
-        mariadb = "mariadb" in version.lower()
-        oldest = (10, 6) if mariadb else (8, 0)
-        numbers = tuple(int(n) for n in re.findall(r"\d+", version)[:2])
-        name = "MariaDB" if mariadb else "MySQL"
-        needed = ".".join(map(str, oldest))
-        yield Finding.of(numbers >= oldest, f"{name} {version}, {needed} or newer is needed")
-        yield Finding.of(
-            True, f"tables are made as utf8mb4 (the database's own default: {charset})"
-        )
+    def examined(self, connection: Connection, newest: str) -> Iterator[Finding]:
+        return mysql_check.examined(connection, newest)
 
     def code_of(self, error: DBAPIError) -> int | None:
         arguments = getattr(error.orig, "args", ())

@@ -8,14 +8,24 @@ from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, text
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    NullPool,
+    String,
+    Table,
+    create_engine,
+    text,
+)
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from sync.database.dialects import postgresql_check
 from sync.database.dialects.base import Finding, ServerDialect
 from sync.database.dialects.lease import LEASE
 from sync.database.failures import translated
 
-OLDEST = 14  # the major version
 _CONNECT_TIMEOUT = 10  # seconds
 # How long a statement waits for what another transaction holds; and how long a process that
 # was frozen in the middle of a transaction may hold it, which is less.
@@ -49,7 +59,13 @@ class Postgresql(ServerDialect):
         return self._engine("-c default_transaction_read_only=on -c timezone=UTC")
 
     def _engine(self, options: str, **more: Any) -> Engine:
-        arguments = {"options": options, "connect_timeout": _CONNECT_TIMEOUT, **_KEEPALIVES}
+        # What the URL asks for counts; its own settings, such as a search_path, come before ours.
+        given = self.url.query
+        ours = {"connect_timeout": _CONNECT_TIMEOUT, **_KEEPALIVES}
+        arguments = {
+            "options": f"{given.get('options', '')} {options}".strip(),
+            **{name: value for name, value in ours.items() if name not in given},
+        }
         # A connection that the server has closed meanwhile is noticed before it is used.
         return create_engine(self.url, connect_args=arguments, pool_pre_ping=True, **more)
 
@@ -70,23 +86,21 @@ class Postgresql(ServerDialect):
         connection.execute(
             text("SELECT pg_advisory_xact_lock(:key)").bindparams(key=_key(_MIGRATION))
         )
+        # A change of a table that waits for somebody's long query makes everybody else wait too.
+        connection.execute(text("SET LOCAL lock_timeout = '60s'"))
         yield
 
-    def findings(self) -> Iterator[Finding]:
-        engine = self.reading_engine()
-        try:
-            with translated(self.where), engine.connect() as connection:
-                version = int(connection.execute(text("SHOW server_version_num")).scalar_one())
-                encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
-                may_create = connection.execute(
-                    text("SELECT has_schema_privilege(current_schema(), 'CREATE')")
-                ).scalar_one()
-        finally:
-            engine.dispose()
-        major = version // 10_000
-        yield Finding.of(major >= OLDEST, f"PostgreSQL {major}, {OLDEST} or newer is needed")
-        yield Finding.of(encoding == "UTF8", f"its encoding is {encoding}, UTF8 is needed")
-        yield Finding.of(bool(may_create), "the user may make tables in the schema")
+    def examined(self, connection: Connection, newest: str) -> Iterator[Finding]:
+        return postgresql_check.examined(connection, newest)
+
+    def in_code_point_order(self, column: Column[Any]) -> ColumnElement[Any]:
+        # Bytes, which in UTF-8 are in the order of the code points.
+        return column.collate("C") if isinstance(column.type, String) else column
+
+    def continue_numbering(self, connection: Connection, table: Table) -> None:
+        if table.autoincrement_column is not None:
+            newest = f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), max(id))"
+            connection.exec_driver_sql(f"{newest} FROM {table.name}")
 
     def code_of(self, error: DBAPIError) -> str | None:
         return getattr(error.orig, "sqlstate", None)

@@ -1,0 +1,85 @@
+"""Addresses of databases: what is taken, what is refused, and that nothing secret is repeated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sync import config
+from sync.config.values import DatabaseUrl
+from sync.database.dialects import dialect_of
+from sync.errors import ConfigError
+from sync.redaction import scrub
+
+SECRET = "s3cret/W0rd"
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ("sqlite:///ledger.db", "sqlite:///ledger.db"),
+        ("sqlite:////data/ledger.db", "sqlite:////data/ledger.db"),
+        ("postgres://me@host/db", "postgresql://me@host/db"),
+        ("postgresql+psycopg://me@host:5433/db", "postgresql://me@host:5433/db"),
+        ("postgresql:///db?host=/run/postgresql", "postgresql:///db?host=/run/postgresql"),
+        ("postgresql://me@h/db?options=-c%20search_path%3Da@b", None),
+        ("postgresql://me:a:b%20c@[::1]/db?sslmode=verify-full&sslrootcert=/ca.pem", None),
+        ("mariadb://me@host/db", "mysql://me@host/db"),
+        ("mysql://me@host/db?ssl_ca=/ca.pem&ssl_verify_identity=false&connect_timeout=5", None),
+        ("mysql://me@/db?unix_socket=/run/mysqld.sock", None),
+    ],
+)
+def test_an_address_of_a_database_is_taken(given: str, taken: str | None) -> None:
+    assert DatabaseUrl.parse(given) == (taken or given)
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [
+        ("sqlite:///x.db?sslmode=require", "a file takes no options"),
+        ("sqlite:///x.db#part", "no \\? or #"),
+        ("sqlite:///:memory:", "a file, so that it is still there"),
+        ("oracle://host/db", "must be"),
+        ("postgresql://host", "with the name of the database"),
+        ("postgresql://host:port/db", "must be"),
+        (f"postgresql://me:{SECRET}@host/db", "percent-encoded"),
+        ("postgresql://me:s3cret@W0rd@host/db", "percent-encoded"),
+        ("postgresql://me:s3cret#W0rd@host/db", "percent-encoded"),
+        ("postgresql://me:s3cret?W0rd@host/db", "percent-encoded"),
+        ("mysql://me:s3cret[W0rd@host/db", "percent-encoded"),
+        ("postgresql://me@host/db?password=s3cretW0rd", "the option password"),
+        ("mysql://me@host/db?passwd=s3cretW0rd", "the option passwd"),
+        ("mysql://me@host/db?sslmode=require", "unknown option sslmode; known are unix_socket"),
+        ("mysql://me@host/db?ssl_verify_cert=yes", "true or false for ssl_verify_cert"),
+        ("mysql://me@host/db?connect_timeout=soon", "connect_timeout in seconds"),
+    ],
+)
+def test_a_wrong_address_is_refused_with_what_would_be_right_and_without_secrets(
+    url: str, complaint: str
+) -> None:
+    table = {"database": {"url": url}, "accounts": [{"name": "me", "username": "octo"}]}
+    with pytest.raises(ConfigError, match=complaint) as caught:
+        config.parse(table, {}, source="config.toml", folder=Path())
+    told = str(caught.value)
+    assert told.startswith("config.toml: database.url: ")
+    assert "\n" not in told
+    assert "s3cret" not in told
+    assert "W0rd" not in told
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+@pytest.mark.parametrize("start", ["me@", "me:old@", "", "m%40e@"])
+@pytest.mark.parametrize("password", ["p@ss:w/o%rd#?&= %41", "é☃'\"\\", "a\nb", " "])
+def test_a_password_from_elsewhere_arrives_as_it_is(kind: str, start: str, password: str) -> None:
+    url = DatabaseUrl.parse(f"{kind}://{start}host:99/db?connect_timeout=3")
+    found = dialect_of(url.with_password(password)).url  # type: ignore[attr-defined]  # a server's
+    assert (found.password, found.host, found.port, found.database) == (password, "host", 99, "db")
+    assert (found.username or "") == start.partition("@")[0].partition(":")[0].replace("%40", "@")
+
+
+def test_what_people_are_told_of_a_database_holds_no_secret() -> None:
+    url = "postgresql://me:s3cretW0rd@host/db?sslpassword=an0therS3cret&host=/run/postgresql"
+    where = dialect_of(DatabaseUrl.parse(url)).where
+    assert where == "postgresql://me:***@host/db?host=%2Frun%2Fpostgresql"
+    assert scrub("the key an0therS3cret and the word s3cretW0rd") == "the key *** and the word ***"
