@@ -190,7 +190,7 @@ def undisturbed(github: Sandbox, folder: Path, status: str = "succeeded") -> dic
 
 
 def end_sessions(url: str, which: str = "") -> int:
-    """End the sessions that others have with a database; return how many there were.
+    """End the sessions that others have with a database; return how many there were, once gone.
 
     Those alone that wait for a lock, if `which` is "waiting".
     """
@@ -202,6 +202,10 @@ def end_sessions(url: str, which: str = "") -> int:
             for number in ids:
                 with suppress(OperationalError):  # it has just gone by itself
                     connection.exec_driver_sql(_END[kind].format(number))
+            ended = set(ids)
+            wait_patiently(
+                lambda: ended.isdisjoint(connection.exec_driver_sql(_SESSIONS[kind]).scalars())
+            )
             return len(ids)
     finally:
         engine.dispose()
