@@ -144,7 +144,10 @@ class _Mysql(Server):
     def __init__(self, program: str, installer: str) -> None:
         self.home, self._somebody = _home("mysql")
         self._socket_file = self.home / "socket"
-        quiet = ["--no-defaults", f"--datadir={self.home / 'data'}"]
+        # A folder of its own for what is temporary: a server that starts clears up there, and
+        # takes the tables of those that run with it.
+        folders = [f"--datadir={self.home / 'data'}", f"--tmpdir={self.home}"]
+        quiet = ["--no-defaults", *folders]
         _run([installer, *quiet, "--auth-root-authentication-method=normal"], self._somebody)
         self._command = [
             program,
