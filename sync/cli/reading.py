@@ -93,7 +93,9 @@ def repos(
     with _ledger(ctx) as ledger:
         from sync.database.queries import REPOSITORY_COLUMNS
 
-        if account is not None and all(row["account"] != account for row in ledger.status()):
+        if account is not None and all(
+            row["account"] != account for row in ledger.status(counted=False)
+        ):
             ctx.obj.load().account(account)  # neither synced nor configured: an error
 
         rows = ledger.repos(

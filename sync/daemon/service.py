@@ -165,7 +165,7 @@ class Daemon:
     def _rows(self, config: Config) -> dict[str, Mapping[str, Any]]:
         """Return what the ledger knows of each account."""
         with Ledger(config.database.url) as ledger:
-            return {row["account"]: row for row in ledger.status()}
+            return {row["account"]: row for row in ledger.status(counted=False)}
 
     def _take(
         self, config: Config, rows: Mapping[str, Mapping[str, Any]], *, at_start: bool

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, Self
 
-from sqlalchemy import Connection, Select, Text, and_, cast, func, or_, select
+from sqlalchemy import Connection, Select, Text, and_, cast, func, null, or_, select
 from sqlalchemy.exc import DBAPIError
 
 from sync.database import migrate
@@ -173,10 +173,13 @@ class Ledger:
         )
         yield from filled_forward(list(self._rows(statement)), since, until)
 
-    def status(self) -> list[dict[str, Any]]:
-        """Return a row per account: its state, its last run, how many repositories it lists."""
-        newest = select(func.max(sync_runs.c.id)).group_by(sync_runs.c.account)
-        runs = select(sync_runs).where(sync_runs.c.id.in_(newest)).subquery()
+    def status(self, *, counted: bool = True) -> list[dict[str, Any]]:
+        """Return a row per account: its state, its last run, how many repositories it lists.
+
+        Without `counted`, that number is None: counting takes time on a large ledger.
+        """
+        runs, mine = sync_runs.alias("runs"), sync_runs.c.account == accounts.c.name
+        latest = select(func.max(sync_runs.c.id)).where(mine).correlate(accounts)
         listed = (
             select(func.count())
             .where(
@@ -189,12 +192,11 @@ class Ledger:
         statement = (
             select(
                 accounts.c.name.label("account"),
-                accounts.c.login,
-                accounts.c.host,
-                accounts.c.last_synced_at,
-                accounts.c.not_before,
-                accounts.c.next_run_at,
-                listed.label("repositories"),
+                *(
+                    accounts.c[name]
+                    for name in ("login", "host", "last_synced_at", "not_before", "next_run_at")
+                ),
+                (listed if counted else null()).label("repositories"),
                 _since_last_good("failed").label("failures"),
                 _since_last_good("deferred").label("deferrals"),
                 runs.c.id.label("run_id"),
@@ -208,7 +210,7 @@ class Ledger:
                     )
                 ),
             )
-            .join_from(accounts, runs, runs.c.account == accounts.c.name, isouter=True)
+            .join_from(accounts, runs, runs.c.id == latest.scalar_subquery(), isouter=True)
             .order_by(accounts.c.name)
         )
         return [dict(row) for row in self._rows(statement)]
