@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from sync.config.values import DatabaseUrl
 from sync.database.dialects import dialect_of
 from sync.errors import ConfigError
 from sync.redaction import scrub
+from tests.support.process import PROJECT
 
 SECRET = "s3cret/W0rd"
 
@@ -76,6 +79,22 @@ def test_a_password_from_elsewhere_arrives_as_it_is(kind: str, start: str, passw
     found = dialect_of(url.with_password(password)).url  # type: ignore[attr-defined]  # a server's
     assert (found.password, found.host, found.port, found.database) == (password, "host", 99, "db")
     assert (found.username or "") == start.partition("@")[0].partition(":")[0].replace("%40", "@")
+
+
+def test_the_addresses_and_options_of_the_documentation_are_taken() -> None:
+    page = (PROJECT / "docs/databases.md").read_text(encoding="utf-8")
+    for sample in re.findall(r"```toml\n(.*?)```", page, re.DOTALL):
+        config.parse(
+            {**tomllib.loads(sample)},
+            {"REPOLEDGER_DATABASE__PASSWORD_FILE": __file__},
+            source="databases.md",
+            folder=Path(),
+        )
+    for url in re.findall(r"`((?:sqlite|postgresql|mysql)://[^`]+)`", page):
+        DatabaseUrl.parse(url)
+    for option in re.findall(r"`\?([a-z_]+=[^`]+)`", page):
+        kind = "mysql" if option.startswith("ssl_") else "postgresql"
+        DatabaseUrl.parse(f"{kind}://me@host/db?{option}")
 
 
 def test_what_people_are_told_of_a_database_holds_no_secret() -> None:

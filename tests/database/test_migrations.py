@@ -20,6 +20,7 @@ from sync.database.queries import Ledger
 from sync.database.tables import metadata
 from sync.errors import DatabaseError, SchemaMissing, SchemaTooNew
 from tests.support.database import execute, repository, rows, store_page, users_engine, values
+from tests.support.migrating import migrate_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,6 +159,23 @@ def test_a_table_of_another_program_is_not_taken_over(database_url: str) -> None
         migrate.upgrade(database_url)
     assert tables_of(database_url) == {"sync_runs"}
     assert values(database_url, "SELECT x FROM sync_runs") == [(1,)]
+
+
+@pytest.mark.parametrize("view", sorted(VIEWS))
+def test_a_view_of_another_program_is_not_replaced(database_url: str, view: str) -> None:
+    execute(database_url, f"CREATE VIEW {view} AS SELECT 5 AS x")
+    with pytest.raises(DatabaseError, match=rf"somebody else's .*\({view}\)"):
+        migrate.upgrade(database_url)
+    assert tables_of(database_url) == set()
+    assert values(database_url, f"SELECT x FROM {view}") == [(5,)]
+
+
+def test_a_users_column_with_the_name_of_a_new_one_is_not_taken_over(database_url: str) -> None:
+    migrate_to(database_url, "0001")
+    execute(database_url, "ALTER TABLE accounts ADD COLUMN next_run_at VARCHAR(9)")
+    with pytest.raises(DatabaseError, match=r"accounts\.next_run_at is not repoledger's"):
+        migrate.upgrade(database_url)
+    assert migrate.check(database_url) == "0001"
 
 
 def test_a_migration_table_of_another_program_is_not_taken_for_ours(database_url: str) -> None:

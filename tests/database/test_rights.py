@@ -14,6 +14,7 @@ from sync.errors import DatabaseError
 from tests.support.database import execute, values
 from tests.support.migrating import assert_usable, migrate_to
 from tests.support.pooler import pooler
+from tests.support.process import PROJECT
 from tests.support.secured_servers import Secured, secured
 from tests.support.servers import own_server
 
@@ -87,6 +88,20 @@ def test_of_a_server_where_all_is_well_every_line_says_so(place: Place) -> None:
     assert {finding.result for finding in findings(url)} == {"ok"}
     migrate.upgrade(url)
     assert {finding.result for finding in findings(url)} == {"ok"}
+    assert_usable(url)
+
+
+def test_the_user_that_the_documentation_makes_can_do_all_that_is_needed(place: Place) -> None:
+    page = (PROJECT / "docs/databases.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    (block,) = [b for b in blocks if ("GRANT" in b) == (place.server.kind == "mysql")]
+    name = f"l{uuid4().hex[:12]}"
+    for statement in block.replace("repoledger", name).split(";"):
+        if statement.strip():
+            place.server.execute(statement)
+    url = place.server.url(name, name, "a long password")
+    assert {finding.result for finding in findings(url)} == {"ok"}
+    migrate.upgrade(url)
     assert_usable(url)
 
 
