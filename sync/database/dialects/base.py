@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -21,6 +22,7 @@ from sync.errors import Interrupted, RunInProgress
 # be Alembic's usual one.
 VERSION_TABLE = "repoledger_schema"
 _PLACES = ("host", "port", "unix_socket")  # options that say where a server is
+_NOTICED = 1.0  # seconds that a server may need to see that the holder of a lock has ended
 LOCK_POLL = 0.2  # seconds between two looks at a lock that another process holds
 
 
@@ -162,6 +164,7 @@ class ServerDialect(Dialect):
     driver: str
     # The codes of errors that pass: deadlocks, servers that restart or change roles.
     passing: frozenset[str | int]
+    free_locks: str  # the statement that gives back every account's lock of a connection
     mark = "%s"
     snapshot_level = "REPEATABLE READ"
 
@@ -199,11 +202,12 @@ class ServerDialect(Dialect):
             lease = Lease(
                 self.locking_engine(),
                 lambda connection: self.try_lock(connection, name),
-                LockName(account, self.where),
+                LockName(account, self.where, self.free_locks),
             )
         try:
+            asked = time.monotonic()
             while not lease.take():
-                if not wait:
+                if not wait and time.monotonic() > asked + _NOTICED:
                     raise in_progress(account)
                 if stop.wait(LOCK_POLL):
                     raise Interrupted("stopped while waiting for another run")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 import structlog
@@ -21,10 +22,14 @@ _FAREWELL = 2.0  # seconds that a sign of life may take when the lock is given b
 
 
 class LockName(NamedTuple):
-    """Which lock: of `account`, at the database that people know as `where`."""
+    """Which lock: of `account`, at the database that people know as `where`.
+
+    `free` is the statement that gives back every lock of a connection.
+    """
 
     account: str
     where: str
+    free: str
 
 
 class Lease:
@@ -59,6 +64,10 @@ class Lease:
         self._over.set()
         if self._keeper.is_alive():
             self._keeper.join(_FAREWELL)
+        if self._held and self._connection is not None and not self._keeper.is_alive():
+            # A server takes its time to notice that a connection was closed.
+            with suppress(SQLAlchemyError):
+                self._connection.exec_driver_sql(self._name.free)
         self._close()
         self._engine.dispose()
 

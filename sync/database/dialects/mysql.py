@@ -46,6 +46,7 @@ class Mysql(ServerDialect):
 
     quote = "`"
     driver = "mysql+pymysql"
+    free_locks = "DO RELEASE_ALL_LOCKS()"
     # Deadlock, a server that shuts down or is not there, too many connections, a connection that
     # was lost or ended, read-only after a failover.
     passing = frozenset(

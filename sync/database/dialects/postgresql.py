@@ -41,6 +41,7 @@ class Postgresql(ServerDialect):
     """A database on a PostgreSQL server: `postgresql://USER@HOST/DATABASE`."""
 
     driver = "postgresql+psycopg"
+    free_locks = "SELECT pg_advisory_unlock_all()"
     # Serialization failure, deadlock, a session that was idle for too long, the server shuts
     # down or starts, too many connections, read-only after a failover.
     passing = frozenset(
