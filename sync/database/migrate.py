@@ -155,7 +155,7 @@ def prepare(url: str, mode: str, stop: threading.Event | None = None) -> None:
 
 
 def _log_upgrade(done: Upgrade, where: str) -> None:
-    if done.before == done.after:
+    if done.before in (None, done.after):  # a new ledger is what a first run is about
         return
     # Somebody has to know of a copy, and to delete it some day.
     tell = log.warning if done.copy else log.info
