@@ -75,7 +75,7 @@ def test_an_unknown_repository_is_inserted() -> None:
     (write,) = made.writes
     assert (write.id, write.is_new, write.metrics, write.joins) == (1, True, True, True)
     assert write.changes == ()
-    assert json.loads(write.payload) == FULL
+    assert json.loads(write.payload or "") == FULL
     assert dict(zip(FIELDS, write.values, strict=True)) == {
         **{name: value for name, value in FULL.items() if name in FIELDS},
         "owner_id": 7,

@@ -164,7 +164,7 @@ def test_a_time_that_is_none_becomes_null_with_a_warning(name: str, odd: object)
     assert {getattr(item.record, other) for other in others} == {
         datetime(2025, 12, 31, 23, tzinfo=UTC)
     }
-    assert json.loads(item.payload)[name] == odd
+    assert json.loads(item.payload or "")[name] == odd
 
 
 def test_a_time_that_is_none_leaves_what_is_missing_missing() -> None:
@@ -207,16 +207,16 @@ def test_times_are_turned_to_utc(name: str, text: str, moment: datetime) -> None
 def test_a_clone_token_is_never_kept(fields: dict[str, Any], valid: bool) -> None:
     item = decode_item(raw(**fields, **({} if valid else {"id": None})))
     assert isinstance(item, Item if valid else Rejected)
-    assert "octo/one" in item.payload
+    assert "octo/one" in (item.payload or "")
     assert SECRET not in msgspec.json.encode(item).decode()
-    assert "temp_clone_token" not in item.payload
+    assert "temp_clone_token" not in (item.payload or SECRET)
 
 
 def test_a_clone_token_is_known_however_its_name_is_written() -> None:
     body = raw(temp_clone_token=SECRET).replace(b"temp_clone_token", rb"temp\u005fclone_token")
     item = decode_item(body)
     assert isinstance(item, Item)
-    assert SECRET not in item.payload
+    assert SECRET not in (item.payload or SECRET)
 
 
 def test_an_escaped_letter_alone_leaves_the_payload_as_received() -> None:
@@ -303,7 +303,7 @@ def test_whatever_arrives_is_an_item_or_a_rejection(body: bytes) -> None:
     item = decode_item(body, 5)
     if isinstance(item, Item):
         assert 1 <= item.record.id < 2**63
-        msgspec.json.decode(item.payload, type=Repository if not item.warnings else dict)
+        msgspec.json.decode(item.payload or "", type=Repository if not item.warnings else dict)
     else:
         assert item.position == 5
         assert item.reason
