@@ -56,18 +56,27 @@ def test_of_ten_accounts_the_two_that_fail_are_named_and_the_others_stay_on_sche
         daemon.wait_for("schedule.run_postponed", account="broken")
         status, ready = daemon.json("/readyz")
         figures = metrics_of(daemon)
-        shown = repoledger("status", "--json", cwd=ten)
-        table = repoledger("status", cwd=ten).stdout
+        # Each is tried again after a minute, and is `running` then.
+        wait_until(lambda: failing_in(ten) == {"wrong": "BadCredentials", "broken": "ServerError"})
+        wait_until(
+            lambda: re.search(
+                r"^wrong: failed \d+ times in a row: GET",
+                repoledger("status", cwd=ten).stdout,
+                re.MULTILINE,
+            )
+        )
     assert (status, sorted(ready["problems"])) == (503, ["broken", "wrong"])
     assert "401: Bad credentials" in ready["problems"]["wrong"]
     assert "500" in ready["problems"]["broken"]
     assert figures['repoledger_last_error{account="wrong",error_type="BadCredentials"}'] == 1
     assert figures['repoledger_last_error{account="broken",error_type="ServerError"}'] == 1
     assert figures['repoledger_failures_in_a_row{account="good-0"}'] == 0
-    rows = {row["account"]: row for row in json.loads(shown.stdout)}
-    failing = {name: row["error_type"] for name, row in rows.items() if row["failures"]}
-    assert failing == {"wrong": "BadCredentials", "broken": "ServerError"}
-    assert re.search(r"^wrong: failed \d+ times in a row: GET", table, re.MULTILINE)
+
+
+def failing_in(folder: Path) -> dict[str, str]:
+    """Return the accounts that `status` calls failing, and with what."""
+    rows = json.loads(repoledger("status", "--json", cwd=folder).stdout)
+    return {row["account"]: row["error_type"] for row in rows if row["failures"]}
 
 
 def test_an_account_without_its_token_is_told_of_and_the_others_go_on(
