@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +14,7 @@ from sync.cli import output
 from sync.cli.output import Format, FormatOption, JsonOption
 from sync.cli.progress import progress_bar
 from sync.cli.settings import ExitCode, Settings, stop_on_signals
-from sync.errors import ConfigError, DatabaseError
+from sync.errors import DatabaseError, Interrupted
 
 if TYPE_CHECKING:
     import threading
@@ -54,14 +55,15 @@ def copy(
     from sync.database.comparing import compare, snapshot
     from sync.database.copying import copy as copy_ledger
 
-    with stop_on_signals() as stop, snapshot(here, stop) as source:
-        if source.where == _where(there):
-            raise ConfigError(f"{source.where}: is the database to be copied; name another one")
-        with _bar("copying", source):
-            copied = copy_ledger(source, there, stop)
-        with snapshot(there, stop) as target, _bar("comparing", source):
-            compared = {each.table: each for each in compare(source, target)}
-        where, running = target.where, source.accounts_running()
+    try:
+        with stop_on_signals() as stop, snapshot(here, stop) as source:
+            with _bar("copying", source):
+                copied = copy_ledger(source, there, stop)
+            with snapshot(there, stop) as target, _bar("comparing", source):
+                compared = {each.table: each for each in compare(source, target)}
+            where, running = target.where, source.accounts_running()
+    except Interrupted:
+        raise Interrupted("stopped; the same command goes on from here") from None
     fmt = output.chosen(fmt, json)
     rows = [
         {
@@ -82,8 +84,8 @@ def copy(
         )
     if fmt is Format.table:
         print(f"Copied to {output.table_cell(where)}; every row is the same in both.")
-        for name in running:
-            print(f"{name}: a run was in progress; copy again when it has ended.")
+    for name in running:
+        print(f"{name}: a run was in progress; copy again when it has ended.", file=sys.stderr)
 
 
 def verify(
@@ -126,12 +128,6 @@ def _urls(
     from sync.config import other_database
 
     return config.database.url, other_database(url, password_env, password_file, os.environ)
-
-
-def _where(url: str) -> str:
-    from sync.database.dialects import dialect_of
-
-    return dialect_of(url).where
 
 
 @contextmanager

@@ -38,10 +38,10 @@ class Snapshot:
     """
 
     def __init__(self, connection: Connection, dialect: Dialect, stop: threading.Event) -> None:
+        self.dialect = dialect
         self.where = dialect.where
         self.on_rows: Callable[[int], object] = lambda _: None
         self._connection = connection
-        self._dialect = dialect
         self._stop = stop
         self._results: list[CursorResult[Any]] = []
 
@@ -52,7 +52,7 @@ class Snapshot:
 
     def rows(self, table: Table) -> Iterator[Row]:
         """Yield the table's rows, all of our columns, in the order of their keys."""
-        order = [self._dialect.in_code_point_order(column) for column in table.primary_key]
+        order = [self.dialect.in_code_point_order(column) for column in table.primary_key]
         result = self._connection.execute(
             select(table).order_by(*order), execution_options={"yield_per": _AT_A_TIME}
         )

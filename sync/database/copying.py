@@ -37,13 +37,19 @@ class Copied:
 
 
 def copy(source: Snapshot, target_url: str, stop: threading.Event) -> list[Copied]:
-    """Make the ledger at `target_url` the same as `source`; made and migrated first if need be.
+    """Make the ledger at `target_url` the same as `source`; made first if there is none.
 
     Only a database without a ledger, or one that an earlier copy of the same ledger
     made, is written to. Each transaction checks that nobody else has begun to use
-    it. Raises DatabaseUnusable, DatabaseError, Interrupted.
+    it. Raises DatabaseUnusable, SchemaOutdated, SchemaTooNew, DatabaseError, Interrupted.
     """
-    migrate.upgrade(target_url, stop)
+    target_dialect = dialect_of(target_url)
+    if migrate.check(target_url) is None:
+        migrate.upgrade(target_url, stop)
+    elif source.dialect.is_same_as(target_dialect):
+        raise DatabaseUnusable(
+            f"{target_dialect.where}: is the database that is to be copied; name another one"
+        )
     with snapshot(target_url, stop) as there:
         newest = _require_copy_of(source, there)
         target = _Target(target_url, stop)
@@ -63,21 +69,28 @@ def copy(source: Snapshot, target_url: str, stop: threading.Event) -> list[Copie
 
 
 def _require_copy_of(source: Snapshot, target: Snapshot) -> int | None:
-    """Return the source's newest run. Raises DatabaseUnusable if the target has runs of its own."""
+    """Return the source's newest run. Raises DatabaseUnusable if the target has rows of its own."""
     names = [column.name for column in sync_runs.columns]
     account, started = names.index("account"), names.index("started_at")
-    newest = None
+    newest, runs = None, 0
     for mine, other in pairs(sync_runs, source.rows(sync_runs), target.rows(sync_runs)):
         if mine is not None:
             newest = mine[0]
-        if other is not None and (
-            mine is None or (mine[account], mine[started]) != (other[account], other[started])
-        ):
-            raise DatabaseUnusable(
-                f"{target.where}: holds a ledger of its own (its run {other[0]} is not one of "
-                f"{source.where}); nothing was written. Copy to an empty database"
-            )
+        if other is None:
+            continue
+        runs += 1
+        if mine is None or (mine[account], mine[started]) != (other[account], other[started]):
+            raise _own_ledger(target, f"its run {other[0]} is not one of {source.where}")
+    if not runs and target.count():
+        raise _own_ledger(target, "without runs, it cannot be told from others")
     return newest
+
+
+def _own_ledger(target: Snapshot, why: str) -> DatabaseUnusable:
+    return DatabaseUnusable(
+        f"{target.where}: holds a ledger of its own ({why}); nothing was written. Copy to an "
+        "empty database"
+    )
 
 
 def _copy_table(
@@ -146,6 +159,11 @@ class _Target:
         others = [name for name in names if name not in key]
         statement = self._dialect.upsert(table.name, key, names, others)
         with self._transaction() as connection:
+            for row in rows:
+                texts = (value for value in row if isinstance(value, str))
+                reason = self._dialect.too_long(connection, texts)
+                if reason is not None:
+                    raise _Refused(reason)
             try:
                 connection.exec_driver_sql(
                     statement, [tuple(map(self._dialect.adapt, row)) for row in rows]

@@ -130,7 +130,7 @@ def test_the_password_comes_from_a_variable_or_a_file(synced: Path) -> None:
 
 def test_what_cannot_be_copied_is_told_in_one_line(synced: Path) -> None:
     for words, told in [
-        (("copy", "--to", "sqlite:///ledger.db"), "is the database to be copied"),
+        (("copy", "--to", "sqlite:///ledger.db"), "is the database that is to be copied"),
         (("copy", "--to", "sqlite:///missing/x.db"), "does not exist"),
         (("copy", "--to", "oracle://db/x"), "postgresql://HOST/DATABASE"),
         (("copy", "--to", "sqlite:///x.db", "--password-env", "PW"), "has no password"),

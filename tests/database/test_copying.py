@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sync.database import migrate
 from sync.database.comparing import Comparison, compare
 from sync.database.comparing import snapshot as opened
 from sync.database.copying import Copied, copy
+from sync.database.dialects import VERSION_TABLE
 from sync.database.rows import PageEntry, Rejection, RunCounts
 from sync.database.store import Store
-from sync.errors import DatabaseError, DatabaseUnusable, Interrupted
+from sync.errors import DatabaseError, DatabaseUnusable, Interrupted, SchemaOutdated
 from tests.support.database import HOST, execute, repository, snapshot, store_page, values
 from tests.support.servers import KINDS, databases
 
@@ -154,8 +156,6 @@ def test_a_copied_ledger_is_synced_into_like_the_first(
 def test_a_database_with_a_ledger_of_its_own_is_left_as_it_is(
     source_url: str, target_url: str, clock: HandClock
 ) -> None:
-    from sync.database import migrate
-
     migrate.upgrade(target_url)
     clock.advance(seconds=1)
     with Store(target_url, clock=clock) as store:
@@ -164,6 +164,41 @@ def test_a_database_with_a_ledger_of_its_own_is_left_as_it_is(
     with pytest.raises(DatabaseUnusable, match="a ledger of its own"):
         copied(source_url, target_url)
     assert snapshot(target_url) == before
+
+
+def test_a_ledger_whose_runs_were_deleted_is_somebodys_too(
+    source_url: str, target_url: str, clock: HandClock
+) -> None:
+    migrate.upgrade(target_url)
+    with Store(target_url, clock=clock) as store:
+        store_page(store, store.start_run("me", HOST, "backfill"), repository(77, "octo/own"))
+    execute(target_url, "DELETE FROM sync_runs")
+    before = snapshot(target_url)
+    with pytest.raises(DatabaseUnusable, match="a ledger of its own"):
+        copied(source_url, target_url)
+    assert snapshot(target_url) == before
+
+
+def test_an_older_ledger_is_not_migrated_for_a_copy(source_url: str, target_url: str) -> None:
+    migrate.upgrade(target_url)
+    execute(target_url, f"UPDATE {VERSION_TABLE} SET version_num = '0001'")
+    with pytest.raises(SchemaOutdated, match="repoledger migrate"):
+        copied(source_url, target_url)
+    assert migrate.check(target_url) == "0001"
+
+
+def test_a_ledger_is_not_copied_onto_itself_however_its_url_is_written(
+    ledger_url: str, tmp_path: Path, clock: HandClock
+) -> None:
+    fill(ledger_url, clock)
+    if ledger_url.startswith("sqlite:"):
+        link = tmp_path / "link.db"
+        link.symlink_to(ledger_url.removeprefix("sqlite:///"))
+        other = f"sqlite:///{link}"
+    else:
+        other = f"{ledger_url}&connect_timeout=7"
+    with pytest.raises(DatabaseUnusable, match="is the database that is to be copied"):
+        copied(ledger_url, other)
 
 
 def begin_a_run(url: str, clock: HandClock) -> object:
@@ -185,11 +220,19 @@ def test_a_copy_ends_when_somebody_begins_to_sync_into_it(
     assert "newer" not in {row["description"] for row in snapshot(target_url)["repositories"]}
 
 
-@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("postgresql", "language = hex(zeroblob(500))"),
+        ("postgresql", "description = 'a' || char(0)"),
+        ("mysql", "language = hex(zeroblob(500))"),
+        ("mysql", "payload = hex(zeroblob(9000000))"),
+    ],
+)
 def test_the_row_that_a_database_does_not_take_is_named(
-    source_url: str, tmp_path: Path, kind: str
+    source_url: str, tmp_path: Path, kind: str, value: str
 ) -> None:
-    execute(source_url, "UPDATE repositories SET language = hex(zeroblob(500)) WHERE id = 12")
+    execute(source_url, f"UPDATE repositories SET {value} WHERE id = 12")
     message = r"does not take the row github.com, 12 of repositories"
     with databases(kind, tmp_path) as make, pytest.raises(DatabaseError, match=message):
         copied(source_url, make())

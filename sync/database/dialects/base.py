@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
+from uuid import uuid4
 
 import msgspec
 from sqlalchemy import URL, Column, ColumnElement, Connection, Engine, Table, make_url
@@ -76,6 +77,10 @@ class Dialect(ABC):
 
         With `wait`, waits until it is free or `stop` is set. Raises RunInProgress, Interrupted.
         """
+
+    @abstractmethod
+    def is_same_as(self, other: Dialect) -> bool:
+        """Tell whether both are one database, however their URLs are written."""
 
     @abstractmethod
     def migration_lock(self, connection: Connection) -> AbstractContextManager[None]:
@@ -214,6 +219,17 @@ class ServerDialect(Dialect):
             yield
         finally:
             lease.give_back()
+
+    def is_same_as(self, other: Dialect) -> bool:
+        if type(self) is not type(other):
+            return False
+        name = f"copy {uuid4().hex}"
+        with self.account_lock(name, wait=False):
+            try:
+                with other.account_lock(name, wait=False):
+                    return False
+            except RunInProgress:  # what is locked on the one side is locked on the other
+                return True
 
     @abstractmethod
     def locking_engine(self) -> Engine:

@@ -19,7 +19,7 @@ from sqlalchemy import (
     create_engine,
     text,
 )
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
 from sync.database.dialects import postgresql_check
 from sync.database.dialects.base import Finding, ServerDialect
@@ -118,8 +118,10 @@ class Postgresql(ServerDialect):
         )
 
     def blames_row(self, error: DBAPIError) -> bool:
-        # Values, constraints, what a trigger raises, sizes: the classes of SQLSTATE.
-        return (self.code_of(error) or "")[:2] in ("22", "23", "P0", "54")
+        # Values, constraints, what a trigger raises, sizes: the classes of SQLSTATE. What the
+        # driver refuses by itself has none.
+        classes = ("22", "23", "P0", "54")
+        return isinstance(error, DataError) or (self.code_of(error) or "")[:2] in classes
 
 
 def _key(name: str) -> int:

@@ -140,6 +140,9 @@ class Sqlite(Dialect):
         finally:
             lock.release()
 
+    def is_same_as(self, other: Dialect) -> bool:
+        return isinstance(other, Sqlite) and self.file.samefile(other.file)
+
     @contextmanager
     def migration_lock(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002  # see below
         """Nothing to do: the transaction holds SQLite's write lock already."""
