@@ -48,11 +48,11 @@ lint: $(VENV)/.dev
 	@$(BIN)/lint-imports
 
 unit: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n 2 --ignore tests/long $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --ignore tests/long $(ARGS)
 
 # What shows only after a while; `make test` leaves it out.
 slow: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n 2 -rP tests/long $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -rP tests/long $(ARGS)
 
 # The wheel as a user gets it: built, installed into a new environment, run from an empty folder.
 wheel-check: $(VENV)/.dev

@@ -174,7 +174,7 @@ def table_cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+        return _in_utc(value).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, bytes):
@@ -182,6 +182,11 @@ def table_cell(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(printable(str(item)) for item in value)
     return printable(str(value))
+
+
+def _in_utc(value: datetime) -> datetime:
+    """Return a time in UTC, as one without a zone is: MySQL keeps none."""
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def _csv_cell(value: Any) -> Any:
@@ -192,7 +197,7 @@ def _csv_cell(value: Any) -> Any:
     if isinstance(value, (int, float)):
         return value
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return _in_utc(value).isoformat().replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, bytes):

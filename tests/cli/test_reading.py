@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import signal
 import subprocess
 from datetime import UTC, datetime
@@ -13,22 +14,39 @@ import pytest
 
 from sync.github.sandbox import Sandbox
 from tests.conftest import TOKEN
-from tests.support.process import COMMAND, environment, on_terminal, repoledger, start_repoledger
+from tests.support.process import (
+    COMMAND,
+    environment,
+    on_terminal,
+    repoledger,
+    start_repoledger,
+    write_config,
+)
+
+
+@pytest.fixture(scope="session")
+def synced_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose ledger has three repositories and two runs' worth of changes."""
+    folder = tmp_path_factory.mktemp("synced")
+    with Sandbox() as github:
+        github.add_user("octo", token=TOKEN, scopes=())
+        write_config(folder, github.url)
+        first = github.add_repository(
+            "octo", "alpha", language="Python", description="=cmd|' /C calc'!A0", stargazers_count=5
+        )
+        github.add_repository("octo", "beta", language="Go", stargazers_count=50, archived=True)
+        github.add_repository("octo", "gamma", description="a\x1b[31mred\nline", fork=True)
+        assert repoledger("backfill", cwd=folder, TOKEN=TOKEN).returncode == 0
+        github.edit(first, homepage="https://alpha.example")
+        github.rename(first, "alpha-two")
+        assert repoledger("backfill", cwd=folder, TOKEN=TOKEN).returncode == 0
+    return folder
 
 
 @pytest.fixture
-def synced(github: Sandbox, folder: Path) -> Path:
-    """A folder whose ledger has three repositories and two runs' worth of changes."""
-    first = github.add_repository(
-        "octo", "alpha", language="Python", description="=cmd|' /C calc'!A0", stargazers_count=5
-    )
-    github.add_repository("octo", "beta", language="Go", stargazers_count=50, archived=True)
-    github.add_repository("octo", "gamma", description="a\x1b[31mred\nline", fork=True)
-    assert repoledger("backfill", cwd=folder, TOKEN=TOKEN).returncode == 0
-    github.edit(first, homepage="https://alpha.example")
-    github.rename(first, "alpha-two")
-    assert repoledger("backfill", cwd=folder, TOKEN=TOKEN).returncode == 0
-    return folder
+def synced(synced_once: Path, tmp_path: Path) -> Path:
+    """A copy of that folder, of the test's own."""
+    return shutil.copytree(synced_once, tmp_path / "synced")
 
 
 def names(folder: Path, *options: str) -> list[str]:

@@ -21,8 +21,11 @@ REPOSITORIES = 120
 @pytest.fixture
 def synced(folder: Path, github: Sandbox) -> Path:
     """A folder whose ledger.db holds what one backfill found."""
-    for n in range(REPOSITORIES):
-        github.add_repository("octo", f"r{n}", description="one" * 50)
+    ids = [
+        github.add_repository("octo", f"r{n}", description="one" * 50) for n in range(REPOSITORIES)
+    ]
+    assert repoledger("backfill", cwd=folder, TOKEN=TOKEN).returncode == 0
+    github.rename(ids[7], "renamed")
     assert repoledger("backfill", cwd=folder, TOKEN=TOKEN).returncode == 0
     return folder
 
@@ -44,14 +47,37 @@ def test_a_ledger_moves_to_a_server_and_the_next_run_goes_on_there(
     assert all(len(row["checksum"]) == 16 for row in rows.values())
     assert repoledger("verify", "--against", target, cwd=synced).returncode == 0
 
-    github.add_repository("octo", "one-more")
     moved = {"REPOLEDGER_DATABASE__URL": target, "TOKEN": TOKEN}
+    for words in (
+        ("repos", "--sort", "stars", "--limit", "5", "--json"),
+        ("changes", "--since", "7d", "--format", "csv"),
+        ("history", "octo/renamed", "--json"),
+        ("query", "SELECT name, size FROM repositories ORDER BY id"),
+    ):
+        answers = [repoledger(*words, cwd=synced, **where) for where in ({}, moved)]
+        assert answers[0].stdout == answers[1].stdout, words
+        assert answers[0].returncode == answers[1].returncode == 0
+
+    github.add_repository("octo", "one-more")
     after = repoledger("backfill", "--json", cwd=synced, **moved)
     (outcome,) = json.loads(after.stdout)
-    assert (outcome["inserted"], outcome["updated"], outcome["run_id"]) == (1, 0, 2)
+    assert (outcome["inserted"], outcome["updated"], outcome["run_id"]) == (1, 0, 3)
     different = repoledger("verify", "--against", target, cwd=synced)
     assert different.returncode == 1
     assert "only there" in different.stdout
+
+
+def test_times_that_a_query_gives_are_shown_in_utc_wherever_the_reader_is(
+    synced: Path, target: str
+) -> None:
+    assert repoledger("copy", "--to", target, cwd=synced).returncode == 0
+    ask = ("query", "--format", "csv", "SELECT min(started_at) AS t FROM sync_runs")
+    there = {"REPOLEDGER_DATABASE__URL": target, "TZ": "Asia/Tokyo"}
+    shown = repoledger(*ask, cwd=synced, **there).stdout.split()[1]
+    ((stored,),) = values(
+        f"sqlite:///{synced / 'ledger.db'}", "SELECT min(started_at) FROM sync_runs"
+    )
+    assert shown == f"{stored.replace(' ', 'T')}Z"
 
 
 def test_a_copy_that_was_killed_is_finished_by_the_same_command(synced: Path, target: str) -> None:

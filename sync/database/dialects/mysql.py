@@ -26,11 +26,12 @@ _MIGRATION_PATIENCE = 600  # seconds
 _OVERHEAD = 65_536  # bytes of a statement beside a row's texts, and more
 _PATIENCE = 120  # seconds for an answer, before the server's host counts as vanished
 # Strict, so that nothing is cut or turned into something else without an error. 60 s
-# is how long a statement waits for a row that another transaction holds.
+# is how long a statement waits for a row, or a table, that another transaction holds.
 _SESSION = (
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
-    "NO_ENGINE_SUBSTITUTION', default_storage_engine = 'InnoDB', "
-    "time_zone = '+00:00', innodb_lock_wait_timeout = 60"
+    "NO_ENGINE_SUBSTITUTION', default_storage_engine = 'InnoDB', time_zone = '+00:00', "
+    "innodb_lock_wait_timeout = 60, lock_wait_timeout = 60, "
+    "sql_safe_updates = 0, sql_select_limit = 18446744073709551615"
 )
 # How long a process that was frozen in the middle of a transaction may hold its rows: less.
 # MariaDB knows it by that name; MySQL ends a session that is silent, whatever it is doing.
@@ -100,7 +101,8 @@ class Mysql(ServerDialect):
                 cursor.execute("SELECT @@max_allowed_packet")
                 (record.info["longest"],) = cursor.fetchone()
 
-        event.listen(engine, "connect", prepare)
+        # Before SQLAlchemy asks how names are to be quoted.
+        event.listen(engine, "connect", prepare, insert=True)
         return engine
 
     def locking_engine(self) -> Engine:

@@ -25,11 +25,19 @@ from sync.database.dialects import postgresql_check
 from sync.database.dialects.base import Finding, ServerDialect
 from sync.database.dialects.lease import LEASE
 from sync.database.failures import translated
+from sync.errors import DatabaseUnusable
 
 _CONNECT_TIMEOUT = 10  # seconds
+# What a database or a role may have set otherwise: how values are written, and when a
+# transaction's snapshot is taken.
+_SESSION = (
+    "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1 "
+    "-c bytea_output=hex -c standard_conforming_strings=on "
+    r"-c default_transaction_isolation=read\ committed -c default_transaction_deferrable=off"
+)
 # How long a statement waits for what another transaction holds; and how long a process that
 # was frozen in the middle of a transaction may hold it, which is less.
-_WRITING = "-c lock_timeout=60s -c idle_in_transaction_session_timeout=30s -c timezone=UTC"
+_WRITING = "-c lock_timeout=60s -c idle_in_transaction_session_timeout=30s"
 # A server whose host has vanished is noticed after a minute: the system's own way takes hours.
 _KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 # What a server says to whoever connects when it may be otherwise a moment later.
@@ -57,21 +65,22 @@ class Postgresql(ServerDialect):
         return self._engine(_WRITING)
 
     def reading_engine(self) -> Engine:
-        return self._engine("-c default_transaction_read_only=on -c timezone=UTC")
+        return self._engine("-c default_transaction_read_only=on")
 
     def _engine(self, options: str, **more: Any) -> Engine:
         # What the URL asks for counts; its own settings, such as a search_path, come before ours.
         given = self.url.query
         ours = {"connect_timeout": _CONNECT_TIMEOUT, **_KEEPALIVES}
         arguments = {
-            "options": f"{given.get('options', '')} {options}".strip(),
+            "options": f"{given.get('options', '')} {_SESSION} {options}".strip(),
+            "client_encoding": "utf8",
             **{name: value for name, value in ours.items() if name not in given},
         }
         # A connection that the server has closed meanwhile is noticed before it is used.
         return create_engine(self.url, connect_args=arguments, pool_pre_ping=True, **more)
 
     def locking_engine(self) -> Engine:
-        options = f"-c timezone=UTC -c idle_session_timeout={LEASE}s"
+        options = f"-c idle_session_timeout={LEASE}s"
         return self._engine(options, poolclass=NullPool, isolation_level="AUTOCOMMIT")
 
     def try_lock(self, connection: Connection, account: str) -> bool:
@@ -83,6 +92,9 @@ class Postgresql(ServerDialect):
 
     @contextmanager
     def migration_lock(self, connection: Connection) -> Iterator[None]:
+        flaw = postgresql_check.flaw_of_encoding(connection)
+        if flaw is not None:
+            raise DatabaseUnusable(f"{self.where}: {flaw}")
         connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(
             text("SELECT pg_advisory_xact_lock(:key)").bindparams(key=_key(_MIGRATION))

@@ -14,8 +14,6 @@ OLDEST = 14  # the major version
 
 _SERVER = """
     SELECT current_setting('server_version_num')::int / 10000 AS version,
-        current_setting('server_encoding') AS encoding,
-        current_setting('client_encoding') AS spoken,
         quote_ident(current_user) AS role,
         quote_ident(current_schema()) AS schema,
         has_schema_privilege(current_schema(), 'CREATE') AS may_create,
@@ -44,12 +42,22 @@ def examined(connection: Connection, newest: str) -> Iterator[Finding]:
     yield Finding.of(
         server.version >= OLDEST, f"PostgreSQL {server.version}, {OLDEST} or newer is needed"
     )
-    good = server.encoding == server.spoken == "UTF8"
-    advice = "" if good else "; make another with CREATE DATABASE ... ENCODING 'UTF8'"
-    yield Finding.of(good, f"the database's encoding is {server.encoding}, UTF8 is needed{advice}")
+    flaw = flaw_of_encoding(connection)
+    yield Finding.of(flaw is None, flaw or "the database's encoding is UTF8")
     yield from _pooler(connection, server)
     yield _writable(server)
     yield from _rights(connection, server, newest)
+
+
+def flaw_of_encoding(connection: Connection) -> str | None:
+    """Return what is wrong with the encoding of a database; None if nothing is."""
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    if encoding == "UTF8":
+        return None
+    return (
+        f"the database's encoding is {encoding}, UTF8 is needed; make another with "
+        "CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0"
+    )
 
 
 def _pooler(connection: Connection, server: Any) -> Iterator[Finding]:
