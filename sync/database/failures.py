@@ -30,6 +30,10 @@ _ADVICE = (
         ("Connection refused", "No such file or directory", "resolve host", "service not known"),
         "check the host and the port, and that the server runs",
     ),
+    (
+        ("Lock wait timeout", "due to lock timeout"),
+        "another program holds the table or rows of it: end its transaction, and try again",
+    ),
     (("timed out", "timeout expired"), "check the host, the port and what is in between"),
     (
         ("certificate verify failed", "does not match host name", "root certificate file"),

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from sync.database import migrate
-from sync.errors import DatabaseError
+from sync.errors import DatabaseError, DatabaseUnusable
 from tests.support.database import values
 from tests.support.migrating import assert_usable, migrate_to
 from tests.support.places import PASSWORD, Place, failures, findings, statements, warnings
@@ -94,14 +94,19 @@ def test_postgresql_whose_transactions_only_read_by_default_is_told_how_to_chang
     assert failures(postgresql.url(role)) == []
 
 
-def test_postgresql_in_another_encoding_is_refused(postgresql: Place) -> None:
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_postgresql_in_another_encoding_is_refused(postgresql: Place, encoding: str) -> None:
     name = f"l{uuid4().hex[:12]}"
     postgresql.execute(
-        f"CREATE DATABASE {name} OWNER {postgresql.owner} ENCODING 'LATIN1' TEMPLATE template0 "
+        f"CREATE DATABASE {name} OWNER {postgresql.owner} ENCODING '{encoding}' TEMPLATE template0 "
         "LC_COLLATE 'C' LC_CTYPE 'C'"
     )
-    (message,) = failures(postgresql.server.url(postgresql.owner, name, PASSWORD))
-    assert "encoding is LATIN1, UTF8 is needed; make another with CREATE DATABASE" in message
+    url = postgresql.server.url(postgresql.owner, name, PASSWORD)
+    (message,) = failures(url)
+    assert f"encoding is {encoding}, UTF8 is needed; make another with CREATE DATABASE" in message
+    with pytest.raises(DatabaseUnusable, match=message):
+        migrate.upgrade(url)
+    assert migrate.check(url) is None
 
 
 def test_postgresql_keeps_a_ledger_in_the_schema_that_the_url_names(postgresql: Place) -> None:
