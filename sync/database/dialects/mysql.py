@@ -18,6 +18,7 @@ from sync.database.dialects import mysql_check
 from sync.database.dialects.base import Finding, ServerDialect
 from sync.database.dialects.lease import LEASE
 from sync.database.dialects.mysql_tls import tls_arguments
+from sync.database.dialects.reading import refuse_other_than
 from sync.database.failures import translated
 from sync.errors import DatabaseError
 
@@ -40,6 +41,11 @@ _WRITING = (
     "/*M! , idle_transaction_timeout = 30 */ /*!80000 , wait_timeout = 30 */"
 )
 _READ_ONLY = "SET SESSION TRANSACTION READ ONLY"
+_READING = ("SELECT", "WITH", "VALUES", "TABLE", "SHOW", "EXPLAIN", "DESCRIBE", "DESC")
+_COMMENTS = r"--(?=[\0-\x20\x7f])[^\n]*+|#[^\n]*+|/\*(?:(?!\*/).)*+\*/"
+# Files that the server writes, and comments that it executes; in a text too, since only the
+# server knows for certain where one begins.
+_NEVER = r"OUTFILE|DUMPFILE|/\*M?!"
 
 
 class Mysql(ServerDialect):
@@ -75,7 +81,9 @@ class Mysql(ServerDialect):
         return self._engine(_SESSION, _WRITING, read_timeout=None if create else _PATIENCE)
 
     def reading_engine(self) -> Engine:
-        return self._engine(_SESSION, _READ_ONLY)
+        engine = self._engine(_SESSION, _READ_ONLY)
+        refuse_other_than(_READING, engine, comments=_COMMENTS, never=_NEVER)
+        return engine
 
     def _engine(self, *statements: str, read_timeout: float | None = None, **more: Any) -> Engine:
         engine = create_engine(

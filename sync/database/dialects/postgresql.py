@@ -24,6 +24,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sync.database.dialects import postgresql_check
 from sync.database.dialects.base import Finding, ServerDialect
 from sync.database.dialects.lease import LEASE
+from sync.database.dialects.reading import refuse_other_than
 from sync.database.failures import translated
 from sync.errors import DatabaseUnusable
 
@@ -43,6 +44,9 @@ _KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_cou
 # What a server says to whoever connects when it may be otherwise a moment later.
 _NOT_NOW = ("starting up", "shutting down", "too many", "connection slots", "recovery")
 _MIGRATION = "repoledger: migration"
+_READING = ("SELECT", "WITH", "VALUES", "TABLE", "SHOW", "EXPLAIN")
+# PostgreSQL nests comments: one that holds another is taken for none, and refused.
+_COMMENTS = r"--[^\r\n]*+|/\*(?:(?!/\*|\*/).)*+\*/"
 
 
 class Postgresql(ServerDialect):
@@ -65,7 +69,9 @@ class Postgresql(ServerDialect):
         return self._engine(_WRITING)
 
     def reading_engine(self) -> Engine:
-        return self._engine("-c default_transaction_read_only=on")
+        engine = self._engine("-c default_transaction_read_only=on")
+        refuse_other_than(_READING, engine, comments=_COMMENTS, send=_send_alone)
+        return engine
 
     def _engine(self, options: str, **more: Any) -> Engine:
         # What the URL asks for counts; its own settings, such as a search_path, come before ours.
@@ -134,6 +140,12 @@ class Postgresql(ServerDialect):
         # driver refuses by itself has none.
         classes = ("22", "23", "P0", "54")
         return isinstance(error, DataError) or (self.code_of(error) or "")[:2] in classes
+
+
+def _send_alone(cursor: Any, statement: str) -> None:
+    # The way psycopg usually sends a statement without parameters, several would be taken: one
+    # that ends the read-only transaction, and one that writes.
+    cursor.execute(statement, prepare=True)
 
 
 def _key(name: str) -> int:
