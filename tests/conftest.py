@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import traceback
 from collections.abc import Callable, Generator, Iterator
@@ -35,6 +36,15 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid}: the token reached the output"
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell how many tests passed on each kind of database."""
+    passed = [report.nodeid for report in terminalreporter.stats.get("passed", ())]
+    counts = {kind: sum(kind in re.split(r"[][-]", nodeid) for nodeid in passed) for kind in KINDS}
+    if any(counts.values()):
+        told = ", ".join(f"{count} on {kind}" for kind, count in counts.items())
+        terminalreporter.write_line(f"passed for each database: {told}")
 
 
 @pytest.fixture(autouse=True)
