@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -35,6 +36,7 @@ pytestmark = [
     pytest.mark.timeout(400),  # a busy machine starts processes slowly
     pytest.mark.parametrize("new_database", ["postgresql", "mysql"], indirect=True),
 ]
+PATIENT_END = 30  # seconds: a server is waited for much longer, a busy machine needs less
 
 
 # How the other one of a deadlock sees to it that the page is given up: PostgreSQL ends who
@@ -68,6 +70,19 @@ def test_a_page_whose_connection_is_lost_is_stored_and_counted_once(
     assert "database.retry_scheduled" in ended.stderr
     assert runs(ledger_url) == [ended.did]
     assert effect(ledger_url) == undisturbed(github, tmp_path, status="partial")
+
+
+def test_a_line_that_stops_forwarding_does_not_keep_a_run_from_giving_its_lock_back(
+    short_folder: Path, ledger_url: str
+) -> None:
+    with (
+        CuttingLine(ledger_url, short_folder, b"never said", at_commit=False, times=0) as line,
+        Store(line.url) as store,
+    ):
+        with store.lock("me"):
+            line.stall()
+            asked = time.monotonic()
+        assert time.monotonic() - asked < PATIENT_END
 
 
 def test_a_run_whose_every_connection_is_ended_between_two_pages_goes_on(

@@ -1,4 +1,4 @@
-"""A connection to a database server that breaks at a chosen moment.
+"""A connection to a database server that breaks, or stalls, at a chosen moment.
 
 A socket file that passes on all that is said, until a client has said `word`:
 then the connection is cut, either at once, or when the server has carried out
@@ -28,6 +28,8 @@ class CuttingLine:
         self._word, self._at_commit, self._times = word, at_commit, times
         self.cuts = 0
         self._guard = threading.Lock()
+        self._stalled = threading.Event()
+        self._clients: list[socket.socket] = []
         self._family, self._target, here, query = _places(given, folder)
         line = given.set(host=None, port=None).update_query_dict(query)
         self.url = line.render_as_string(hide_password=False)
@@ -47,14 +49,23 @@ class CuttingLine:
         trace: TracebackType | None,
     ) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
+        if self._stalled.is_set():  # nobody hears of an end
+            for client in self._clients:
+                with suppress(OSError):
+                    client.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join()
         self._listener.close()
+
+    def stall(self) -> None:
+        """Forward nothing any more, without an end of any connection."""
+        self._stalled.set()
 
     def _accept(self) -> None:
         with suppress(OSError):  # it is no longer listened
             while True:
                 client, _ = self._listener.accept()
+                self._clients.append(client)
                 thread = threading.Thread(target=self._serve, args=(client,))
                 self._threads.append(thread)
                 thread.start()
@@ -71,6 +82,8 @@ class CuttingLine:
                 words = speaker.recv(65_536)
                 if not words:
                     return
+                if self._stalled.is_set():
+                    continue
                 if speaker is server:
                     client.sendall(words)
                     continue

@@ -18,7 +18,7 @@ log = structlog.get_logger("sync.database")
 
 LEASE = 60  # seconds that a server keeps the lock of a process that shows no sign of life
 _BEAT = 10.0  # seconds between two signs of life
-_FAREWELL = 2.0  # seconds that a sign of life may take when the lock is given back
+_FAREWELL = 2.0  # seconds that a server may take to free the lock
 
 
 class LockName(NamedTuple):
@@ -60,30 +60,40 @@ class Lease:
         return self._held
 
     def give_back(self) -> None:
-        """Close the connection, and the lock goes with it."""
+        """Free the lock and close its connection; a server that is slow is not waited for."""
         self._over.set()
-        if self._keeper.is_alive():
+        if self._keeper.ident is None:  # never started
+            self._close()
+        else:
             self._keeper.join(_FAREWELL)
-        if self._held and self._connection is not None and not self._keeper.is_alive():
+
+    def _keep(self) -> None:
+        try:
+            while not self._over.wait(_BEAT):
+                self._beat()
+        finally:
+            # In this thread, since a line that no longer forwards anything answers nothing.
+            self._free()
+
+    def _beat(self) -> None:
+        try:
+            if self._connection is None:
+                self._connection, self._held = self._engine.connect(), False
+            if self._held:
+                self._connection.exec_driver_sql("SELECT 1")
+            else:
+                self._held = self._try_lock(self._connection)
+        except SQLAlchemyError as error:
+            self._lost(reason_of(error))
+        except RepoledgerError as error:
+            self._lost(str(error))
+
+    def _free(self) -> None:
+        if self._held and self._connection is not None:
             # A server takes its time to notice that a connection was closed.
             with suppress(SQLAlchemyError):
                 self._connection.exec_driver_sql(self._name.free)
         self._close()
-        self._engine.dispose()
-
-    def _keep(self) -> None:
-        while not self._over.wait(_BEAT):
-            try:
-                if self._connection is None:
-                    self._connection, self._held = self._engine.connect(), False
-                if self._held:
-                    self._connection.exec_driver_sql("SELECT 1")
-                else:
-                    self._held = self._try_lock(self._connection)
-            except SQLAlchemyError as error:
-                self._lost(reason_of(error))
-            except RepoledgerError as error:
-                self._lost(str(error))
 
     def _lost(self, reason: str) -> None:
         if self._connection is None or self._over.is_set():

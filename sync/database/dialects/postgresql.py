@@ -39,8 +39,14 @@ _SESSION = (
 # How long a statement waits for what another transaction holds; and how long a process that
 # was frozen in the middle of a transaction may hold it, which is less.
 _WRITING = "-c lock_timeout=60s -c idle_in_transaction_session_timeout=30s"
-# A server whose host has vanished is noticed after a minute: the system's own way takes hours.
-_KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+# A server whose host has vanished is noticed after a minute, also by who waits for an answer: the
+# system's own way takes hours.
+_KEEPALIVES = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,  # milliseconds
+}
 # What a server says to whoever connects when it may be otherwise a moment later.
 _NOT_NOW = ("starting up", "shutting down", "too many", "connection slots", "recovery")
 _MIGRATION = "repoledger: migration"
