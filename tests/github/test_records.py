@@ -12,36 +12,17 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from sync.database.tables import repositories
 from sync.github.records import Item, Rejected, Repository, User, decode_item, decode_user
+from tests.github.helpers import BASE, MISSING, accepted, raw, rejected
 
-BASE: dict[str, Any] = {"id": 1, "name": "one", "full_name": "octo/one", "private": False}
 SECRET = "AAFAKEFAKEFAKE"
-MISSING = UNSET
 TIMES = ("created_at", "updated_at", "pushed_at")
 OPTIONAL = sorted(set(Repository.__struct_fields__) - set(BASE))
-
-
-def raw(**fields: Any) -> bytes:
-    merged = {name: value for name, value in {**BASE, **fields}.items() if value is not MISSING}
-    return json.dumps(merged).encode()
 
 
 def with_text(text: str) -> bytes:
     """Return a repository with a field of JSON text as it stands."""
     return raw()[:-1] + b", " + text.encode() + b"}"
-
-
-def accepted(body: bytes) -> Item:
-    item = decode_item(body)
-    assert isinstance(item, Item), item
-    return item
-
-
-def rejected(body: bytes, position: int = 0) -> Rejected:
-    item = decode_item(body, position)
-    assert isinstance(item, Rejected), item
-    return item
 
 
 @pytest.mark.parametrize("id_", [1, 2**31, 2**53 + 1, 2**63 - 1])
@@ -94,28 +75,6 @@ def test_a_repository_without_a_name_is_rejected(name: str, value: object) -> No
 )
 def test_a_wrong_type_rejects_the_item_and_is_never_converted(fields: dict[str, Any]) -> None:
     rejected(raw(**fields))
-
-
-@pytest.mark.parametrize(
-    ("outer", "inner", "column"),
-    [
-        *((name, None, name) for name in ("name", "full_name", "node_id", "language")),
-        ("visibility", None, "visibility"),
-        *(("owner", name, f"owner_{name}") for name in ("login", "type")),
-        ("license", "spdx_id", "license_spdx_id"),
-    ],
-)
-def test_a_text_longer_than_its_column_rejects_the_item(
-    outer: str, inner: str | None, column: str
-) -> None:
-    length = repositories.c[column].type.length  # type: ignore[attr-defined]  # a String
-
-    def body(text: str) -> bytes:
-        value = {"id": 1, "login": "octo", inner: text} if inner else text
-        return raw(**{outer: value})
-
-    accepted(body("\N{GRINNING FACE}" * (length - 1)))
-    assert outer in rejected(body("x" * (length + 1))).reason
 
 
 @pytest.mark.parametrize("name", OPTIONAL)
@@ -239,22 +198,6 @@ def test_a_clone_token_in_what_cannot_be_read_is_withheld_with_all_of_it(end: st
 def test_deep_nesting_rejects_the_item(fields: str) -> None:
     nest = "[" * 100_000 + "]" * 100_000
     assert rejected(with_text(fields.replace("{nest}", nest))).reason == "nested too deeply"
-
-
-@pytest.mark.parametrize("name", ["html_url", "description", "homepage", "default_branch"])
-def test_an_object_larger_than_a_database_takes_is_cut_and_flagged(name: str) -> None:
-    whole = accepted(raw(**{name: "x" * 1_000_000}))
-    assert whole.payload is not None
-    assert (len(getattr(whole.record, name)), whole.warnings) == (1_000_000, ())
-    cut = accepted(raw(**{name: "\N{GRINNING FACE}" * 10_000_000}))
-    assert cut.payload is None
-    assert getattr(cut.record, name) == "\N{GRINNING FACE}" * 65_536
-    assert [name in warning or "payload" in warning for warning in cut.warnings] == [True, True]
-
-
-@pytest.mark.parametrize("topics", [["x"] * 1001, ["x" * 256]])
-def test_more_topics_than_a_repository_can_have_reject_the_item(topics: list[str]) -> None:
-    assert "topics" in rejected(raw(topics=topics)).reason
 
 
 def test_the_payload_of_a_rejected_item_is_cut() -> None:

@@ -1,0 +1,46 @@
+"""What is too long for a database is refused or cut when it is decoded, for all of them alike."""
+
+from __future__ import annotations
+
+import pytest
+
+from sync.database.tables import repositories
+from tests.github.helpers import accepted, raw, rejected
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "column"),
+    [
+        *((name, None, name) for name in ("name", "full_name", "node_id", "language")),
+        ("visibility", None, "visibility"),
+        *(("owner", name, f"owner_{name}") for name in ("login", "type")),
+        ("license", "spdx_id", "license_spdx_id"),
+    ],
+)
+def test_a_text_longer_than_its_column_rejects_the_item(
+    outer: str, inner: str | None, column: str
+) -> None:
+    length = repositories.c[column].type.length  # type: ignore[attr-defined]  # a String
+
+    def body(text: str) -> bytes:
+        value = {"id": 1, "login": "octo", inner: text} if inner else text
+        return raw(**{outer: value})
+
+    accepted(body("\N{GRINNING FACE}" * (length - 1)))
+    assert outer in rejected(body("x" * (length + 1))).reason
+
+
+@pytest.mark.parametrize("name", ["html_url", "description", "homepage", "default_branch"])
+def test_an_object_larger_than_a_database_takes_is_cut_and_flagged(name: str) -> None:
+    whole = accepted(raw(**{name: "x" * 1_000_000}))
+    assert whole.payload is not None
+    assert (len(getattr(whole.record, name)), whole.warnings) == (1_000_000, ())
+    cut = accepted(raw(**{name: "\N{GRINNING FACE}" * 10_000_000}))
+    assert cut.payload is None
+    assert getattr(cut.record, name) == "\N{GRINNING FACE}" * 65_536
+    assert [name in warning or "payload" in warning for warning in cut.warnings] == [True, True]
+
+
+@pytest.mark.parametrize("topics", [["x"] * 1001, ["x" * 256]])
+def test_more_topics_than_a_repository_can_have_reject_the_item(topics: list[str]) -> None:
+    assert "topics" in rejected(raw(topics=topics)).reason
