@@ -25,7 +25,8 @@ def upgrade() -> None:
     _history()
     _runs()
     name = op.get_bind().dialect.name
-    daily = DAILY.format(**DAYS["mysql" if name == "mariadb" else name])
+    query = DAILY if name in DAYS else DAILY_BY_DIGITS
+    daily = query.format(spans=SPANS, **DAYS.get(name, {}))
     # MySQL keeps each of these at once: where it was cut off, the next attempt finds some. To
     # replace one would take the right to drop it.
     there = sa.inspect(op.get_bind()).get_view_names()
@@ -211,13 +212,14 @@ VIEWS = {
 }
 # A day without a row is like the day before: each row holds until the next
 # one, until the repository was removed, or until today.
+SPANS = """
+    SELECT m.*, r.removed_at,
+        lead(m.day) OVER (PARTITION BY m.host, m.repository_id ORDER BY m.day) AS next_day
+    FROM repository_metrics AS m
+    JOIN repositories AS r ON r.host = m.host AND r.id = m.repository_id
+"""
 DAILY = """
-    WITH RECURSIVE spans AS (
-        SELECT m.*, r.removed_at,
-            lead(m.day) OVER (PARTITION BY m.host, m.repository_id ORDER BY m.day) AS next_day
-        FROM repository_metrics AS m
-        JOIN repositories AS r ON r.host = m.host AND r.id = m.repository_id
-    ),
+    WITH RECURSIVE spans AS ({spans}),
     days(day) AS (
         SELECT min(day) FROM repository_metrics
         UNION ALL
@@ -242,10 +244,30 @@ DAYS = {
         "next_of_day": "day + 1",
         "after_removal": "(s.removed_at AT TIME ZONE 'UTC')::date + 1",
     },
-    "mysql": {
-        "today": "utc_date()",
-        "tomorrow": "utc_date() + INTERVAL 1 DAY",
-        "next_of_day": "day + INTERVAL 1 DAY",
-        "after_removal": "date(s.removed_at) + INTERVAL 1 DAY",
-    },
 }
+# MySQL and MariaDB end a recursion after 1000 steps, MariaDB without a word. So the days of a
+# span are counted by digits; in this order, so that no more numbers are made than it has days.
+DAILY_BY_DIGITS = """
+    WITH spans AS (
+        SELECT q.*, datediff(
+            coalesce(q.next_day, date(q.removed_at) + INTERVAL 1 DAY, utc_date() + INTERVAL 1 DAY),
+            q.day
+        ) AS days
+        FROM ({spans}) AS q
+    ),
+    digits(n) AS (
+        SELECT 0 UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4
+        UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8
+        UNION ALL SELECT 9
+    )
+    SELECT s.host, s.repository_id,
+        s.day + INTERVAL (10000 * e.n + 1000 * d.n + 100 * c.n + 10 * b.n + a.n) DAY AS day,
+        s.stargazers_count, s.forks_count, s.open_issues_count, s.watchers_count, s.size
+    FROM spans AS s
+    STRAIGHT_JOIN digits AS e ON 10000 * e.n < s.days
+    STRAIGHT_JOIN digits AS d ON 10000 * e.n + 1000 * d.n < s.days
+    STRAIGHT_JOIN digits AS c ON 10000 * e.n + 1000 * d.n + 100 * c.n < s.days
+    STRAIGHT_JOIN digits AS b ON 10000 * e.n + 1000 * d.n + 100 * c.n + 10 * b.n < s.days
+    STRAIGHT_JOIN digits AS a
+        ON 10000 * e.n + 1000 * d.n + 100 * c.n + 10 * b.n + a.n < s.days
+"""

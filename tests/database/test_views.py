@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from sync.database.rows import RunCounts
 from sync.database.tables import repositories, sync_runs
 from tests.support.database import HOST, HandClock, execute, repository, rows, store_page, values
@@ -76,6 +78,23 @@ def test_the_days_of_a_repository_that_is_there_go_on_until_today(
     assert [day for day, _ in found] == [first + timedelta(days=n) for n in range(len(found))]
     assert begun.date() <= found[-1][0] <= datetime.now(UTC).date()
     assert {stars for _, stars in found} == {10}
+
+
+@pytest.mark.parametrize("age", [1500, 5000])
+def test_every_day_is_there_however_long_ago_the_first_was(
+    store: Store, run: Run, clock: HandClock, age: int
+) -> None:
+    begun = datetime.now(UTC)
+    clock.now = begun - timedelta(days=age)
+    store_page(store, run, repository(1, stargazers_count=10), repository(2, stargazers_count=5))
+    clock.advance(days=1)
+    store_page(store, run, repository(1, stargazers_count=11))
+    first = clock.now.date() - timedelta(days=1)
+    for id_, stars in ((1, [10] + [11] * age), (2, [5] * (age + 1))):
+        found = daily(store.url, id_)
+        days = [first + timedelta(days=n) for n in range(len(found))]
+        assert len(found) in (age + 1, age + 2)  # if midnight has passed since
+        assert found[: age + 1] == list(zip(days, stars, strict=False))
 
 
 def test_a_repository_of_today_has_its_first_day_at_once(
