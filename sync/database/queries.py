@@ -7,24 +7,23 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, Self
 
-from sqlalchemy import Connection, Select, Text, and_, cast, func, null, or_, select
+from sqlalchemy import Connection, Select, Text, and_, cast, func, or_, select
 from sqlalchemy.exc import DBAPIError
 
 from sync.database import migrate
 from sync.database.dialects import dialect_of
 from sync.database.failures import reason_of, translated, with_advice
 from sync.database.page import PageReader
-from sync.database.rows import GOOD, RunStatus, filled_forward
+from sync.database.rows import filled_forward
+from sync.database.status import accounts_with_last_runs
 from sync.database.tables import (
     CONTENT,
     COUNTERS,
     account_repositories,
-    accounts,
     plain,
     repositories,
     repository_changes,
     repository_metrics,
-    sync_runs,
 )
 from sync.errors import NoSuchRepository, QueryRefused
 
@@ -47,7 +46,7 @@ class Ledger:
 
     def __init__(self, url: str) -> None:
         dialect = dialect_of(url)
-        self._where = dialect.where
+        self._dialect, self._where = dialect, dialect.where
         migrate.require_current(migrate.check(url), self._where)
         self._engine = dialect.reading_engine()
 
@@ -113,7 +112,8 @@ class Ledger:
         if account is not None:
             filters.append(_listed_by(account))
         column = table[sort]
-        order = (column.is_(None), column.desc() if descending else column.asc())
+        by = self._dialect.in_code_point_order(column)
+        order = (column.is_(None), by.desc() if descending else by.asc())
         statement = select(*(table[c] for c in REPOSITORY_COLUMNS)).where(*filters)
         yield from self._rows(statement.order_by(*order, table.id).limit(limit))
 
@@ -178,41 +178,7 @@ class Ledger:
 
         Without `counted`, that number is None: counting takes time on a large ledger.
         """
-        runs, mine = sync_runs.alias("runs"), sync_runs.c.account == accounts.c.name
-        latest = select(func.max(sync_runs.c.id)).where(mine).correlate(accounts)
-        listed = (
-            select(func.count())
-            .where(
-                account_repositories.c.account == accounts.c.name,
-                account_repositories.c.gone_at.is_(None),
-            )
-            .correlate(accounts)
-            .scalar_subquery()
-        )
-        statement = (
-            select(
-                accounts.c.name.label("account"),
-                *(
-                    accounts.c[name]
-                    for name in ("login", "host", "last_synced_at", "not_before", "next_run_at")
-                ),
-                (listed if counted else null()).label("repositories"),
-                _since_last_good("failed").label("failures"),
-                _since_last_good("deferred").label("deferrals"),
-                runs.c.id.label("run_id"),
-                *(
-                    runs.c[name]
-                    for name in (
-                        *("status", "trigger", "started_at", "finished_at", "pages"),
-                        *("pages_expected", "requests", "not_modified", "inserted", "updated"),
-                        *("unchanged", "rejected", "rate_limit_remaining"),
-                        *("error_type", "error_message"),
-                    )
-                ),
-            )
-            .join_from(accounts, runs, runs.c.id == latest.scalar_subquery(), isouter=True)
-            .order_by(accounts.c.name)
-        )
+        statement = accounts_with_last_runs(self._dialect, counted=counted)
         return [dict(row) for row in self._rows(statement)]
 
     @contextmanager
@@ -268,23 +234,6 @@ class Ledger:
                 "`repoledger repos` lists what it holds"
             )
         return list(dict.fromkeys((row[0], row[1]) for row in rows))
-
-
-def _since_last_good(status: RunStatus) -> Any:
-    """Return how many of an account's runs since the last good one ended like that."""
-    runs, earlier = sync_runs.c, sync_runs.alias("earlier")
-    last_good = (
-        select(func.coalesce(func.max(earlier.c.id), 0))
-        .where(earlier.c.account == accounts.c.name, earlier.c.status.in_(GOOD))
-        .correlate(accounts)
-        .scalar_subquery()
-    )
-    return (
-        select(func.count())
-        .where(runs.account == accounts.c.name, runs.status == status, runs.id > last_good)
-        .correlate(accounts)
-        .scalar_subquery()
-    )
 
 
 def _listed_by(account: str) -> Any:
