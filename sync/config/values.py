@@ -209,6 +209,16 @@ _MYSQL_OPTIONS = (
     *("unix_socket", "connect_timeout", *_MYSQL_SWITCHES),
     *("ssl_ca", "ssl_capath", "ssl_cert", "ssl_key", "ssl_key_password"),
 )
+# What the driver for PostgreSQL takes for more than libpq's options.
+_NOT_LIBPQ = {
+    **dict.fromkeys(("user", "dbname", "conninfo"), "user and database stand before the ?"),
+    **dict.fromkeys(
+        ("autocommit", "prepare_threshold", "context", "row_factory", "cursor_factory"),
+        "it is none of libpq's",
+    ),
+}
+_PORT = "0*[1-9][0-9]{0,4}"
+_PLACE = re.compile(rf"(\[[^\[\]]+\]|[^\[\]:\s]*)(:{_PORT})?")
 
 
 def _server_url(kind: str, rest: str, right: str) -> str:
@@ -229,12 +239,20 @@ def _server_url(kind: str, rest: str, right: str) -> str:
         protect(unquote(parts.password), parts.password)
     if not parts.path.strip("/"):
         raise ValueError(f"{right}: with the name of the database")
-    _check_options(kind, parts.query)
+    if not _PLACE.fullmatch(parts.netloc.rpartition("@")[2]):
+        raise ValueError('must name the server as "HOST" or "HOST:PORT"')
+    options = parse_qsl(parts.query, keep_blank_values=True)
+    _check_options(kind, options)
+    if kind == "postgresql":
+        _check_places(
+            [value for name, value in options if name == "host" and value],
+            [value for name, value in options if name == "port" and value],
+        )
     return f"{kind}://{rest}"
 
 
-def _check_options(kind: str, query: str) -> None:
-    for name, value in parse_qsl(query, keep_blank_values=True):
+def _check_options(kind: str, options: list[tuple[str, str]]) -> None:
+    for name, value in options:
         if name in ("sslpassword", "ssl_key_password"):
             protect(value)
         elif name in _PASSWORDS:
@@ -243,6 +261,8 @@ def _check_options(kind: str, query: str) -> None:
                 "or password_env"
             )
         if kind != "mysql":
+            if name in _NOT_LIBPQ:
+                raise ValueError(f"must not hold the option {name}; {_NOT_LIBPQ[name]}")
             continue
         if name not in _MYSQL_OPTIONS:
             raise ValueError(f"has the unknown option {name}{suggestion(name, _MYSQL_OPTIONS)}")
@@ -250,3 +270,22 @@ def _check_options(kind: str, query: str) -> None:
             raise ValueError(f"must say true or false for {name}")
         if name == "connect_timeout" and not re.fullmatch("[1-9][0-9]{0,4}", value):
             raise ValueError("must give connect_timeout in seconds")
+
+
+def _check_places(hosts: list[str], ports: list[str]) -> None:
+    """Check libpq's hosts and ports, of which there may be several."""
+    numbers = [number for value in ports for number in value.split(",")]
+    if not all(re.fullmatch(_PORT, n) and int(n) <= 65535 for n in numbers):
+        raise ValueError("must give each port as a number from 1 to 65535")
+    if ports:
+        names = ",".join(hosts).split(",")
+        good = len(hosts) <= 1 and len(ports) == 1 and len(numbers) == len(names)
+        good = good and not any(re.fullmatch(r"[^/:]*:[^:]*", name) for name in names)
+    elif len(hosts) == 1 and ("," in hosts[0] or hosts[0].count(":") != 1 or hosts[0][0] == "/"):
+        good = not any(re.fullmatch(r"[^/:]*:[^:]*", name) for name in hosts[0].split(","))
+    else:
+        good = all(re.fullmatch(rf"[^:,]+(:{_PORT})?", host) for host in hosts)
+    if not good:
+        raise ValueError(
+            "must name several hosts as ?host=a:5432&host=b:5432 or as ?host=a,b&port=5432,5432"
+        )
