@@ -9,23 +9,27 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import func, select
 
+from sync.database import migrate
 from sync.database.rows import PageEntry, Rejection, RunCounts
+from sync.database.store import Store
 from sync.database.tables import account_repositories, repositories
 from sync.errors import Fenced, Interrupted, RunInProgress
-from tests.support.database import HOST, repository, rows, snapshot, store_page, values
+from tests.support.database import HOST, execute, repository, rows, snapshot, store_page, values
 from tests.support.database_processes import (
+    hangs_in_migration,
     hangs_in_page,
     spawned,
     starts_run_and_waits,
     takes_lock,
     writes_pages,
 )
+from tests.support.servers import databases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from sync.database.rows import Run
-    from sync.database.store import Store
 
 LATE_WRITES: dict[str, Callable[[Store, Run], object]] = {
     "page": lambda store, run: store_page(store, run, repository(9)),
@@ -156,6 +160,20 @@ def test_a_process_that_is_told_to_stop_no_longer_waits_for_the_lock(store: Stor
         assert [holder.receive(), holder.receive()] == ["asking", "held"]
         stop.set()
         with pytest.raises(Interrupted), store.lock("me", wait=True, stop=stop):
+            pass
+
+
+def test_ledgers_in_two_schemas_of_one_database_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    with databases("postgresql", tmp_path) as make:
+        url = make()
+        execute(url, "CREATE SCHEMA one", "CREATE SCHEMA two")
+        one, two = (f"{url}&options=-c%20search_path%3D{schema}" for schema in ("one", "two"))
+        with spawned(hangs_in_migration, one, "INSERT INTO repoledger_schema") as child:
+            assert child.receive() == "hanging"
+            migrate.upgrade(two)
+            child.send("go on")
+            assert child.receive() == "migrated"
+        with Store(one) as here, Store(two) as there, here.lock("me"), there.lock("me"):
             pass
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 from sync.database import migrate
 from sync.database.queries import Ledger
 from sync.database.store import Store
+from sync.errors import RunInProgress
 from tests.support.database import HOST, execute, repository, store_page
 from tests.support.database_processes import migrates_on_demand, spawned
 from tests.support.migrating import assert_usable
@@ -41,6 +42,7 @@ ODD_MYSQL = {
     "default_storage_engine": "MyISAM",
     "transaction_isolation": "SERIALIZABLE",
     "autocommit": 0,
+    "lower_case_table_names": 1,
 }
 TEXT = "a\\b \"c\" 'd' \N{GRINNING FACE}"  # what other modes and encodings write in another way
 
@@ -86,6 +88,18 @@ def assert_written_as_read(url: str) -> None:
 def test_a_mysql_server_whose_defaults_are_odd_is_used_as_any_other(odd_mysql: str) -> None:
     assert_written_as_read(odd_mysql)
     assert_usable(odd_mysql)
+
+
+def test_a_mysql_database_is_locked_by_whatever_case_its_name_is_written_in(odd_mysql: str) -> None:
+    shouted = make_url(odd_mysql).set(database="LEDGER").render_as_string(hide_password=False)
+    with (
+        Store(odd_mysql) as one,
+        Store(shouted) as other,
+        one.lock("me"),
+        pytest.raises(RunInProgress),
+        other.lock("me"),
+    ):
+        pass
 
 
 def test_a_postgresql_database_whose_defaults_are_odd_is_used_as_any_other(

@@ -25,6 +25,7 @@ VERSION_TABLE = "repoledger_schema"
 _PLACES = ("host", "port", "unix_socket")  # options that say where a server is
 _NOTICED = 1.0  # seconds that a server may need to see that the holder of a lock has ended
 LOCK_POLL = 0.2  # seconds between two looks at a lock that another process holds
+_ROW_PATIENCE = 60.0  # seconds that a page waits for the one before it
 
 
 class Finding(NamedTuple):
@@ -84,7 +85,10 @@ class Dialect(ABC):
 
     @abstractmethod
     def migration_lock(self, connection: Connection) -> AbstractContextManager[None]:
-        """Keep other processes from migrating, while `connection`'s transaction does."""
+        """Keep other processes from migrating, while `connection`'s transaction does.
+
+        Raises DatabaseUnusable, Interrupted.
+        """
 
     def kept_copy(
         self,
@@ -101,8 +105,8 @@ class Dialect(ABC):
     def one_writer(self, connection: Connection) -> None:  # noqa: B027  # for servers
         """Wait until no other transaction writes pages, and let none begin until this one ends.
 
-        Two accounts that list the same repository would both find it new, or
-        both log the same change.
+        To be called first in a transaction. Two accounts that list the same
+        repository would both find it new, or both log the same change. Raises Interrupted.
         """
 
     def blames_row(self, error: DBAPIError) -> bool:
@@ -170,6 +174,7 @@ class ServerDialect(Dialect):
     # The codes of errors that pass: deadlocks, servers that restart or change roles.
     passing: frozenset[str | int]
     free_locks: str  # the statement that gives back every account's lock of a connection
+    waited_in_vain: str | int  # the code of a statement that another transaction kept waiting
     mark = "%s"
     snapshot_level = "REPEATABLE READ"
 
@@ -244,7 +249,23 @@ class ServerDialect(Dialect):
 
     def one_writer(self, connection: Connection) -> None:
         # A row that is always there; the lock on it goes with the transaction.
-        connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE} FOR UPDATE")  # noqa: S608  # our own name
+        row = f"SELECT version_num FROM {VERSION_TABLE} FOR UPDATE"  # noqa: S608  # our own name
+        asked = time.monotonic()
+        while True:
+            try:
+                return self.lock_row(connection, row)
+            except DBAPIError as error:
+                waited = time.monotonic() - asked
+                if self.code_of(error) != self.waited_in_vain or waited > _ROW_PATIENCE:
+                    raise
+            pause(connection, 0)
+
+    @abstractmethod
+    def lock_row(self, connection: Connection, statement: str) -> None:
+        """Carry out a statement, the first of a transaction, that waits a second for a row.
+
+        If that was in vain, another can follow.
+        """
 
     def may_pass(self, error: DBAPIError) -> bool:
         return error.connection_invalidated or self.code_of(error) in self.passing
@@ -252,6 +273,13 @@ class ServerDialect(Dialect):
     @abstractmethod
     def code_of(self, error: DBAPIError) -> str | int | None:
         """Return the database's code for an error."""
+
+
+def pause(connection: Connection, seconds: float) -> None:
+    """Let others go first. Raises Interrupted if whoever has opened `connection` is to stop."""
+    stop: threading.Event = connection.get_execution_options()["stop"]
+    if stop.wait(seconds):
+        raise Interrupted("stopped while another program held the database")
 
 
 def in_progress(account: str) -> RunInProgress:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -15,7 +16,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from sync.database.dialects import mysql_check
-from sync.database.dialects.base import Finding, ServerDialect
+from sync.database.dialects.base import Finding, ServerDialect, pause
 from sync.database.dialects.lease import LEASE
 from sync.database.dialects.mysql_tls import tls_arguments
 from sync.database.dialects.reading import refuse_other_than
@@ -26,13 +27,13 @@ _CONNECT_TIMEOUT = 10  # seconds
 _MIGRATION_PATIENCE = 600  # seconds
 _OVERHEAD = 65_536  # bytes of a statement beside a row's texts, and more
 _PATIENCE = 120  # seconds for an answer, before the server's host counts as vanished
-# Strict, so that nothing is cut or turned into something else without an error. 60 s
-# is how long a statement waits for a row, or a table, that another transaction holds.
+# How long a statement waits for a row, or a table, that another transaction holds.
+_WAITS = "innodb_lock_wait_timeout = {0}, lock_wait_timeout = {0}"
+# Strict, so that nothing is cut or turned into something else without an error.
 _SESSION = (
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
     "NO_ENGINE_SUBSTITUTION', default_storage_engine = 'InnoDB', time_zone = '+00:00', "
-    "innodb_lock_wait_timeout = 60, lock_wait_timeout = 60, "
-    "sql_safe_updates = 0, sql_select_limit = 18446744073709551615"
+    f"{_WAITS.format(60)}, sql_safe_updates = 0, sql_select_limit = 18446744073709551615"
 )
 # How long a process that was frozen in the middle of a transaction may hold its rows: less.
 # MariaDB knows it by that name; MySQL ends a session that is silent, whatever it is doing.
@@ -54,6 +55,7 @@ class Mysql(ServerDialect):
     quote = "`"
     driver = "mysql+pymysql"
     free_locks = "DO RELEASE_ALL_LOCKS()"
+    waited_in_vain = 1205
     # Deadlock, a server that shuts down or is not there, too many connections, a connection that
     # was lost or ended, read-only after a failover.
     passing = frozenset(
@@ -73,12 +75,17 @@ class Mysql(ServerDialect):
 
     def writing_engine(
         self,
-        stop: threading.Event | None = None,  # noqa: ARG002  # the server's waits
+        stop: threading.Event | None = None,
         *,
         create: bool = False,
     ) -> Engine:
-        # A migration may take as long as it takes.
-        return self._engine(_SESSION, _WRITING, read_timeout=None if create else _PATIENCE)
+        return self._engine(
+            _SESSION,
+            _WRITING,
+            # A migration may take as long as it takes.
+            read_timeout=None if create else _PATIENCE,
+            execution_options={"stop": stop or threading.Event()},
+        )
 
     def reading_engine(self) -> Engine:
         engine = self._engine(_SESSION, _READ_ONLY)
@@ -122,13 +129,18 @@ class Mysql(ServerDialect):
         )
 
     def try_lock(self, connection: Connection, account: str) -> bool:
-        return _get_lock(connection, self._lock_name(account), self.where)
+        with translated(self.where):
+            return _get_lock(connection, _lock_name(connection, account))
 
     @contextmanager
     def migration_lock(self, connection: Connection) -> Iterator[None]:
-        name = self._lock_name("*migration")
-        if not _get_lock(connection, name, self.where, _MIGRATION_PATIENCE):
-            raise DatabaseError(f"{self.where}: another process has been migrating for too long")
+        name, asked = _lock_name(connection, "*migration"), time.monotonic()
+        while not _get_lock(connection, name, seconds=1):
+            if time.monotonic() - asked > _MIGRATION_PATIENCE:
+                raise DatabaseError(
+                    f"{self.where}: another process has been migrating for too long"
+                )
+            pause(connection, 0)
         try:
             yield
         except BaseException:
@@ -138,10 +150,13 @@ class Mysql(ServerDialect):
         connection.exec_driver_sql("COMMIT")
         connection.execute(text("DO RELEASE_LOCK(:name)").bindparams(name=name))
 
-    def _lock_name(self, name: str) -> str:
-        """Return a lock's name: of the whole server, so the database is in it, and short."""
-        digest = blake2b(f"{self.url.database}\0{name}".encode(), digest_size=16).hexdigest()
-        return f"repoledger:{digest}"
+    def lock_row(self, connection: Connection, statement: str) -> None:
+        connection.exec_driver_sql(f"SET SESSION {_WAITS.format(1)}")
+        try:
+            connection.exec_driver_sql(statement)
+        finally:
+            with suppress(DBAPIError):  # the connection may be lost
+                connection.exec_driver_sql(f"SET SESSION {_WAITS.format(60)}")
 
     def examined(self, connection: Connection, newest: str) -> Iterator[Finding]:
         return mysql_check.examined(connection, newest)
@@ -179,7 +194,15 @@ class Mysql(ServerDialect):
         return f"{self.insert(table, columns)} ON DUPLICATE KEY UPDATE {sets}"
 
 
-def _get_lock(connection: Connection, name: str, where: str, seconds: int = 0) -> bool:
+def _lock_name(connection: Connection, name: str) -> str:
+    """Return a lock's name: of the whole server, so the database is in it, and short."""
+    # Where the server takes no notice of a database's case, the URL may have it in any.
+    ask = "SELECT IF(@@lower_case_table_names, LOWER(database()), database())"
+    database = connection.exec_driver_sql(ask).scalar_one()
+    digest = blake2b(f"{database}\0{name}".encode(), digest_size=16).hexdigest()
+    return f"repoledger:{digest}"
+
+
+def _get_lock(connection: Connection, name: str, *, seconds: int = 0) -> bool:
     ask = text("SELECT GET_LOCK(:name, :seconds)").bindparams(name=name, seconds=seconds)
-    with translated(where):
-        return bool(connection.execute(ask).scalar_one() == 1)
+    return bool(connection.execute(ask).scalar_one() == 1)

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
 from sync.database.dialects import postgresql_check
-from sync.database.dialects.base import Finding, ServerDialect
+from sync.database.dialects.base import LOCK_POLL, Finding, ServerDialect, pause
 from sync.database.dialects.lease import LEASE
 from sync.database.dialects.reading import refuse_other_than
 from sync.database.failures import translated
@@ -60,6 +60,7 @@ class Postgresql(ServerDialect):
 
     driver = "postgresql+psycopg"
     free_locks = "SELECT pg_advisory_unlock_all()"
+    waited_in_vain = "55P03"
     # Serialization failure, deadlock, a session that was idle for too long, the server shuts
     # down or starts, too many connections, read-only after a failover.
     passing = frozenset(
@@ -68,11 +69,11 @@ class Postgresql(ServerDialect):
 
     def writing_engine(
         self,
-        stop: threading.Event | None = None,  # noqa: ARG002  # the server's waits
+        stop: threading.Event | None = None,
         *,
-        create: bool = False,  # noqa: ARG002  # as above
+        create: bool = False,  # noqa: ARG002  # for files
     ) -> Engine:
-        return self._engine(_WRITING)
+        return self._engine(_WRITING, execution_options={"stop": stop or threading.Event()})
 
     def reading_engine(self) -> Engine:
         engine = self._engine("-c default_transaction_read_only=on")
@@ -97,7 +98,7 @@ class Postgresql(ServerDialect):
 
     def try_lock(self, connection: Connection, account: str) -> bool:
         ask = text("SELECT pg_try_advisory_lock(:key)").bindparams(
-            key=_key(f"repoledger: {account}")
+            key=_key(connection, f"repoledger: {account}")
         )
         with translated(self.where):
             return bool(connection.execute(ask).scalar_one())
@@ -107,13 +108,23 @@ class Postgresql(ServerDialect):
         flaw = postgresql_check.flaw_of_encoding(connection)
         if flaw is not None:
             raise DatabaseUnusable(f"{self.where}: {flaw}")
-        connection.execute(text("SET LOCAL lock_timeout = 0"))
-        connection.execute(
-            text("SELECT pg_advisory_xact_lock(:key)").bindparams(key=_key(_MIGRATION))
+        ask = text("SELECT pg_try_advisory_xact_lock(:key)").bindparams(
+            key=_key(connection, _MIGRATION)
         )
-        # A change of a table that waits for somebody's long query makes everybody else wait too.
-        connection.execute(text("SET LOCAL lock_timeout = '60s'"))
+        while not connection.execute(ask).scalar_one():
+            pause(connection, LOCK_POLL)
         yield
+
+    def lock_row(self, connection: Connection, statement: str) -> None:
+        try:
+            # In one message, since a page takes a moment of a distant server's as it is.
+            connection.exec_driver_sql(
+                f"SET LOCAL lock_timeout = '1s'; {statement}; SET LOCAL lock_timeout = '60s'"
+            )
+        except DBAPIError as error:
+            if self.code_of(error) == self.waited_in_vain:
+                connection.exec_driver_sql("ROLLBACK")  # the driver begins another
+            raise
 
     def examined(self, connection: Connection, newest: str) -> Iterator[Finding]:
         return postgresql_check.examined(connection, newest)
@@ -154,6 +165,11 @@ def _send_alone(cursor: Any, statement: str) -> None:
     cursor.execute(statement, prepare=True)
 
 
-def _key(name: str) -> int:
-    """Return the number that stands for a lock's name: advisory locks have no names."""
-    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)
+def _key(connection: Connection, name: str) -> int:
+    """Return the number that stands for a lock's name: advisory locks have no names.
+
+    They are of the whole database, which may hold a ledger in each schema.
+    """
+    schema = connection.exec_driver_sql("SELECT current_schema()").scalar_one()
+    digest = blake2b(f"{schema}\0{name}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
