@@ -221,6 +221,9 @@ _PORT = "0*[1-9][0-9]{0,4}"
 _PLACE = re.compile(rf"(\[[^\[\]]+\]|[^\[\]:\s]*)(:{_PORT})?")
 
 
+_SERVER = 'must name the server as "HOST" or "HOST:PORT"'
+
+
 def _server_url(kind: str, rest: str, right: str) -> str:
     encode = (
         f"{right}; special characters in a name or password are percent-encoded (@ is %40, / is "
@@ -229,8 +232,8 @@ def _server_url(kind: str, rest: str, right: str) -> str:
     try:
         parts = urlsplit(f"{kind}://{rest}")
         _ = parts.port
-    except ValueError:
-        raise ValueError(encode) from None
+    except ValueError:  # what of brackets it refuses depends on the version of Python
+        raise ValueError(_SERVER if "[" in rest.rpartition("@")[2] else encode) from None
     if parts.fragment or "#" in rest or parts.netloc.count("@") > 1:
         raise ValueError(encode)
     if "@" not in parts.netloc and "@" in parts.path + ("" if parts.path else parts.query):
@@ -240,7 +243,7 @@ def _server_url(kind: str, rest: str, right: str) -> str:
     if not parts.path.strip("/"):
         raise ValueError(f"{right}: with the name of the database")
     if not _PLACE.fullmatch(parts.netloc.rpartition("@")[2]):
-        raise ValueError('must name the server as "HOST" or "HOST:PORT"')
+        raise ValueError(_SERVER)
     options = parse_qsl(parts.query, keep_blank_values=True)
     _check_options(kind, options)
     if kind == "postgresql":

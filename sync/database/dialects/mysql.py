@@ -43,7 +43,7 @@ _WRITING = (
 )
 _READ_ONLY = "SET SESSION TRANSACTION READ ONLY"
 _READING = ("SELECT", "WITH", "VALUES", "TABLE", "SHOW", "EXPLAIN", "DESCRIBE", "DESC")
-_COMMENTS = r"--(?=[\0-\x20\x7f])[^\n]*+|#[^\n]*+|/\*(?:(?!\*/).)*+\*/"
+_COMMENTS = r"--(?=[\0-\x20\x7f])[^\n]*|#[^\n]*|/\*(?:(?!\*/).)*\*/"
 # Files that the server writes, and comments that it executes; in a text too, since only the
 # server knows for certain where one begins.
 _NEVER = r"OUTFILE|DUMPFILE|/\*M?!"

@@ -52,7 +52,7 @@ _NOT_NOW = ("starting up", "shutting down", "too many", "connection slots", "rec
 _MIGRATION = "repoledger: migration"
 _READING = ("SELECT", "WITH", "VALUES", "TABLE", "SHOW", "EXPLAIN")
 # PostgreSQL nests comments: one that holds another is taken for none, and refused.
-_COMMENTS = r"--[^\r\n]*+|/\*(?:(?!/\*|\*/).)*+\*/"
+_COMMENTS = r"--[^\r\n]*|/\*(?:(?!/\*|\*/).)*\*/"
 
 
 class Postgresql(ServerDialect):

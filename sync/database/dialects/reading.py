@@ -32,16 +32,17 @@ def refuse_other_than(
     no less than the server does, and `never` is one of what no statement may
     hold, wherever it stands. The rest is sent by `send`. Raises QueryRefused.
     """
-    # Possessive, so that no shorter comment is tried if the first word is a wrong one. What
-    # follows the word must not make it the beginning of a longer name.
-    begins = re.compile(
-        rf"(?:[ \t\n\r\f\v(]|{comments})*+(?:{'|'.join(words)})(?![\w$]|[^\0-\x7f])",
-        re.IGNORECASE | re.DOTALL,
-    )
+    before = re.compile(rf"[ \t\n\r\f\v(]+|{comments}", re.DOTALL)
+    # What follows the word must not make it the beginning of a longer name.
+    begins = re.compile(rf"(?:{'|'.join(words)})(?![\w$]|[^\0-\x7f])", re.IGNORECASE)
     refused = re.compile(never, re.IGNORECASE)
 
     def check_and_send(cursor: Any, statement: str, _context: object) -> bool:
-        if not begins.match(statement):
+        # One after the other: no shorter comment is tried if the first word is a wrong one.
+        start = 0
+        while found := before.match(statement, start):
+            start = found.end()
+        if not begins.match(statement, start):
             raise QueryRefused(
                 f"the statement does not begin with {', '.join(words[:-1])} or {words[-1]}: "
                 f"{_ONLY_READING}"
