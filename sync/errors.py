@@ -3,11 +3,13 @@
     RepoledgerError
     ├── ConfigError             the configuration, or a credential in it, cannot be used
     ├── Interrupted             asked to stop while working or waiting
+    ├── RemovalsWithheld        too much is missing from a listing to be believed
     ├── RestError               a request did not end in a usable answer
     │   ├── ConnectFailed       refused, reset, no such host, cut off in the middle
     │   ├── TimedOut            no answer, or no whole answer, within the time allowed
     │   ├── BadCredentials      401
-    │   ├── Forbidden           403 (permission, SSO, block), 451
+    │   ├── Forbidden           403 (permission, SSO), 451
+    │   │   └── Blocked         the repository was taken down
     │   ├── NotFound            404, 410
     │   ├── InvalidRequest      400, 422 and other 4xx, with the server's message
     │   ├── Conflict            409
@@ -60,6 +62,10 @@ class Interrupted(RepoledgerError):
         super().__init__(message)
 
 
+class RemovalsWithheld(RepoledgerError):
+    """More is missing from a listing than is removed without being asked."""
+
+
 class RestError(RepoledgerError):
     """A request did not end in a usable answer.
 
@@ -110,6 +116,10 @@ class BadCredentials(RestError):
 
 class Forbidden(RestError):
     """The server knows who asks and refuses (403, 451)."""
+
+
+class Blocked(Forbidden):
+    """GitHub has taken the repository down (451, or 403 with a `block`)."""
 
 
 class NotFound(RestError):

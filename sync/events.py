@@ -1,13 +1,18 @@
-"""What a run logs of its pages: the page at debug, what is odd about it at warning."""
+"""What a run logs of pages and repositories: what is odd at warning."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 
-from sync.database.rows import Rejection
+from sync.absence import Absence
+from sync.database.kinds import Kind
+from sync.database.logged import kind_of
+from sync.database.rows import Rejection, RepositoryWrite
+from sync.database.tables import FIELDS
 from sync.github.answers import Page
+from sync.settling import Settled
 
 log = structlog.get_logger("sync.runner")
 
@@ -38,3 +43,46 @@ def log_rejections(rejections: Sequence[Rejection]) -> None:
         log.warning("item.rejected", position=rejection.position, reason=rejection.reason)
     if len(rejections) > _REJECTIONS_SHOWN:
         log.warning("item.rejected", more=len(rejections) - _REJECTIONS_SHOWN)
+
+
+_EVENTS = {
+    Kind.renamed: "repository.renamed",
+    Kind.transferred: "repository.transferred",
+    Kind.restored: "repository.restored",
+}
+
+
+def log_writes(writes: Iterable[RepositoryWrite]) -> None:
+    """Log repositories that are called otherwise, belong to another owner, or are back."""
+    for write in writes:
+        full_name = write.values[FIELDS.index("full_name")]
+        before = next((c.old_value for c in write.changes if c.field == "full_name"), full_name)
+        for kind in dict.fromkeys(kind_of(*change) for change in write.changes):
+            if kind in _EVENTS:
+                log.info(_EVENTS[kind], id=write.id, repository=full_name, before=before)
+
+
+def log_settled(settled: Settled) -> None:
+    """Log what was removed, and what the answers told."""
+    log_rejections(settled.stored.rejections)
+    log_writes(settled.stored.writes)
+    for gone in settled.departures:
+        # Of what is private now and not to be kept, not even the name.
+        name = None if gone.secret else settled.names[gone.id]
+        if gone.reason is None:
+            log.info("repository.left", id=gone.id, repository=name)
+        else:
+            log.info("repository.removed", id=gone.id, repository=name, reason=gone.reason)
+    for id_, reason in settled.unpurged.items():
+        log.warning("repository.purge_refused", id=id_, reason=reason)
+
+
+def log_withheld(absence: Absence, undecided: int | None = None) -> None:
+    """Log that missing repositories were not removed; all of them, unless `undecided` says."""
+    log.warning(
+        "sync.removals_withheld",
+        missing=len(absence.missing),
+        members=absence.members,
+        withheld=len(absence.missing) if undecided is None else undecided,
+        reason=absence.objection or "not decided yet",
+    )

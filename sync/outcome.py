@@ -10,7 +10,7 @@ import structlog
 
 from sync.clock import utc_now
 from sync.database.rows import RunCounts, RunStatus
-from sync.errors import Interrupted, RateLimited, RepoledgerError
+from sync.errors import Interrupted, RateLimited, RemovalsWithheld, RepoledgerError
 
 log = structlog.get_logger("sync.runner")
 
@@ -71,6 +71,8 @@ def judge(
         return "deferred", error.retry_at or now + _DEFAULT_DEFERRAL
     if isinstance(error, Interrupted):
         return "interrupted", None
+    if isinstance(error, RemovalsWithheld):
+        return "partial", None
     if error is not None:
         return "failed", None
     return ("partial" if flawed else "succeeded"), None

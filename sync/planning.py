@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET
 
+from sync.database.logged import CREATED, as_text, document
 from sync.database.rows import Change, Known, PageEntry, RepositoryWrite
 from sync.database.tables import CONTENT, FIELDS, LONGEST_KEY
 from sync.github.answers import Page
@@ -52,6 +52,10 @@ class Plan:
     def updated(self) -> int:
         return len(self.writes) - self.inserted
 
+    @property
+    def restored(self) -> int:
+        return sum(write.restores for write in self.writes)
+
 
 def hash_items(items: Iterable[Item]) -> tuple[Hashed, ...]:
     """Return the items with their hashes, each repository once: the last one counts."""
@@ -86,7 +90,8 @@ def differing(items: Iterable[Hashed], known: Mapping[int, Known]) -> tuple[int,
     return tuple(
         hashed.id
         for hashed in items
-        if hashed.id in known and known[hashed.id].content_hash != hashed.content_hash
+        if (row := known.get(hashed.id)) is not None
+        and (row.content_hash != hashed.content_hash or row.removed_at is not None)
     )
 
 
@@ -121,9 +126,11 @@ def _write(
     `stored` is None if the hashes agree, or if there is no row.
     """
     values = stored_values(hashed.item.record)
-    changes: tuple[Change, ...] = ()
+    restores = known is not None and known.removed_at is not None
+    changes: tuple[Change, ...]
     if known is None:
         values = tuple(None if value is UNSET else value for value in values)
+        changes = (Change(CREATED, None, document(values)),)
         counted = True
     elif stored is None:
         return None
@@ -132,10 +139,11 @@ def _write(
         values = tuple(
             old if value is UNSET else value for value, old in zip(values, stored, strict=True)
         )
-        if values == stored:
+        if values == stored and not restores:
             return None
-        changes = tuple(diff(stored, values))
-        counted = values[len(CONTENT) :] != stored[len(CONTENT) :]
+        changes = (*diff(stored, values), *_return(known))
+        # A day of its own where counting begins again.
+        counted = restores or values[len(CONTENT) :] != stored[len(CONTENT) :]
     return RepositoryWrite(
         id=hashed.id,
         values=values,
@@ -145,6 +153,17 @@ def _write(
         changes=changes,
         metrics=counted,
         joins=known is None or not known.listed,
+        restores=restores,
+    )
+
+
+def _return(known: Known) -> tuple[Change, ...]:
+    """Return what is logged of a repository that is listed again."""
+    if known.removed_at is None:
+        return ()
+    return (
+        Change("removed_at", as_text(known.removed_at), None),
+        Change("removal_reason", known.removal_reason, None),
     )
 
 
@@ -172,12 +191,3 @@ def diff(
     for field, before, after in zip(fields, old, new, strict=False):
         if before != after:
             yield Change(field, as_text(before), as_text(after))
-
-
-def as_text(value: Any) -> str | None:
-    """Return a value as `repository_changes` keeps it: text plain, times as ISO 8601, else JSON."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return _encoder.encode(value).decode()

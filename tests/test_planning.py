@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
+from sync.database.logged import as_text
 from sync.database.rows import Change, Known
 from sync.database.tables import CONTENT, COUNTERS, FIELDS
 from sync.github.records import Item, decode_item
 from sync.planning import (
     Plan,
-    as_text,
     content_hash,
     diff,
     differing,
@@ -74,7 +74,12 @@ def test_an_unknown_repository_is_inserted() -> None:
     assert counts(made) == (1, 0, 0)
     (write,) = made.writes
     assert (write.id, write.is_new, write.metrics, write.joins) == (1, True, True, True)
-    assert write.changes == ()
+    (created,) = write.changes
+    assert (created.field, created.old_value) == ("created", None)
+    assert json.loads(created.new_value or "") == {
+        name: as_text(value)
+        for name, value in zip(CONTENT, write.values[: len(CONTENT)], strict=True)
+    }
     assert json.loads(write.payload or "") == FULL
     assert dict(zip(FIELDS, write.values, strict=True)) == {
         **{name: value for name, value in FULL.items() if name in FIELDS},

@@ -20,7 +20,10 @@ from tests.support.process import PROJECT, repoledger
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 TEXTS = [
     *(PROJECT / name for name in ("README.md", "CONTRIBUTING.md")),
-    *(PROJECT / "docs" / name for name in ("design.md", "deploy.md", "databases.md")),
+    *(
+        PROJECT / "docs" / name
+        for name in ("design.md", "deploy.md", "databases.md", "removals.md")
+    ),
 ]
 
 

@@ -69,7 +69,8 @@ def test_a_token_in_a_description_is_data_and_stays_in_its_row_alone(
             cells = f'SELECT "{column}" FROM "{table}"'
             if any(TOKEN in str(cell) for (cell,) in rows(folder / "ledger.db", cells)):
                 where.add((table, column))
-    assert where == {("repository_changes", "old_value")}
+    # As it was when it was new, and as it was before it changed.
+    assert where == {("repository_changes", "new_value"), ("repository_changes", "old_value")}
 
 
 def test_a_server_that_repeats_the_token_in_its_refusal_does_not_spread_it(

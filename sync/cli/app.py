@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from sync import __version__
-from sync.cli import backfill, check, daemon, demo, reading, setup, status, transfer
+from sync.cli import backfill, check, daemon, demo, history, reading, setup, status, transfer
 from sync.cli.output import print_error
 from sync.cli.settings import ExitCode, Settings, exit_code_of
 from sync.errors import RepoledgerError
@@ -135,7 +135,7 @@ app.command()(daemon.health)
 app.command()(status.status)
 app.command()(reading.repos)
 app.command()(reading.changes)
-app.command()(reading.history)
+app.command()(history.history)
 app.command()(reading.query)
 app.command()(transfer.copy)
 app.command()(transfer.verify)

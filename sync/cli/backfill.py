@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     *("account", "status", "complete", "pages", "inserted", "updated", "unchanged", "removed"),
-    *("restored", "rejected", "skipped", "requests", "not_modified", "wait_seconds", "seconds"),
-    *("rate_limit_remaining", "run_id", "not_before", "error_type", "error_message"),
+    *("restored", "withheld", "rejected", "skipped", "requests", "not_modified"),
+    *("wait_seconds", "seconds", "rate_limit_remaining", "run_id", "not_before"),
+    *("error_type", "error_message"),
 )
 _TABLE_COLUMNS = (
-    *("account", "status", "pages", "inserted", "updated", "unchanged", "rejected", "seconds"),
+    *("account", "status", "inserted", "updated", "unchanged", "removed", "rejected", "seconds"),
 )
 
 
@@ -45,6 +46,12 @@ def backfill(
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would change, field by field; no write.")
+    ] = False,
+    accept_removals: Annotated[
+        bool,
+        typer.Option(
+            "--accept-removals", help="Remove what is missing, also where that was withheld."
+        ),
     ] = False,
     max_wait: Annotated[
         str | None,
@@ -78,9 +85,10 @@ def backfill(
     with stop_on_signals() as stop:
         job = _Job(config, stop, patience)
         if dry_run:
-            code = preview(chosen, job.client, config.database.url, fmt)
+            code = preview(chosen, job.client, config, fmt, accept=accept_removals)
         else:
-            code = _sync(job, chosen, fmt, full=full, wait=wait)
+            options = {"full": full, "wait": wait, "accept_removals": accept_removals}
+            code = _sync(job, chosen, fmt, options)
     raise typer.Exit(code)
 
 
@@ -99,7 +107,7 @@ class _Job:
 
 
 def _sync(
-    job: _Job, accounts: Sequence[Account], fmt: Format, *, full: bool, wait: bool
+    job: _Job, accounts: Sequence[Account], fmt: Format, options: Mapping[str, bool]
 ) -> ExitCode:
     from sync.database import migrate
     from sync.database.store import Store
@@ -110,7 +118,7 @@ def _sync(
     with Store(job.config.database.url, stop=job.stop) as store:
         for account, client in zip(accounts, clients, strict=True):
             with client:  # one account never stops the others
-                outcomes.append(_sync_account(job, account, client, store, full=full, wait=wait))
+                outcomes.append(_sync_account(job, account, client, store, options))
         with suppress(RepoledgerError):  # the runs themselves have told of it
             _warn_of_shared_quota(accounts, store)
     rows = [outcome.as_dict() for outcome in outcomes]
@@ -122,7 +130,11 @@ def _sync(
 
 
 def _sync_account(
-    job: _Job, account: Account, client: GitHubClient, store: Store, *, full: bool, wait: bool
+    job: _Job,
+    account: Account,
+    client: GitHubClient,
+    store: Store,
+    options: Mapping[str, bool],
 ) -> RunOutcome:
     from sync.outcome import RunOutcome, log_outcome
     from sync.runner import run_sync
@@ -137,8 +149,9 @@ def _sync_account(
                 trigger="backfill",
                 visibility=account.visibility,
                 affiliation=account.affiliation,
-                full=full,
-                wait=wait,
+                removals=job.config.removals,
+                configured=[other.name for other in job.config.accounts],
+                **options,
                 progress=report and (lambda counts, of: report(counts.pages, of)),
             )
     except RepoledgerError as error:

@@ -16,7 +16,7 @@ from sync.errors import RepoledgerError
 
 if TYPE_CHECKING:
     from sync.config import Account, Config
-    from sync.github.client import Identity
+    from sync.github.answers import Identity
 
 _EXPIRES_SOON_DAYS = 14
 _CLOCK_TOLERANCE = 60.0  # seconds

@@ -74,8 +74,8 @@ def demo(
         revision = migrate.upgrade(url).after
         print(f"Made the database {directory / 'repoledger.db'} (schema {revision}).\n")
         succeeded = _sync(github, token, url, "First sync: everything is new.")
-        print("Now the server changes: a repository is added, one is renamed, one gets a new")
-        print("description, one gets three stars.\n")
+        print("Now the server changes: a repository is added, one is deleted, one is renamed, one")
+        print("gets a new description, one gets three stars.\n")
         _change(github, ids)
         succeeded = _sync(github, token, url, "Second sync: only what changed.") and succeeded
     _show(url)
@@ -118,6 +118,7 @@ def _change(github: Sandbox, ids: dict[str, int]) -> None:
     github.add_repository(
         "ada", "lighthouse", description="Watches your services", language="Python"
     )
+    github.delete(ids["old-website"])
     github.rename(ids["paper-lantern"], "lantern-ui")
     github.edit(ids["night-train"], description="Moves files between servers, resumably")
     github.star(ids["gravel"], by=3)
@@ -134,13 +135,14 @@ def _sync(github: Sandbox, token: str, url: str, title: str) -> bool:
     print(title)
     print(
         f"  {outcome.status}: {counts.inserted} inserted, {counts.updated} updated, "
-        f"{counts.unchanged} unchanged; {counts.requests} requests, "
+        f"{counts.unchanged} unchanged, {counts.removed} removed; {counts.requests} requests, "
         f"{counts.not_modified} of them answered 'not modified'; {outcome.seconds:.2f} s\n"
     )
     return outcome.status == "succeeded"
 
 
 def _show(url: str) -> None:
+    from sync.database.logged import CREATED
     from sync.database.queries import Ledger
 
     with Ledger(url) as ledger:
@@ -154,7 +156,9 @@ def _show(url: str) -> None:
         print("\nWhat changed between the two syncs (counters are kept day by day instead):\n")
         columns = ("full_name", "field", "old_value", "new_value")
         output.print_table(
-            columns, ([row[column] for column in columns] for row in ledger.changes())
+            columns,
+            # Of a new repository, the log keeps all that was seen of it: too long to show.
+            ([row[c] for c in columns] for row in ledger.changes() if row["field"] != CREATED),
         )
 
 
@@ -165,6 +169,7 @@ def _advise(config: Path) -> None:
     print("\nWhat to type next, on this ledger:\n")
     for example in (
         "repos --sort stars --format csv",
+        "repos --removed",
         "changes --since 7d --json",
         "history ada/gravel",
         "query 'SELECT language, count(*) FROM current_repositories GROUP BY 1'",

@@ -11,8 +11,9 @@ from sync.cli.settings import ExitCode, exit_code_of, worst
 from sync.errors import RepoledgerError
 
 if TYPE_CHECKING:
-    from sync.config import Account
+    from sync.config import Account, Config
     from sync.github.client import GitHubClient
+    from sync.preview import Written
 
 _COLUMNS = ("account", "repository", "id", "action", "field", "old_value", "new_value")
 
@@ -20,18 +21,24 @@ _COLUMNS = ("account", "repository", "id", "action", "field", "old_value", "new_
 def preview(
     accounts: Sequence[Account],
     client_of: Callable[[Account], GitHubClient],
-    url: str,
+    config: Config,
     fmt: Format,
+    *,
+    accept: bool,
 ) -> ExitCode:
     """Print the difference for each account; one that fails does not stop the others."""
     codes: list[ExitCode] = []
     failures: list[str] = []
 
+    from sync.preview import Written
+
+    written = Written()
+
     def rows() -> Iterator[dict[str, Any]]:
         for account in accounts:
             try:
-                for row in _rows(account, client_of, url):
-                    if row["action"] == "reject":
+                for row in _rows(account, client_of, config, written, accept=accept):
+                    if row["action"] in ("reject", "withhold"):
                         codes.append(ExitCode.PARTIAL)
                     yield row
             except RepoledgerError as error:
@@ -51,19 +58,28 @@ def preview(
 
 
 def _rows(
-    account: Account, client_of: Callable[[Account], GitHubClient], url: str
+    account: Account,
+    client_of: Callable[[Account], GitHubClient],
+    config: Config,
+    written: Written,
+    *,
+    accept: bool,
 ) -> Iterator[dict[str, Any]]:
     from sync.preview import open_reader, preview_sync
 
+    names = [other.name for other in config.accounts]
     with (
         client_of(account) as client,
-        open_reader(url, account.name, client.host) as reader,
+        open_reader(config.database.url, account.name, client.host, names) as reader,
     ):
         previews = preview_sync(
             client=client,
             reader=reader,
             visibility=account.visibility,
             affiliation=account.affiliation,
+            removals=config.removals,
+            accept_removals=accept,
+            written=written,
         )
         for preview in previews:
             for change in preview.changes:

@@ -1,22 +1,24 @@
-"""Commands that ask the ledger: repos, changes, history, query."""
+"""Commands that ask the ledger: repos, changes, query."""
 
 from __future__ import annotations
 
-import re
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sync.cli import output
+from sync.cli.moments import moment_of, past_moment_of
 from sync.cli.output import Format, FormatOption, JsonOption
-from sync.cli.settings import Settings
+from sync.cli.settings import open_ledger
+from sync.database.kinds import Kind
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sync.database.queries import Ledger
 
 AccountOption = Annotated[
@@ -50,13 +52,7 @@ _ORDERS = {
     Sort.pushed: ("pushed_at", True),
 }
 
-
-def _ledger(ctx: typer.Context) -> Ledger:
-    settings: Settings = ctx.obj
-    config = settings.load()
-    from sync.database.queries import Ledger
-
-    return Ledger(config.database.url)
+_CHANGE = ("observed_at", "full_name", "change", "field", "old_value", "new_value")
 
 
 def repos(
@@ -79,6 +75,14 @@ def repos(
     removed: Annotated[
         bool, typer.Option("--removed", help="Show removed repositories instead.")
     ] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHEN",
+            help="As it all was then: at the end of a date, at a time (UTC), or an age like 30d "
+            "ago. Counters are kept by the day.",
+        ),
+    ] = None,
     sort: Annotated[Sort, typer.Option(help="Counts and times: the largest first.")] = Sort.name,
     reverse: Annotated[bool, typer.Option("--reverse", help="Reverse the order.")] = False,
     limit: LimitOption = None,
@@ -90,7 +94,8 @@ def repos(
     Example: repoledger repos --language python --sort stars --limit 10
     """
     column, descending = _ORDERS[sort]
-    with _ledger(ctx) as ledger:
+    moment = past_moment_of(as_of, "--as-of")
+    with open_ledger(ctx) as ledger:
         from sync.database.queries import REPOSITORY_COLUMNS
 
         if account is not None and all(
@@ -107,30 +112,36 @@ def repos(
             archived=archived,
             fork=fork,
             removed=removed,
+            as_of=moment,
             sort=column,
             descending=descending != reverse,
             limit=limit,
         )
         fmt = output.chosen(fmt, json)
         if fmt is Format.table:
+            header = ("removed", "reason") if removed else ("pushed", "description")
             output.print_table(
-                ("full_name", "stars", "language", "pushed", "description"),
-                (_repository_cells(row) for row in rows),
-                empty="no repositories",
+                ("full_name", "stars", "language", *header),
+                (_repository_cells(row, removed=removed) for row in rows),
+                empty=_why_none(ledger, moment),
             )
         else:
             output.print_rows(rows, fmt, columns=REPOSITORY_COLUMNS)
 
 
-def _repository_cells(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    pushed = row["pushed_at"]
-    return (
-        row["full_name"],
-        row["stargazers_count"],
-        row["language"],
-        pushed.date() if pushed else None,
-        row["description"],
-    )
+def _why_none(ledger: Ledger, moment: datetime | None) -> str:
+    """Return what to say of an empty list."""
+    first = None if moment is None else ledger.first_sync()
+    if moment is None or first is None or moment >= first:
+        return "no repositories"
+    return f"nothing was known yet: the first sync began at {first:%Y-%m-%d %H:%M} UTC"
+
+
+def _repository_cells(row: Mapping[str, Any], *, removed: bool) -> tuple[Any, ...]:
+    when, more = ("removed_at", "removal_reason") if removed else ("pushed_at", "description")
+    moment = row[when]
+    day = moment.date() if moment else None
+    return (row["full_name"], row["stargazers_count"], row["language"], day, row[more])
 
 
 def changes(
@@ -147,6 +158,7 @@ def changes(
     field: Annotated[
         str | None, typer.Option(help="Only those of one field, such as description.")
     ] = None,
+    change: Annotated[Kind | None, typer.Option(help="Only those of one kind.")] = None,
     limit: LimitOption = None,
     fmt: FormatOption = Format.table,
     json: JsonOption = False,
@@ -155,47 +167,25 @@ def changes(
 
     Example: repoledger changes --since 7d --repository octocat/hello-world
     """
-    moment = _moment(since, "--since")
-    with _ledger(ctx) as ledger:
+    moment = moment_of(since, "--since")
+    fmt = output.chosen(fmt, json)
+    with open_ledger(ctx) as ledger:
+        rows = ledger.changes(
+            since=moment, repository=repository, field=field, kind=change, limit=limit
+        )
         output.print_rows(
-            ledger.changes(since=moment, repository=repository, field=field, limit=limit),
-            output.chosen(fmt, json),
-            columns=(
-                *("observed_at", "full_name", "field", "old_value", "new_value"),
-                *("host", "repository_id", "run_id"),
-            ),
-            table_columns=("observed_at", "full_name", "field", "old_value", "new_value"),
+            map(_without_document, rows) if fmt is Format.table else rows,
+            fmt,
+            columns=(*_CHANGE, "host", "repository_id", "run_id"),
+            table_columns=_CHANGE,
             empty="no changes",
         )
 
 
-def history(
-    ctx: typer.Context,
-    repository: Annotated[
-        str, typer.Argument(metavar="OWNER/NAME", help="The repository, by present or former name.")
-    ],
-    since: Annotated[
-        str, typer.Option(metavar="WHEN", help="First day: a date, or an age like 90d.")
-    ] = "30d",
-    fmt: FormatOption = Format.table,
-    json: JsonOption = False,
-) -> None:
-    """Show a repository's counters day by day.
-
-    Example: repoledger history octocat/hello-world --since 90d --format csv
-    """
-    moment = _moment(since, "--since")
-    first = moment.date() if moment else date.min
-    with _ledger(ctx) as ledger:
-        output.print_rows(
-            ledger.history(repository, since=first, until=datetime.now(UTC).date()),
-            output.chosen(fmt, json),
-            columns=(
-                *("day", "stargazers_count", "forks_count", "open_issues_count"),
-                *("watchers_count", "size"),
-            ),
-            empty="nothing is known of those days",
-        )
+def _without_document(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a change without what is too long for a table: all fields of a repository at once."""
+    whole = row["change"] in (Kind.created, Kind.redacted)
+    return {**row, "new_value": None} if whole else row
 
 
 def query(
@@ -213,7 +203,7 @@ def query(
     text = sys.stdin.read() if sql == "-" else sql
     # Python would look at Ctrl-C only when the database has found the next row.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    with _ledger(ctx) as ledger, ledger.query(text) as (names, rows):
+    with open_ledger(ctx) as ledger, ledger.query(text) as (names, rows):
         columns = _unique(names)
         dicts = (dict(zip(columns, row, strict=True)) for row in rows)
         output.print_rows(dicts, output.chosen(fmt, json), columns=columns, empty="no rows")
@@ -227,21 +217,3 @@ def _unique(names: Sequence[str]) -> list[str]:
         seen[name] = seen.get(name, 0) + 1
         result.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
     return result
-
-
-def _moment(text: str | None, option: str) -> datetime | None:
-    """Parse a date, a time (UTC unless it says otherwise) or an age."""
-    if text is None:
-        return None
-    age = re.fullmatch(r"(\d{1,5})\s*([mhdw])", text.strip())
-    if age:
-        unit = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}[age[2]]
-        return datetime.now(UTC) - timedelta(**{unit: int(age[1])})
-    try:
-        moment = datetime.fromisoformat(text.strip())
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise typer.BadParameter(
-            "it must be a date (2026-05-01), a time (2026-05-01T12:00) or an age (7d, 12h)",
-            param_hint=option,
-        ) from None

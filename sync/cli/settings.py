@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING, Any
 from sync import errors
 
 if TYPE_CHECKING:
+    import typer
+
     from sync.config import Config
+    from sync.database.queries import Ledger
 
 
 class ExitCode(IntEnum):
@@ -84,6 +87,15 @@ class Settings:
 
         default = default or ("warning" if _on_terminal() else "info")
         log.configure(self.log_format, self.log_level or default)  # type: ignore[arg-type]  # an enum's value
+
+
+def open_ledger(ctx: typer.Context) -> Ledger:
+    """Return the configured ledger, for reading. Raises ConfigError and what `Ledger` does."""
+    settings: Settings = ctx.obj
+    config = settings.load()
+    from sync.database.queries import Ledger
+
+    return Ledger(config.database.url)
 
 
 def _on_terminal() -> bool:

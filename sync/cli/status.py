@@ -46,7 +46,8 @@ _STATUS_COLUMNS = (
     *("account", "login", "host", "status", "synced", "next", "progress", "quota"),
     *("last_synced_at", "next_run_at", "not_before", "failures", "repositories"),
     *("run_id", "trigger", "started_at", "finished_at", "pages", "pages_expected", "requests"),
-    *("not_modified", "inserted", "updated", "unchanged", "rejected"),
+    *("not_modified", "inserted", "updated", "unchanged", "removed", "restored"),
+    *("withheld", "rejected"),
     *("rate_limit_remaining", "error_type", "error_message"),
 )
 

@@ -81,9 +81,19 @@ class GitHub(Struct, frozen=True, kw_only=True):
 
 
 class Removals(Struct, frozen=True, kw_only=True):
-    """What happens to repositories that are no longer listed."""
+    """What happens to repositories that are no longer listed.
+
+    More than `max_share` of an account's at once are taken for a mistake, unless
+    `agreeing_runs` in a row (0: none) miss the same. `max_probes` are asked for in a run.
+    """
 
     max_share: Annotated[float, Meta(ge=0, le=1, description="a share from 0 to 1")] = 0.2
+    agreeing_runs: Annotated[
+        int, Meta(ge=0, le=1000, description="a whole number of runs; 0 to wait for you")
+    ] = 0
+    max_probes: Annotated[
+        int, Meta(ge=1, le=100_000, description="a whole number of repositories, at least 1")
+    ] = 500
     on_private: Annotated[
         Literal["keep", "redact", "purge"], Meta(description='"keep", "redact" or "purge"')
     ] = "redact"

@@ -23,7 +23,10 @@ from sync.outcome import RunOutcome
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves it out
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_ITEMS = ("inserted", "updated", "unchanged", "removed", "restored", "rejected", "skipped")
+_ITEMS = (
+    *("inserted", "updated", "unchanged", "removed", "restored", "withheld"),
+    *("rejected", "skipped"),
+)
 _SECONDS = (0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600)
 
 

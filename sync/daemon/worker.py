@@ -50,6 +50,8 @@ def sync_account(
                     trigger="schedule",
                     visibility=account.visibility,
                     affiliation=account.affiliation,
+                    removals=config.removals,
+                    configured=[other.name for other in config.accounts],
                 )
             finally:
                 answers.update(client.stats.by_status)

@@ -1,4 +1,4 @@
-"""What one transaction of a run can do."""
+"""What one transaction of a run can write of a page."""
 
 from __future__ import annotations
 
@@ -7,26 +7,38 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, delete, select, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from sync.database.dialects import Dialect
 from sync.database.failures import reason_of
-from sync.database.rows import Known, PageEntry, Refusal, Rejection, RepositoryWrite, Run, RunCounts
+from sync.database.logged import ACCOUNT
+from sync.database.reader import PageReader
+from sync.database.rows import (
+    Change,
+    PageEntry,
+    Refusal,
+    Rejection,
+    RepositoryWrite,
+    Run,
+    RunCounts,
+)
 from sync.database.tables import (
     COUNTERS,
     FIELDS,
     account_repositories,
     page_cache,
     rejected_items,
-    repositories,
     sync_runs,
 )
 from sync.errors import DatabaseError
 
 _KEY = ("host", "id")
-_REPOSITORY = (*_KEY, *FIELDS, "payload", "content_hash", "first_seen_at", "changed_at")
-_REPOSITORY_UPDATE = (*FIELDS, "payload", "content_hash", "changed_at")
+_REPOSITORY_UPDATE = (
+    *FIELDS,
+    *("removed_at", "removal_reason", "payload", "content_hash", "changed_at"),
+)
+_REPOSITORY = (*_KEY, *_REPOSITORY_UPDATE, "first_seen_at")
 _METRICS_KEY = ("host", "repository_id", "day")
 _MEMBERSHIP_KEY = ("account", "host", "repository_id")
 _CHANGE = ("host", "repository_id", "run_id", "observed_at", "field", "old_value", "new_value")
@@ -66,53 +78,14 @@ _KEPT = 65_536  # characters of what is too long
 _FIRST_COUNTER = len(FIELDS) - len(COUNTERS)
 
 
-class PageReader:
-    """Reads what is known of the repositories on a page of one account."""
-
-    def __init__(self, connection: Connection, account: str, host: str) -> None:
-        self.connection = connection
-        self.account = account
-        self.host = host
-
-    def known(self, ids: Collection[int]) -> dict[int, Known]:
-        """Return what is known of the repositories with these ids."""
-        membership = and_(
-            account_repositories.c.account == self.account,
-            account_repositories.c.host == repositories.c.host,
-            account_repositories.c.repository_id == repositories.c.id,
-            account_repositories.c.gone_at.is_(None),
-        )
-        statement = (
-            select(
-                repositories.c.id,
-                repositories.c.content_hash,
-                account_repositories.c.account.is_not(None),
-            )
-            .select_from(repositories.outerjoin(account_repositories, membership))
-            .where(repositories.c.host == self.host, repositories.c.id.in_(ids))
-        )
-        return {row[0]: Known(row[1], bool(row[2])) for row in self.connection.execute(statement)}
-
-    def values(self, ids: Collection[int]) -> dict[int, tuple[Any, ...]]:
-        """Return the stored values of these repositories, in the order of `tables.FIELDS`."""
-        if not ids:
-            return {}
-        columns = [repositories.c[name] for name in FIELDS]
-        statement = select(repositories.c.id, *columns).where(
-            repositories.c.host == self.host, repositories.c.id.in_(ids)
-        )
-        return {row[0]: tuple(row[1:]) for row in self.connection.execute(statement)}
-
-
 class PageTransaction(PageReader):
     """The open transaction of a page: reads what is known, writes what was planned."""
 
     def __init__(self, connection: Connection, dialect: Dialect, run: Run, now: datetime) -> None:
-        super().__init__(connection, run.account, run.host)
+        super().__init__(connection, run.account, run.host, now, run.configured)
         self.dialect = dialect
         self.statements = _statements(dialect)
         self.run = run
-        self.now = now
 
     def write(self, writes: Sequence[RepositoryWrite]) -> tuple[Refusal, ...]:
         """Write repositories with their changes, metrics and memberships.
@@ -136,9 +109,15 @@ class PageTransaction(PageReader):
 
     def join(self, ids: Iterable[int]) -> None:
         """Note that the account lists these repositories, which are stored already."""
-        account, host, now = self.account, self.host, self.dialect.adapt(self.now)
+        ordered = sorted(ids)
+        self._enroll(ordered)
+        self._log_join(ordered)
+
+    def log_changes(self, changes: Iterable[tuple[int, Change]]) -> None:
+        """Write changes, each of the repository with this id, to the log."""
+        host, run_id, now = self.host, self.run.id, self.dialect.adapt(self.now)
         self._many(
-            self.statements.membership, [(account, host, id_, now, None) for id_ in sorted(ids)]
+            self.statements.change, [(host, id_, run_id, now, *change) for id_, change in changes]
         )
 
     def reject(self, rejections: Iterable[Rejection]) -> None:
@@ -199,10 +178,10 @@ class PageTransaction(PageReader):
             .values(pages_expected=pages_expected, **counts.as_dict())
         )
 
-    def pages_stored(self) -> int:
-        """Return how many pages of the run are recorded."""
-        mine = sync_runs.c.id == self.run.id
-        return int(self.connection.execute(select(sync_runs.c.pages).where(mine)).scalar_one())
+    def steps_recorded(self) -> int:
+        """Return `RunCounts.steps` of what is recorded of the run."""
+        row = self.connection.execute(select(sync_runs).where(sync_runs.c.id == self.run.id)).one()
+        return RunCounts(**{name: row._mapping[name] for name in RunCounts().as_dict()}).steps
 
     # Details
 
@@ -252,12 +231,13 @@ class PageTransaction(PageReader):
 
     def _write_all(self, writes: Sequence[RepositoryWrite]) -> None:
         adapt = self.dialect.adapt
-        host, run_id, now = self.host, self.run.id, adapt(self.now)
+        host, now = self.host, adapt(self.now)
         day = adapt(self.now.date())
         self._many(
             self.statements.repository,
             [
-                (host, w.id, *map(adapt, w.values), w.payload, w.content_hash, now, now)
+                # What is listed is not removed, whatever it was before.
+                (host, w.id, *map(adapt, w.values), None, None, w.payload, w.content_hash, now, now)
                 for w in writes
             ],
         )
@@ -265,11 +245,18 @@ class PageTransaction(PageReader):
             self.statements.metrics,
             [(host, w.id, day, *w.values[_FIRST_COUNTER:]) for w in writes if w.metrics],
         )
+        self.log_changes((w.id, change) for w in writes for change in w.changes)
+        self._enroll(w.id for w in writes if w.joins)
+        self._log_join(w.id for w in writes if w.joins and not w.is_new)
+
+    def _enroll(self, ids: Iterable[int]) -> None:
+        now = self.dialect.adapt(self.now)
         self._many(
-            self.statements.change,
-            [(host, w.id, run_id, now, *change) for w in writes for change in w.changes],
+            self.statements.membership, [(self.account, self.host, id_, now, None) for id_ in ids]
         )
-        self.join(w.id for w in writes if w.joins)
+
+    def _log_join(self, ids: Iterable[int]) -> None:
+        self.log_changes((id_, Change(ACCOUNT, None, self.account)) for id_ in ids)
 
     def _many(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
         # Straight to the driver: half the time of SQLAlchemy's own executemany.

@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, Self
 
-from sqlalchemy import Connection, Select, Text, and_, cast, func, or_, select
+from sqlalchemy import Connection, Select, and_, func, or_, select
 from sqlalchemy.exc import DBAPIError
 
+from sync.clock import utc_now
 from sync.database import migrate
 from sync.database.dialects import dialect_of
 from sync.database.failures import reason_of, translated, with_advice
-from sync.database.page import PageReader
+from sync.database.filters import REPOSITORY_COLUMNS as REPOSITORY_COLUMNS
+from sync.database.filters import RepositoryFilter, of_kind
+from sync.database.kinds import Kind
+from sync.database.logged import kind_of
+from sync.database.past import in_order, repositories_as_of
+from sync.database.reader import PageReader
 from sync.database.rows import filled_forward
 from sync.database.status import accounts_with_last_runs
 from sync.database.tables import (
-    CONTENT,
     COUNTERS,
     account_repositories,
     plain,
     repositories,
     repository_changes,
     repository_metrics,
+    sync_runs,
 )
 from sync.errors import NoSuchRepository, QueryRefused
 
 Row = Mapping[str, Any]
-
-# What a list of repositories shows: everything but the payload and its hash.
-REPOSITORY_COLUMNS = (
-    *("host", "id"),
-    *CONTENT,
-    *COUNTERS,
-    *("first_seen_at", "changed_at", "removed_at", "removal_reason"),
-)
 
 
 class Ledger:
@@ -67,10 +65,12 @@ class Ledger:
             yield connection
 
     @contextmanager
-    def page_reader(self, account: str, host: str) -> Iterator[PageReader]:
-        """Yield what a preview compares the pages of an account with."""
+    def page_reader(
+        self, account: str, host: str, configured: Collection[str] | None = None
+    ) -> Iterator[PageReader]:
+        """Yield what a preview compares the listing of an account with."""
         with self.connect() as connection:
-            yield PageReader(connection, account, host)
+            yield PageReader(connection, account, host, utc_now(), configured)
 
     def repos(
         self,
@@ -83,39 +83,52 @@ class Ledger:
         archived: bool | None = None,
         fork: bool | None = None,
         removed: bool = False,
+        as_of: datetime | None = None,
         sort: str = "full_name",
         descending: bool = False,
         limit: int | None = None,
     ) -> Iterator[Row]:
-        """Yield repositories, `REPOSITORY_COLUMNS` of each; None does not filter.
+        """Yield repositories, `REPOSITORY_COLUMNS` of each, unknown values last.
 
-        `owner` and `language` are compared without regard to case; `name` is a
-        part of the full name. `removed` lists the removed ones instead.
+        What is shown of them is what `RepositoryFilter` says; with `account`, only
+        what that lists, or listed, of the removed. With `as_of`, all of it is as it
+        was at that time.
         """
+        wanted = RepositoryFilter(
+            owner=owner,
+            language=language,
+            topic=topic,
+            name=name,
+            archived=archived,
+            fork=fork,
+            removed=removed,
+        )
+        if as_of is None:
+            statement = self._present(wanted, account, sort, descending=descending)
+            yield from self._rows(statement.limit(limit))
+        else:
+            past = repositories_as_of(
+                self.connect, self._dialect, as_of, account=account, ever=removed
+            )
+            found = (row for row in past if wanted.matches(row))
+            yield from in_order(found, sort, descending=descending, limit=limit)
+
+    def _present(
+        self, wanted: RepositoryFilter, account: str | None, sort: str, *, descending: bool
+    ) -> Select[Any]:
         table = repositories.c
-        filters: list[Any] = [
-            table.removed_at.is_not(None) if removed else table.removed_at.is_(None)
-        ]
-        if owner is not None:
-            filters.append(func.lower(table.owner_login) == owner.lower())
-        if language is not None:
-            filters.append(func.lower(table.language) == language.lower())
-        if name is not None:
-            filters.append(func.lower(table.full_name).contains(name.lower(), autoescape=True))
-        if topic is not None:
-            # Topics are lower-case words; the JSON text holds each in quotes.
-            filters.append(cast(table.topics, Text).contains(f'"{topic.lower()}"', autoescape=True))
-        if archived is not None:
-            filters.append(table.archived == archived)
-        if fork is not None:
-            filters.append(table.fork == fork)
+        conditions = wanted.conditions()
         if account is not None:
-            filters.append(_listed_by(account))
-        column = table[sort]
-        by = self._dialect.in_code_point_order(column)
-        order = (column.is_(None), by.desc() if descending else by.asc())
-        statement = select(*(table[c] for c in REPOSITORY_COLUMNS)).where(*filters)
-        yield from self._rows(statement.order_by(*order, table.id).limit(limit))
+            conditions.append(_listed_by(account, ever=wanted.removed))
+        by = self._dialect.in_code_point_order(table[sort])
+        order = (table[sort].is_(None), by.desc() if descending else by.asc(), table.id)
+        return select(*(table[c] for c in REPOSITORY_COLUMNS)).where(*conditions).order_by(*order)
+
+    def first_sync(self) -> datetime | None:
+        """Return when the first run began; None if there was none."""
+        first = select(sync_runs.c.started_at).order_by(sync_runs.c.id).limit(1)
+        with self.connect() as connection:
+            return connection.execute(first).scalar()
 
     def changes(
         self,
@@ -123,15 +136,21 @@ class Ledger:
         since: datetime | None = None,
         repository: str | None = None,
         field: str | None = None,
+        kind: Kind | None = None,
         limit: int | None = None,
     ) -> Iterator[Row]:
-        """Yield changes, the newest first; `repository` is a full name, present or former."""
+        """Yield changes, the newest first; `repository` is a full name, present or former.
+
+        `change` says what kind of change a row is.
+        """
         log, table = repository_changes.c, repositories.c
         filters: list[Any] = []
         if since is not None:
             filters.append(log.observed_at >= since)
         if field is not None:
             filters.append(log.field == field)
+        if kind is not None:
+            filters.append(of_kind(kind))
         if repository is not None:
             ids = self._ids_of(repository)
             filters.append(
@@ -157,14 +176,18 @@ class Ledger:
             .order_by(log.observed_at.desc(), log.id.desc())
             .limit(limit)
         )
-        yield from self._rows(statement)
+        for row in self._rows(statement):
+            yield {**row, "change": kind_of(row["field"], row["old_value"], row["new_value"])}
 
     def history(self, repository: str, *, since: date, until: date) -> Iterator[Row]:
         """Yield a repository's counters for each day, a day without a change like the one before.
 
-        Begins with the first day that is known. Raises NoSuchRepository.
+        Begins with the first day that is known, and ends with that of a removal. Raises
+        NoSuchRepository.
         """
         host, id_ = self._ids_of(repository)[0]
+        removed_on = self.removed_on(repository)
+        until = until if removed_on is None else min(until, removed_on)
         table = repository_metrics.c
         statement = (
             select(table.day, *(table[c] for c in COUNTERS))
@@ -172,6 +195,18 @@ class Ledger:
             .order_by(table.day)
         )
         yield from filled_forward(list(self._rows(statement)), since, until)
+
+    def removed_on(self, repository: str) -> date | None:
+        """Return the day on which that repository was removed; None if it is there."""
+        removed_at = self._column("removed_at", *self._ids_of(repository)[0])
+        return removed_at.date() if removed_at else None
+
+    def full_name(self, repository: str) -> str:
+        """Return what the repository whose `history` this is was last called.
+
+        Raises NoSuchRepository.
+        """
+        return str(self._column("full_name", *self._ids_of(repository)[0]))
 
     def status(self, *, counted: bool = True) -> list[dict[str, Any]]:
         """Return a row per account: its state, its last run, how many repositories it lists.
@@ -214,6 +249,12 @@ class Ledger:
             for row in result:
                 yield plain(row)
 
+    def _column(self, name: str, host: str, id_: int) -> Any:
+        table = repositories.c
+        statement = select(table[name]).where(table.host == host, table.id == id_)
+        with self.connect() as connection:
+            return connection.execute(statement).scalar()
+
     def _ids_of(self, repository: str) -> list[tuple[str, int]]:
         """Return the repositories that are or were called this, present ones first."""
         lowered = repository.lower()
@@ -236,15 +277,12 @@ class Ledger:
         return list(dict.fromkeys((row[0], row[1]) for row in rows))
 
 
-def _listed_by(account: str) -> Any:
+def _listed_by(account: str, *, ever: bool) -> Any:
+    """Return that the account lists a repository now, or `ever` did."""
     member = account_repositories.c
-    return (
-        select(member.account)
-        .where(
-            member.account == account,
-            member.host == repositories.c.host,
-            member.repository_id == repositories.c.id,
-            member.gone_at.is_(None),
-        )
-        .exists()
+    listed = select(member.account).where(
+        member.account == account,
+        member.host == repositories.c.host,
+        member.repository_id == repositories.c.id,
     )
+    return (listed if ever else listed.where(member.gone_at.is_(None))).exists()

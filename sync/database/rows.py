@@ -17,6 +17,8 @@ class Known(NamedTuple):
 
     content_hash: str
     listed: bool  # by the account whose page it is
+    removed_at: datetime | None = None
+    removal_reason: str | None = None
 
 
 class Change(NamedTuple):
@@ -31,7 +33,8 @@ class RepositoryWrite(NamedTuple):
     """A repository to insert or update.
 
     `values` are in the order of `tables.FIELDS`. `metrics` is whether a
-    counter changed. `joins` is whether the account did not list it before.
+    counter changed. `joins` is whether the account did not list it before,
+    `restores` whether no account did.
     """
 
     id: int
@@ -42,6 +45,7 @@ class RepositoryWrite(NamedTuple):
     changes: tuple[Change, ...]
     metrics: bool
     joins: bool
+    restores: bool = False
 
 
 class Refusal(NamedTuple):
@@ -74,7 +78,11 @@ class RunCounts:
     """What a run has done: the same value goes into its row and its log line.
 
     `inserted + updated + unchanged + rejected + skipped` is the number of
-    items seen. `skipped` are private ones in a public listing.
+    items seen, in the listing and in answers about what it lacks. `skipped` are
+    private ones in a public listing. `removed` are repositories that the
+    account no longer lists, `restored` those among `updated` that no account
+    listed before, `withheld` those that the listing lacked and of which nothing
+    was decided.
     """
 
     pages: int = 0
@@ -85,6 +93,7 @@ class RunCounts:
     unchanged: int = 0
     removed: int = 0
     restored: int = 0
+    withheld: int = 0
     rejected: int = 0
     skipped: int = 0
     wait_seconds: float = 0.0
@@ -99,6 +108,11 @@ class RunCounts:
         """The number of items seen."""
         return self.inserted + self.updated + self.unchanged + self.rejected + self.skipped
 
+    @property
+    def steps(self) -> int:
+        """A number that grows with every transaction that counts something."""
+        return self.pages + self.items + self.removed + self.withheld
+
     def as_dict(self) -> dict[str, Any]:
         """Return the counts by name."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
@@ -106,13 +120,17 @@ class RunCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A run that has begun. `generation` is its fence: a later run has a higher one."""
+    """A run that has begun. `generation` is its fence: a later run has a higher one.
+
+    `configured` are the accounts that were configured then; None for all there are.
+    """
 
     id: int
     account: str
     host: str
     generation: int
     started_at: datetime
+    configured: frozenset[str] | None = None
 
 
 def filled_forward(

@@ -14,7 +14,7 @@ _OF_ACCOUNT = ("login", "host", "last_synced_at", "not_before", "next_run_at")
 _OF_RUN = (
     *("status", "trigger", "started_at", "finished_at", "pages"),
     *("pages_expected", "requests", "not_modified", "inserted", "updated"),
-    *("unchanged", "rejected", "rate_limit_remaining"),
+    *("unchanged", "removed", "restored", "withheld", "rejected", "rate_limit_remaining"),
     *("error_type", "error_message"),
 )
 

@@ -20,6 +20,7 @@ from sync.clock import Clock, utc_now
 from sync.database.dialects import dialect_of
 from sync.database.failures import Passing, translated
 from sync.database.page import PageTransaction
+from sync.database.reader import PageReader
 from sync.database.rows import GOOD, Run, RunCounts, RunStatus
 from sync.database.tables import accounts, page_cache, plain, sync_runs
 from sync.errors import DatabaseError, Fenced
@@ -78,6 +79,11 @@ class Store:
             update(accounts).where(accounts.c.name == run.account).values(id=user_id, login=login),
         )
 
+    def note_basis(self, run: Run, basis: str) -> None:
+        """Remember what the account's listing was based on; see `sync.verdicts.Basis`."""
+        mine = accounts.c.name == run.account
+        self._execute(run, update(accounts).where(mine).values(listing_basis=basis))
+
     def note_next_runs(self, moments: Mapping[str, datetime | None]) -> None:
         """Remember when accounts are to be synced next; None if nobody knows."""
         with translated(self._where), self._engine.begin() as connection:
@@ -103,7 +109,9 @@ class Store:
         with translated(self._where), self._engine.begin() as connection:
             connection.execute(_interrupt_stale(account, self.clock()))
 
-    def start_run(self, account: str, host: str, trigger: str) -> Run:
+    def start_run(
+        self, account: str, host: str, trigger: str, configured: Collection[str] | None = None
+    ) -> Run:
         """Record a run, under the account's lock, and take its next generation.
 
         A row of the account that is still `running` belongs to a process that
@@ -129,7 +137,14 @@ class Store:
                 **RunCounts().as_dict(),
             )
             (run_id,) = connection.execute(begun).inserted_primary_key or (0,)
-            return Run(id=run_id, account=account, host=host, generation=generation, started_at=now)
+            return Run(
+                id=run_id,
+                account=account,
+                host=host,
+                generation=generation,
+                started_at=now,
+                configured=None if configured is None else frozenset(configured),
+            )
 
         return self._again(start)
 
@@ -144,8 +159,11 @@ class Store:
         error: BaseException | None = None,
         not_before: datetime | None = None,
         keep_pages: Collection[str] | None = None,
+        missing_digest: str | None = None,
     ) -> None:
         """Record how a run ended, and when the account may be synced again.
+
+        `missing_digest` tells of what its listing lacked, if nothing was done about it.
 
         What is remembered of the account's pages is forgotten, but for the keys
         in `keep_pages`, unless that is None: after a complete listing, so that an
@@ -168,6 +186,7 @@ class Store:
                     rate_limit_remaining=rate_limit_remaining,
                     error_type=type(error).__name__ if error else None,
                     error_message=str(error)[:1000] if error else None,
+                    missing_digest=missing_digest,
                     **counts.as_dict(),
                 )
             )
@@ -193,15 +212,23 @@ class Store:
 
     # Transactions
 
+    def read(self, run: Run, work: Callable[[PageReader], T]) -> T:
+        """Do `work`, which only reads."""
+        return self._again(
+            lambda connection: work(
+                PageReader(connection, run.account, run.host, self.clock(), run.configured)
+            )
+        )
+
     def transact(
-        self, run: Run, work: Callable[[PageTransaction], T], *, pages: int | None = None
+        self, run: Run, work: Callable[[PageTransaction], T], *, before: RunCounts | None = None
     ) -> T:
         """Do `work` in one transaction of `run`. Raises Fenced if a later run has taken over.
 
         All of it is done again after what passes by itself: a deadlock, a
         connection that was lost. A COMMIT whose answer was lost may have
-        succeeded. The effect on rows is the same however often they are
-        written; work that counts says as `pages` how many the run has after it.
+        succeeded: work that must not be done twice records what the run has
+        counted with it, and gives as `before` what that was without.
         """
         done: list[T] = []
 
@@ -216,7 +243,7 @@ class Store:
                     "this one stops without writing"
                 )
             page = PageTransaction(connection, self._dialect, run, self.clock())
-            if not done or pages is None or page.pages_stored() < pages:
+            if not done or before is None or page.steps_recorded() <= before.steps:
                 done.append(work(page))
             return done[-1]
 

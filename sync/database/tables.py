@@ -158,6 +158,7 @@ accounts = Table(
     Column("not_before", UtcDateTime),
     Column("last_synced_at", UtcDateTime),
     Column("next_run_at", UtcDateTime),
+    Column("listing_basis", LONG_TEXT),
 )
 
 account_repositories = Table(
@@ -230,6 +231,8 @@ sync_runs = Table(
     Column("rate_limit_remaining", Integer),
     Column("error_type", String(64)),
     Column("error_message", LONG_TEXT),
+    Column("withheld", Integer, nullable=False, server_default="0"),
+    Column("missing_digest", String(64)),
     Index("ix_sync_runs_account", "account", "id"),
     sqlite_autoincrement=True,
 )

@@ -1,8 +1,9 @@
-"""GitHub's answers as values: a page, a user, a repository. No I/O here."""
+"""GitHub's answers as values: who is asking, a page, a repository. No I/O here."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
@@ -17,6 +18,25 @@ MAX_ITEMS = 1_000  # ten times what is asked for: past that it is no page of a l
 _MAX_COMMAS = 1_000_000  # counted before anything is decoded: a list of that many values is no page
 
 _list_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who a client is at GitHub, as far as one request tells.
+
+    `user` is None if the answer was 304: the same as when `etag` was given.
+    `scopes` is None for tokens that have none (fine-grained, App) and without
+    a token. `expires_at` is UTC, None if the token does not end.
+    `clock_skew` is how far the local clock is ahead of the server's, in seconds.
+    """
+
+    user: User | None
+    etag: str | None
+    token_kind: str
+    scopes: tuple[str, ...] | None
+    expires_at: datetime | None
+    rate_limit: protocol.RateLimit | None
+    clock_skew: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

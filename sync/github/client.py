@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import blake2b
@@ -17,9 +16,16 @@ from sync import __version__
 from sync.clock import Clock, utc_now
 from sync.errors import ConfigError, RateLimited, RestError
 from sync.github import protocol
-from sync.github.answers import CachedPage, Page, decode_page, decode_repository, decode_user
+from sync.github.answers import (
+    CachedPage,
+    Identity,
+    Page,
+    decode_page,
+    decode_repository,
+    decode_user,
+)
 from sync.github.listing import Itinerary, walk
-from sync.github.records import Repository, User
+from sync.github.records import Item, Repository, User
 from sync.rest import BearerAuth, NoAuth, Response, RestClient, RetryPolicy
 from sync.rest.auth import clean_secret
 
@@ -30,25 +36,6 @@ Visibility = Literal["public", "private", "all"]
 AFFILIATIONS = ("owner", "collaborator", "organization_member")
 # A pace limit that names no time: GitHub asks for at least a minute.
 _PACE_PAUSE = timedelta(seconds=60)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """Who a client is at GitHub, as far as one request tells.
-
-    `user` is None if the answer was 304: the same as when `etag` was given.
-    `scopes` is None for tokens that have none (fine-grained, App) and without
-    a token. `expires_at` is UTC, None if the token does not end.
-    `clock_skew` is how far the local clock is ahead of the server's, in seconds.
-    """
-
-    user: User | None
-    etag: str | None
-    token_kind: str
-    scopes: tuple[str, ...] | None
-    expires_at: datetime | None
-    rate_limit: protocol.RateLimit | None
-    clock_skew: float | None
 
 
 class GitHubClient(RestClient):
@@ -173,7 +160,11 @@ class GitHubClient(RestClient):
 
     def get_repository(self, repository_id: int) -> Repository:
         """Return the repository with this id, whatever it is called now. Raises NotFound."""
-        return self.fetch(f"/repositories/{int(repository_id)}", decode_repository).record
+        return self.repository_by_id(repository_id).record
+
+    def repository_by_id(self, repository_id: int) -> Item:
+        """Return the same as it would stand in a listing. Raises Blocked besides."""
+        return self.fetch(f"/repositories/{int(repository_id)}", decode_repository)
 
     def repository_pages(
         self,

@@ -90,6 +90,13 @@ def classify_answer(response: Response, now: datetime) -> errors.RestError | Non
     if isinstance(error, errors.BadCredentials):
         advice = "the token is wrong, has expired or was revoked; make a new one"
         return response.error(errors.BadCredentials, f"{error.message} ({advice})")
+    if response.status in (403, 451) and _is_blocked(response):
+        return response.error(errors.Blocked, f"{response.status}: {server_message(response)}")
+    if isinstance(error, errors.NotFound) and not isinstance(_json(response), dict):
+        # A proxy's answer, or another server's: not GitHub's word that there is nothing.
+        return response.error(
+            errors.UnexpectedAnswer, f"{error.message} (GitHub did not say so; is api_url right?)"
+        )
     if response.status not in (403, 429) or error is None:
         return error
     retry_at = parse_retry_after(response, now)
@@ -109,6 +116,22 @@ def classify_answer(response: Response, now: datetime) -> errors.RestError | Non
         url=response.url,
         status=response.status,
     )
+
+
+def _json(response: Response) -> object:
+    try:
+        return response.json()
+    except errors.NotJson:
+        return None
+
+
+def _is_blocked(response: Response) -> bool:
+    """Tell whether it says that a repository was taken down.
+
+    https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api
+    """
+    told = _json(response)
+    return isinstance(told, dict) and (response.status == 451 or "block" in told)
 
 
 def _with_advice(error: errors.RestError, response: Response) -> errors.RestError:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sync.errors import RateLimited, RestError
+from sync.errors import Blocked, NotFound, RateLimited, RestError
 from sync.redaction import scrub
 from sync.rest.response import Response
 
@@ -30,7 +30,9 @@ def log_failure(log: Any, error: RestError, attempt: int, delay: float | None) -
     """Log a failed attempt, and the wait before the next one; `delay` is None if there is none."""
     held_back = isinstance(error, RateLimited) and not error.sent
     if delay is None or not held_back:
-        log.warning(
+        # That there is nothing may be what was to be found out: whom it troubles will say so.
+        say = log.debug if isinstance(error, (NotFound, Blocked)) else log.warning
+        say(
             "http.request_failed",
             method=error.method,
             url=error.url,

@@ -7,7 +7,7 @@ import json
 import shutil
 import signal
 import subprocess
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -162,15 +162,6 @@ def test_changes_are_limited_to_a_time_and_a_field(synced: Path) -> None:
     wrong = repoledger("changes", "--since", "yesterday", cwd=synced)
     assert wrong.returncode == 2
     assert "2026-05-01" in wrong.stderr
-
-
-def test_history_shows_the_counters_of_each_day(synced: Path) -> None:
-    done = repoledger("history", "octo/beta", "--json", cwd=synced)
-    (row,) = json.loads(done.stdout)
-    assert (row["day"], row["stargazers_count"]) == (str(datetime.now(UTC).date()), 50)
-    unknown = repoledger("history", "octo/nothing", cwd=synced)
-    assert unknown.returncode == 2
-    assert "no repository called octo/nothing" in unknown.stderr
 
 
 def test_status_tells_how_fresh_each_account_is(synced: Path) -> None:

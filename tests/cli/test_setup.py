@@ -28,7 +28,7 @@ def test_the_demo_ends_with_a_synced_database_and_commands_that_work(tmp_path: P
         value(tmp_path / "repoledger-demo/repoledger.db", "SELECT count(*) FROM repositories") == 7
     )
     advised = [line.strip() for line in done.stdout.splitlines() if "--config" in line]
-    assert len(advised) == 5
+    assert len(advised) == 6
     import shlex
 
     for line in advised:
@@ -115,9 +115,9 @@ def test_migrate_makes_the_schema_once_and_check_only_tells(folder: Path) -> Non
     missing = repoledger("migrate", "--check", cwd=folder)
     assert (missing.returncode, (folder / "ledger.db").exists()) == (1, False)
     made = repoledger("migrate", cwd=folder)
-    assert (made.returncode, made.stdout) == (0, "Migrated the schema from nothing to 0002.\n")
+    assert (made.returncode, made.stdout) == (0, "Migrated the schema from nothing to 0003.\n")
     again = repoledger("migrate", cwd=folder)
-    assert again.stdout == "The schema is current: 0002.\n"
+    assert again.stdout == "The schema is current: 0003.\n"
     assert repoledger("migrate", "--check", cwd=folder).returncode == 0
 
 

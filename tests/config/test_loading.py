@@ -36,6 +36,8 @@ timeout = "30s"
 
 [removals]
 max_share = 0.2
+agreeing_runs = 0
+max_probes = 500
 on_private = "redact"
 
 [[accounts]]
@@ -103,7 +105,12 @@ def test_what_is_documented_loads_and_holds_the_values_that_it_says(tmp_path: Pa
             "max_wait": 900.0,
             "timeout": 30.0,
         },
-        "removals": {"max_share": 0.2, "on_private": "redact"},
+        "removals": {
+            "max_share": 0.2,
+            "agreeing_runs": 0,
+            "max_probes": 500,
+            "on_private": "redact",
+        },
         "http": {"listen": "127.0.0.1:8787"},
         "ping": {"success_url": None, "failure_url": None},
         "accounts": [

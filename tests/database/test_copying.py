@@ -101,6 +101,7 @@ def test_a_second_copy_writes_only_what_has_changed_since(target_url: str, sourc
         source_url,
         "UPDATE repositories SET description = 'newer' WHERE id = 12",
         "DELETE FROM account_repositories WHERE repository_id = 13",
+        "DELETE FROM repository_changes WHERE repository_id = 13",
         "DELETE FROM repository_metrics WHERE repository_id = 13",
         "DELETE FROM repositories WHERE id = 13",
         "DELETE FROM page_cache",
@@ -110,6 +111,7 @@ def test_a_second_copy_writes_only_what_has_changed_since(target_url: str, sourc
     assert {each.table: each.deleted for each in done if each.deleted} == {
         "repositories": 1,
         "account_repositories": 1,
+        "repository_changes": 1,
         "repository_metrics": 1,
         "page_cache": 1,
     }

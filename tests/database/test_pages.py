@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import traceback
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,14 @@ import pytest
 from sqlalchemy import select
 
 from sync.database.dialects import dialect_of
-from sync.database.tables import FIELDS, account_repositories, repositories, repository_changes
+from sync.database.logged import from_text
+from sync.database.tables import (
+    CONTENT,
+    FIELDS,
+    account_repositories,
+    repositories,
+    repository_changes,
+)
 from sync.errors import DatabaseError
 from tests.support.database import (
     HOST,
@@ -39,7 +47,7 @@ def stored(store: Store) -> list[Json]:
 def changes(store: Store) -> list[tuple[Any, ...]]:
     log = repository_changes.c
     query = select(log.repository_id, log.field, log.old_value, log.new_value)
-    return values(store.url, query.order_by(log.id))
+    return values(store.url, query.where(log.field != "created").order_by(log.id))
 
 
 def memberships(store: Store) -> list[tuple[Any, ...]]:
@@ -71,11 +79,18 @@ def test_a_new_repository_is_stored_field_by_field(store: Store, run: Run) -> No
     assert '"full_name": "octo/one"' in row["payload"]
 
 
-def test_a_new_repository_has_no_changes_but_is_listed_by_its_account(
+def test_a_new_repository_is_logged_as_a_whole_and_listed_by_its_account(
     store: Store, run: Run
 ) -> None:
     store_page(store, run, repository(1))
-    assert changes(store) == []
+    (created,) = rows(store.url, select(repository_changes))
+    assert (created["field"], created["old_value"]) == ("created", None)
+    known = {field: text for field, text in json.loads(created["new_value"]).items() if text}
+    assert {field: from_text(field, text) for field, text in known.items()} == {
+        field: value
+        for field, value in stored(store)[0].items()
+        if field in CONTENT and value is not None
+    }
     assert memberships(store) == [("me", 1, START, None)]
 
 
@@ -122,7 +137,7 @@ def test_a_change_tells_when_it_was_seen_and_by_which_run(
     clock.advance(hours=1)
     following = store.start_run("me", HOST, "schedule")
     store_page(store, following, repository(1, pushed_at="2026-03-01T14:00:00+02:00"))
-    (row,) = rows(store.url, select(repository_changes))
+    _, row = rows(store.url, select(repository_changes).order_by(repository_changes.c.id))
     assert (row["run_id"], row["observed_at"], row["host"]) == (following.id, LATER, HOST)
     assert (row["old_value"], row["new_value"]) == ("2026-02-02T03:04:05Z", "2026-03-01T12:00:00Z")
 

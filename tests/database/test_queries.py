@@ -42,7 +42,8 @@ def filled(store: Store, ledger: Ledger, run: Run) -> Ledger:
     execute(store.url, "UPDATE repositories SET removed_at = '2026-03-02 00:00:00' WHERE id = 5")
     execute(
         store.url,
-        "UPDATE account_repositories SET gone_at = '2026-03-02 00:00:00' WHERE repository_id = 1",
+        "UPDATE account_repositories SET gone_at = '2026-03-02 00:00:00' "
+        "WHERE repository_id IN (1, 5)",
     )
     return ledger
 
@@ -72,6 +73,8 @@ def ids(ledger: Ledger, **filters: Any) -> list[int]:
         ({"fork": True}, {4}),
         ({"fork": False}, {1, 2, 3}),
         ({"removed": True}, {5}),
+        ({"removed": True, "account": "me"}, {5}),
+        ({"removed": True, "account": "work"}, set()),
         ({"owner": "octo", "language": "python"}, {1}),
     ],
 )
@@ -120,30 +123,39 @@ def renamed(store: Store, ledger: Ledger, run: Run, clock: HandClock) -> Ledger:
 
 def told(ledger: Ledger, **filters: Any) -> list[tuple[Any, ...]]:
     return [
-        (row["repository_id"], row["field"], row["new_value"]) for row in ledger.changes(**filters)
+        # What a new repository was like is a test of its own.
+        (
+            row["repository_id"],
+            row["field"],
+            None if row["field"] == "created" else row["new_value"],
+        )
+        for row in ledger.changes(**filters)
     ]
 
 
 ALL = [
     (2, "description", "x"),
+    (2, "created", None),
     (1, "description", "e"),
     (1, "full_name", "octo/new"),
     (1, "name", "new"),
+    (1, "created", None),
 ]
+ONE = ALL[2:]
 
 
 @pytest.mark.parametrize(
     ("filters", "found"),
     [
         ({}, ALL),
-        ({"limit": 2}, ALL[:2]),
-        ({"since": START + timedelta(days=2)}, ALL[:2]),
+        ({"limit": 3}, ALL[:3]),
+        ({"since": START + timedelta(days=2)}, ALL[:3]),
         ({"since": START + timedelta(days=2, microseconds=1)}, ALL[:1]),
-        ({"field": "description"}, ALL[:2]),
-        ({"repository": "octo/new"}, ALL[1:]),
-        ({"repository": "OCTO/New"}, ALL[1:]),
-        ({"repository": "octo/old"}, ALL[1:]),
-        ({"repository": "octo/old", "field": "name"}, ALL[3:]),
+        ({"field": "description"}, [ALL[0], ALL[2]]),
+        ({"repository": "octo/new"}, ONE),
+        ({"repository": "OCTO/New"}, ONE),
+        ({"repository": "octo/old"}, ONE),
+        ({"repository": "octo/old", "field": "name"}, [ONE[2]]),
     ],
 )
 def test_changes_are_told_newest_first_also_by_a_former_name(
@@ -157,6 +169,7 @@ def test_a_change_is_told_with_its_repositorys_present_name(renamed: Ledger, run
     assert row == {
         "observed_at": START + timedelta(days=1),
         "full_name": "octo/new",
+        "change": "changed",
         "field": "full_name",
         "old_value": "octo/old",
         "new_value": "octo/new",
@@ -227,6 +240,16 @@ def test_history_has_each_day_and_a_day_without_a_change_is_like_the_one_before(
     ]
 
 
+def test_the_history_of_what_was_removed_ends_on_that_day(
+    store: Store, ledger: Ledger, run: Run
+) -> None:
+    store_page(store, run, repository(1, "octo/one", stargazers_count=10))
+    execute(store.url, "UPDATE repositories SET removed_at = '2026-03-03 12:00:00'")
+    history = ledger.history("octo/one", since=DAY, until=DAY + timedelta(days=9))
+    assert [row["day"] for row in history] == [DAY + timedelta(days=n) for n in range(3)]
+    assert ledger.removed_on("octo/one") == DAY + timedelta(days=2)
+
+
 def test_nothing_known_is_filled_forward_as_nothing() -> None:
     assert list(filled_forward([], date(2026, 1, 1), date(2026, 1, 9))) == []
 
@@ -257,7 +280,7 @@ def test_status_tells_of_each_account_its_last_run_and_what_it_lists(
         "last_synced_at": None,
         "not_before": START + timedelta(hours=2),
         "next_run_at": None,
-        "repositories": 3,
+        "repositories": 2,
         "failures": 0,
         "deferrals": 1,
         "run_id": run.id,
@@ -272,6 +295,9 @@ def test_status_tells_of_each_account_its_last_run_and_what_it_lists(
         "inserted": 0,
         "updated": 0,
         "unchanged": 2,
+        "removed": 0,
+        "restored": 0,
+        "withheld": 0,
         "rejected": 0,
         "rate_limit_remaining": 17,
         "error_type": None,

@@ -46,6 +46,7 @@ def test_a_run_is_recorded_as_running_from_its_start(store: Store, run: Run) -> 
         "rate_limit_remaining": None,
         "error_type": None,
         "error_message": None,
+        "missing_digest": None,
         **RunCounts().as_dict(),
     }
 
@@ -183,6 +184,7 @@ def test_who_an_account_is_at_github_is_remembered(store: Store, run: Run) -> No
         "not_before": None,
         "last_synced_at": None,
         "next_run_at": None,
+        "listing_basis": None,
     }
     assert store.account(work.account)["login"] is None
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sync.errors import Forbidden, RateLimited, RestError
+from sync.errors import Blocked, Forbidden, NotFound, RateLimited, RestError, UnexpectedAnswer
 from sync.github import protocol
 from sync.rest import Response
 
@@ -75,7 +75,7 @@ def test_the_reset_is_taken_relative_to_the_servers_own_clock() -> None:
         (b'{"message": "You have exceeded a secondary rate limit"}', {}, RateLimited),
         (b'{"message": "Slow down"}', {"Retry_After": "30"}, RateLimited),
         (b'{"message": "Resource not accessible by integration"}', {}, Forbidden),
-        (b'{"message": "Repository access blocked", "block": {"reason": "dmca"}}', {}, Forbidden),
+        (b'{"message": "Repository access blocked", "block": {"reason": "dmca"}}', {}, Blocked),
         (b"<html>", {}, Forbidden),
     ],
 )
@@ -83,6 +83,24 @@ def test_a_403_is_a_limit_or_a_refusal(
     body: bytes, headers: dict[str, str], kind: type[RestError]
 ) -> None:
     assert type(protocol.classify_answer(answer(403, body, **headers), NOW)) is kind
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (404, b'{"message": "Not Found"}', NotFound),
+        (404, b"{}", NotFound),
+        (404, b"<html>nginx</html>", UnexpectedAnswer),
+        (404, b"", UnexpectedAnswer),
+        (404, b"[]", UnexpectedAnswer),
+        (451, b'{"message": "Repository access blocked"}', Blocked),
+        (451, b"<html>blocked by order of a court</html>", Forbidden),
+    ],
+)
+def test_only_githubs_own_words_tell_of_a_repository_that_is_gone(
+    status: int, body: bytes, kind: type[RestError]
+) -> None:
+    assert type(protocol.classify_answer(answer(status, body), NOW)) is kind
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,18 @@ def repoledger(
     )
 
 
+def repoledger_bytes(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command to its end in `folder`, and return the bytes that it printed."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+
 def start_repoledger(*arguments: str, cwd: Path, **variables: str) -> subprocess.Popen[str]:
     """Start a command and return it running."""
     process = subprocess.Popen(
@@ -86,7 +98,7 @@ def on_terminal(*arguments: str, cwd: Path, columns: int, **variables: str) -> s
     """Run a command on a terminal of that width and return what it shows, without styles."""
     pid, terminal = pty.fork()
     if pid == 0:
-        shown = environment(cwd, TERM="xterm", **variables)
+        shown = environment(cwd, **{"TERM": "xterm", **variables})
         shown.pop("COLUMNS")
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         os.chdir(cwd)

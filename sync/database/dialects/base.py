@@ -120,6 +120,9 @@ class Dialect(ABC):
         """Return why a row with these texts cannot be sent at all; None if it can."""
         return None
 
+    def erase(self, connection: Connection) -> None:  # noqa: B027  # for SQLite
+        """Have what this transaction deletes overwritten, where the database can be told to."""
+
     def may_pass(self, error: DBAPIError) -> bool:  # noqa: ARG002  # for servers
         """Tell whether a transaction that ended in `error` may succeed if it is done again."""
         return False

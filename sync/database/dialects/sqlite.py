@@ -164,6 +164,10 @@ class Sqlite(Dialect):
         if free < _LOW_DISK:
             yield Finding("warn", f"only {free // 2**20} MiB are free in {folder}")
 
+    def erase(self, connection: Connection) -> None:
+        """Have what is deleted overwritten with zeros, from now on."""
+        connection.exec_driver_sql("PRAGMA secure_delete = ON")
+
     def adapt(self, value: Any) -> Any:
         """Return `value` as the driver takes it: times as text, as SQLAlchemy writes them."""
         if isinstance(value, datetime):

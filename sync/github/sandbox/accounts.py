@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -33,12 +33,16 @@ class User:
 
 @dataclass(frozen=True, kw_only=True)
 class Token:
-    """A credential of a user. One that starts like a fine-grained token has no scopes."""
+    """A credential of a user. One that starts like a fine-grained token has no scopes.
+
+    `restricted` are ids of organizations whose single sign-on it has not been authorized for.
+    """
 
     value: str
     user: User
     scopes: tuple[str, ...]
     expires: datetime | None
+    restricted: frozenset[int] = frozenset()
 
     @property
     def fine_grained(self) -> bool:
@@ -125,6 +129,31 @@ class Accounts:
         with self.lock:
             del self._tokens[token]
 
+    def set_scopes(self, token: str, scopes: Iterable[str]) -> None:
+        """Gives a classic token these scopes instead of those it has."""
+        with self.lock:
+            held = self._tokens[token]
+            if held.fine_grained:
+                raise ValueError("a fine-grained token has no scopes")
+            self._tokens[token] = replace(held, scopes=tuple(scopes))
+            self._changed()
+
+    def restrict_sso(self, token: str, organizations: Iterable[str]) -> None:
+        """Makes these organizations, and no others, demand single sign-on of a token.
+
+        An empty tuple lifts it. As at GitHub it is for members alone: an organization that the
+        user does not belong to at the time of a request demands nothing.
+        """
+        with self.lock:
+            held = self._tokens[token]
+            owners = [self.user(login) for login in organizations]
+            for owner in owners:
+                if owner.kind != "Organization":
+                    raise ValueError(f"{owner.login} is not an organization")
+            restricted = frozenset(owner.id for owner in owners)
+            self._tokens[token] = replace(held, restricted=restricted)
+            self._changed()
+
     def add_member(
         self, org: str, login: str, *, role: Literal["member", "admin"] = "member"
     ) -> None:
@@ -134,6 +163,12 @@ class Accounts:
             if owner.kind != "Organization":
                 raise ValueError(f"{org} is not an organization")
             owner.members[self.user(login).id] = role
+            self._changed()
+
+    def remove_member(self, org: str, login: str) -> None:
+        """Takes that back. LookupError when the user is no member."""
+        with self.lock:
+            del self.user(org).members[self.user(login).id]
             self._changed()
 
     def set_quota(
@@ -162,6 +197,14 @@ class Accounts:
         """The organizations that a user is a member of."""
         with self.lock:
             return [other for other in self._users.values() if user.id in other.members]
+
+    def closed_to(self, token: Token | None) -> list[User]:
+        """The organizations that demand single sign-on of this token."""
+        with self.lock:
+            if token is None or not token.restricted:
+                return []
+            mine = self.organizations_of(token.user)
+            return [org for org in mine if org.id in token.restricted]
 
     def token(self, value: str) -> Token | None:
         """The token, when it is known and has not expired."""

@@ -57,7 +57,7 @@ def respond(state: State, request: Request, *, request_id: str) -> Answer:
         reply = dispatch(call)
     except RefusedError as error:
         quota = state.quota(viewer.user)
-        reply = Reply(status=error.status, body=encode(error.body))
+        reply = Reply(status=error.status, headers=error.headers, body=encode(error.body))
     headers = _common_headers(state, viewer, version, request_id) | reply.headers
     headers |= _scopes(viewer, reply)
     answer = _conditional(request, viewer, version, reply, headers)

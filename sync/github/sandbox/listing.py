@@ -14,7 +14,7 @@ from .wire import RefusedError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .state import Repository
+    from .registry import Repository
 
 AFFILIATIONS = ("owner", "collaborator", "organization_member")
 _SORTS = {"created": "created_at", "updated": "updated_at", "pushed": "pushed_at", "full_name": ""}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from . import listing, objects
+from . import listing, objects, refusals
 from .views import Viewer, digest, encode, encoded, permission_of
 from .wire import DOCS, RefusedError, Reply, not_found
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from .accounts import User
-    from .state import Repository, State
+    from .registry import Repository
+    from .state import State
     from .wire import Request
 
 _LIST_HINT = "/repos/repos#list-repositories-for-"
@@ -138,6 +139,8 @@ def _visible(call: Call, find: Callable[[], Repository], hint: str) -> Repositor
         raise not_found(hint) from None
     if permission_of(found, call.viewer) is None:
         raise not_found(hint)
+    refusals.check_sign_on(call.state, call.viewer, found.owner)
+    refusals.check_block(found)
     return found
 
 
@@ -178,6 +181,7 @@ def _my_repositories(call: Call) -> Reply:
 
 def _repositories_of(call: Call, user: User) -> Reply:
     query = call.request.query
+    refusals.check_sign_on(call.state, call.viewer, user)
     kind = listing.choice(query, "type", ("all", "owner", "member"), "owner")
 
     def select() -> Iterable[Repository]:
@@ -199,6 +203,7 @@ def _repositories_of_id(call: Call, number: str) -> Reply:
 
 def _repositories_in(call: Call, org: User) -> Reply:
     query = call.request.query
+    refusals.check_sign_on(call.state, call.viewer, org)
     words = ("all", "public", "private", "forks", "sources", "member")
     kind = listing.choice(query, "type", words, "all")
 
@@ -235,9 +240,11 @@ def _page(
     # The order of a long listing is kept until something changes: paging must not sort it anew.
     state, query = call.state, call.request.query
     kept = (*key, by, call.viewer.token)
+    closed = state.closed_to(call.viewer.token)
     items = state.cache.get(kept)
     if items is None:
-        seen = ((item, permission_of(item, call.viewer)) for item in select())
+        listed = (item for item in select() if item.listed and item.owner not in closed)
+        seen = ((item, permission_of(item, call.viewer)) for item in listed)
         allowed = {item: held for item, held in seen if held is not None}
         items = [(item, allowed[item]) for item in listing.ordered(allowed, by)]
         state.cache[kept] = items
@@ -248,6 +255,8 @@ def _page(
     ]
     return Reply(
         body=b"[" + b",".join(body for body, _ in parts) + b"]",
+        # What an organization alone lists cannot be partial.
+        headers={} if key[0] == "org" else refusals.partial_results(closed),
         fingerprint=digest(*(mark for _, mark in parts)),
         links=tuple(listing.links(state.api + at, query, page.neighbours)),
     )

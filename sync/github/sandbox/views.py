@@ -14,7 +14,8 @@ from .repositories import repository
 
 if TYPE_CHECKING:
     from .accounts import Token, User
-    from .state import Repository, State
+    from .registry import Repository
+    from .state import State
 
 _MOST_KEPT = 30_000
 

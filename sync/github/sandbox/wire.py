@@ -71,6 +71,7 @@ class RefusedError(Exception):
     ) -> None:
         super().__init__(message)
         self.status = status
+        self.headers: dict[str, str] = {}
         self.body: dict[str, Any] = {"message": message}
         if errors is not None:
             self.body["errors"] = errors

@@ -1,0 +1,211 @@
+"""The command history: a repository's counters day by day, as figures or drawn."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from sync.cli import output
+from sync.cli.counters import COLUMNS, LABELS, Counter, steps_of
+from sync.cli.files import replacing
+from sync.cli.moments import moment_of
+from sync.cli.output import Format, JsonOption
+from sync.cli.settings import ExitCode, open_ledger
+
+_DAYS = 30
+_PLOT_HEIGHT = 8
+_AROUND_PLOT = 5  # lines: a blank one, title, axis, dates, the shell's next prompt
+
+
+class HistoryFormat(StrEnum):
+    table = "table"
+    json = "json"
+    ndjson = "ndjson"
+    csv = "csv"
+    svg = "svg"
+    png = "png"
+
+
+_CHARTS = (HistoryFormat.svg, HistoryFormat.png)
+
+
+def history(
+    ctx: typer.Context,
+    repository: Annotated[
+        str, typer.Argument(metavar="OWNER/NAME", help="The repository, by present or former name.")
+    ],
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHEN",
+            help=f"First day: a date, or an age like 90d; else {_DAYS} days before the last.",
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHEN",
+            help="Last day: a date, or an age like 7d; else today, or that of its removal.",
+        ),
+    ] = None,
+    counter: Annotated[
+        Counter | None,
+        typer.Option(
+            help="What the plot under a table on a terminal shows, else stars; and what a chart "
+            "shows, else all of them."
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Write the result to this file.")
+    ] = None,
+    fmt: Annotated[
+        HistoryFormat, typer.Option("--format", help="How to print the result; svg, png: a chart.")
+    ] = HistoryFormat.table,
+    json: JsonOption = False,
+) -> None:
+    """Show a repository's counters day by day.
+
+    Examples: repoledger history octocat/hello-world --since 90d --format csv;
+    repoledger history octocat/hello-world --counter stars --format svg --output stars.svg
+    """
+    today = datetime.now(UTC).date()
+    first, last = _days(since, until, today)
+    fmt = HistoryFormat.json if json else fmt
+    if fmt in _CHARTS:
+        _require_chart(fmt, file)
+    with open_ledger(ctx) as ledger:
+        removed = ledger.removed_on(repository)
+        if since is None and until is None and removed is not None:
+            first, last = _days(None, None, removed)
+        rows = list(ledger.history(repository, since=first, until=last))
+        name = ledger.full_name(repository)
+    if fmt in _CHARTS:
+        picture = _chart(name, rows, fmt, counter)
+        with replacing(file) if file else contextlib.nullcontext(sys.stdout.buffer) as stream:
+            stream.write(picture)
+    elif file is None:
+        if fmt is HistoryFormat.table and rows and sys.stdout.isatty():
+            _show(name, rows, counter or Counter.stars)
+        else:
+            _print(rows, fmt)
+    else:
+        with replacing(file) as stream, _as_stdout(stream):
+            _print(rows, fmt)
+
+
+def _days(since: str | None, until: str | None, today: date) -> tuple[date, date]:
+    """Return the first and the last day that are asked for; of the future nothing is known."""
+    end, start = moment_of(until, "--until"), moment_of(since, "--since")
+    last = min(end.date(), today) if end else today
+    if start is None:
+        return date.fromordinal(max(last.toordinal() - _DAYS, 1)), last
+    if end and start.date() > end.date():
+        raise typer.BadParameter("it is before --since", param_hint="--until")
+    return start.date(), last
+
+
+def _print(rows: Sequence[Mapping[str, Any]], fmt: HistoryFormat) -> None:
+    output.print_rows(
+        rows,
+        Format(fmt.value),
+        columns=("day", *COLUMNS.values()),
+        empty="nothing is known of those days",
+    )
+
+
+def _show(name: str, rows: Sequence[Mapping[str, Any]], counter: Counter) -> None:
+    """Show a table on a terminal, and a plot below it, where it is seen however long that is."""
+    # With the database's names for them, the counters would need more than 80 columns.
+    cells = ([row["day"], *(row[column] for column in COLUMNS.values())] for row in rows)
+    output.print_table(("day", *COLUMNS), cells)
+    from sync.cli.plot import plotted
+
+    terminal = shutil.get_terminal_size()
+    lines = plotted(
+        f"{LABELS[counter]} of {name}",
+        steps_of(rows, counter),
+        width=terminal.columns,
+        height=max(3, min(_PLOT_HEIGHT, terminal.lines - _AROUND_PLOT)),
+        plain=not _has_braille(),
+    )
+    for line in ["", *lines] if lines else []:
+        print(line)
+
+
+def _has_braille() -> bool:
+    """Tell whether the terminal can show it; the console of Linux has no such characters."""
+    try:
+        "⣿┤".encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        return False
+    return os.environ.get("TERM") not in ("linux", "dumb")
+
+
+@contextlib.contextmanager
+def _as_stdout(stream: Any) -> Iterator[None]:
+    """Have everything that is printed go to a file, the same on every machine."""
+    text = io.TextIOWrapper(stream, encoding="utf-8", errors="backslashreplace", newline="\n")
+    with contextlib.redirect_stdout(text):
+        yield
+    text.flush()
+    text.detach()
+
+
+def _require_chart(fmt: HistoryFormat, file: Path | None) -> None:
+    """End with exit code 2 if a chart could not be drawn, or would be shown as characters."""
+    if file is None and sys.stdout.isatty():
+        _refuse(f"a terminal cannot show {fmt.value}: add `--output FILE`, or redirect it")
+    try:
+        with _quietly():
+            from sync.cli import chart  # noqa: F401  # whether it can be
+    except ImportError:
+        _refuse('a chart needs matplotlib: pip install "repoledger[chart]"')
+
+
+def _refuse(message: str) -> NoReturn:
+    output.print_error(message)
+    raise typer.Exit(ExitCode.WRONG_USE)
+
+
+def _chart(
+    name: str, rows: Sequence[Mapping[str, Any]], fmt: HistoryFormat, counter: Counter | None
+) -> bytes:
+    shown = [counter] if counter else list(Counter)
+    with _quietly():
+        from sync.cli import chart
+
+        return chart.drawn(name, {c: steps_of(rows, c) for c in shown}, fmt.value)
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep what matplotlib tells of its fonts and folders from the user.
+
+    It logs that its cache is in a temporary folder, warns of characters that no
+    font has, and starts `fc-list`, which writes to stderr if HOME is read-only.
+    """
+    import logging  # not at the start of every command
+
+    logging.getLogger("matplotlib").setLevel(logging.CRITICAL)
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

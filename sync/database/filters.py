@@ -1,0 +1,153 @@
+"""Which rows a list shows, said to a database and, of what no table holds, in Python.
+
+Case is that of ASCII letters, as in GitHub's names: what other letters are to
+a database depends on its kind and on its language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import reduce
+from string import ascii_lowercase, ascii_uppercase
+from typing import Any
+
+import msgspec
+from sqlalchemy import LargeBinary, Text, and_, cast, false, func, not_, or_, type_coerce
+
+from sync.database.kinds import Kind
+from sync.database.logged import ACCOUNT, CREATED, REDACTED, REDACTED_NAME, as_text
+from sync.database.tables import CONTENT, COUNTERS, repositories, repository_changes
+from sync.errors import QueryRefused
+
+# What a list of repositories shows: everything but the payload and its hash.
+REPOSITORY_COLUMNS = (
+    *("host", "id"),
+    *CONTENT,
+    *COUNTERS,
+    *("first_seen_at", "changed_at", "removed_at", "removal_reason"),
+)
+
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
+_ESCAPE = "/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepositoryFilter:
+    """Which repositories to show; None does not filter.
+
+    `owner`, `language` and `topic` are compared without regard to case; `name`
+    is a part of the full name. `removed` shows the removed ones instead.
+    Raises QueryRefused for what is no valid text.
+    """
+
+    owner: str | None = None
+    language: str | None = None
+    topic: str | None = None
+    name: str | None = None
+    archived: bool | None = None
+    fork: bool | None = None
+    removed: bool = False
+
+    def __post_init__(self) -> None:
+        try:
+            for text in (self.owner, self.language, self.topic, self.name):
+                (text or "").encode()
+        except UnicodeEncodeError:  # bytes of a command line that are no UTF-8
+            raise QueryRefused("what was asked for is not valid text") from None
+
+    def conditions(self) -> list[Any]:
+        """Return what is true of the rows of `repositories` to show."""
+        table = repositories.c
+        found: list[Any] = [
+            table.removed_at.is_not(None) if self.removed else table.removed_at.is_(None)
+        ]
+        if self.owner is not None:
+            found.append(_is(table.owner_login, self.owner))
+        if self.language is not None:
+            found.append(_is(table.language, self.language))
+        if self.topic is not None:
+            listed = _has(_json_text(table.topics), _quoted(self.topic))
+            found.append(listed if self._is_topic else false())
+        if self.name is not None:
+            found.append(_has(table.full_name, self.name))
+        if self.archived is not None:
+            found.append(table.archived == self.archived)
+        if self.fork is not None:
+            found.append(table.fork == self.fork)
+        return found
+
+    def matches(self, row: Mapping[str, Any]) -> bool:
+        """Tell whether the same is true of a row's values."""
+        topics = as_text(row["topics"])
+        return (
+            (row["removed_at"] is not None) == self.removed
+            and (self.owner is None or _folded(row["owner_login"]) == _folded(self.owner))
+            and (self.language is None or _folded(row["language"]) == _folded(self.language))
+            and (self.topic is None or (self._is_topic and _within(_quoted(self.topic), topics)))
+            and (self.name is None or _within(self.name, row["full_name"]))
+            and (self.archived is None or row["archived"] == self.archived)
+            and (self.fork is None or row["fork"] == self.fork)
+        )
+
+    @property
+    def _is_topic(self) -> bool:
+        """Tell whether it may be one: what stands between two of them in JSON is none."""
+        return (self.topic or "").strip() != ","
+
+
+def of_kind(kind: Kind) -> Any:
+    """Return what is true of the rows of `repository_changes` of this kind, as `kind_of` has it."""
+    log = repository_changes.c
+    before, after = log.old_value.is_not(None), log.new_value.is_not(None)
+    told = {
+        Kind.created: log.field == CREATED,
+        Kind.redacted: log.field == REDACTED,
+        Kind.renamed: and_(log.field == "name", or_(not_(before), log.old_value != REDACTED_NAME)),
+        Kind.transferred: and_(log.field == "owner_id", before, after),
+        Kind.removed: and_(log.field == "removed_at", not_(before), after),
+        Kind.restored: and_(log.field == "removed_at", before, not_(after)),
+        Kind.joined: and_(log.field == ACCOUNT, after),
+        Kind.left: and_(log.field == ACCOUNT, not_(after)),
+    }
+    return told[kind] if kind in told else not_(or_(*told.values()))
+
+
+def _folded(text: str | None) -> str | None:
+    return None if text is None else text.translate(_LOWER)
+
+
+def _within(part: str, whole: str | None) -> bool:
+    return whole is not None and part.translate(_LOWER) in whole.translate(_LOWER)
+
+
+def _quoted(topic: str) -> str:
+    """Return a topic as the JSON text of a list holds it."""
+    return msgspec.json.encode(topic).decode()
+
+
+def _json_text(column: Any) -> Any:
+    # As bytes where a text would be one of the connection's, to which an accent is no difference.
+    kind = Text().with_variant(LargeBinary, "mysql", "mariadb")
+    return type_coerce(cast(column, kind), Text)
+
+
+def _is(column: Any, wanted: str) -> Any:
+    # Without a wildcard, LIKE is equality; "=" would take no notice of spaces at the end in MySQL.
+    return _lowered(column, wanted).like(_pattern(wanted), escape=_ESCAPE)
+
+
+def _has(column: Any, wanted: str) -> Any:
+    return _lowered(column, wanted).like(f"%{_pattern(wanted)}%", escape=_ESCAPE)
+
+
+def _lowered(column: Any, wanted: str) -> Any:
+    """Return a column with those capitals made small that a search for `wanted` must not see."""
+    letters = sorted(set(wanted.translate(_LOWER)) & set(ascii_lowercase))
+    return reduce(lambda text, letter: func.replace(text, letter.upper(), letter), letters, column)
+
+
+def _pattern(wanted: str) -> str:
+    """Return what LIKE finds only this text with."""
+    return re.sub(r"([/%_])", r"/\1", wanted.translate(_LOWER))

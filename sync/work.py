@@ -1,0 +1,210 @@
+"""What a run does between its beginning and its end: pages, then what they lack."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from operator import attrgetter
+from typing import Any
+
+import structlog
+
+from sync.absence import Absence, Search
+from sync.config.sections import Removals
+from sync.database.page import PageTransaction
+from sync.database.rows import PageEntry, Run, RunCounts
+from sync.database.store import Store
+from sync.errors import Interrupted, RemovalsWithheld
+from sync.events import log_page, log_rejections, log_settled, log_withheld, log_writes
+from sync.github.answers import CachedPage, Identity, Page
+from sync.github.client import GitHubClient
+from sync.github.protocol import is_entity_tag
+from sync.redaction import scrub
+from sync.settling import AT_ONCE, Settled, settle
+from sync.storing import Stored, store_page
+from sync.verdicts import Verdict, digest
+
+log = structlog.get_logger("sync.runner")
+
+Progress = Callable[[RunCounts, int | None], None]
+
+
+class Work:
+    """The work of one run, and how far it has come: to be read when it ends, however it ends.
+
+    `visited` are the keys of the pages that arrived. `complete` is whether all
+    did. `missing_digest` tells of what the listing lacks, if nothing was done
+    about it.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        client: GitHubClient,
+        store: Store,
+        listing: Mapping[str, Any],
+        removals: Removals,
+        progress: Progress | None,
+    ) -> None:
+        self.visited: list[str] = []
+        self.complete = False
+        self.missing_digest: str | None = None
+        self._run = run
+        self._client = client
+        self._store = store
+        self._listing = listing
+        self._removals = removals
+        self._progress = progress
+        self._search = Search(client, partial(store.read, run), listing, self._remembered)
+        self._counts = RunCounts()
+        self._identity: Identity | None = None
+        self._noted_at = time.monotonic()
+
+    @property
+    def counts(self) -> RunCounts:
+        """What the run has done so far."""
+        return self._with_requests(self._counts)
+
+    @property
+    def flawed(self) -> bool:
+        """Whether items were rejected or organizations left out."""
+        return self._counts.rejected > 0 or self._search.look.partial
+
+    def do(self, *, full: bool, accept: bool) -> RemovalsWithheld | None:
+        """Fetch and store the listing, and settle what it lacks; return what is withheld."""
+        for page in self._pages(full=full):
+            self._take(page)
+        self.complete = not self._search.look.partial
+        if not self.complete or self._identity is None:
+            return None
+        return self._settle(self._identity, accept=accept)
+
+    # Fetching
+
+    def _pages(self, *, full: bool) -> Iterator[Page]:
+        """Yield the listing's pages, once it is known whose they are."""
+        remembered = {} if full else self._remembered()
+        pages = self._client.repository_pages(**self._listing, cached=remembered)
+        identity_key = self._client.page_key("identity")
+        known = remembered.get(identity_key)
+        # Asked at the same time as the first page: it costs no extra round trip.
+        identity = self._client.in_background(self._client.identify, known.etag if known else None)
+        first = next(pages, None)
+        self._note_identity(identity.result(), identity_key)
+        if first is not None:
+            yield first
+        yield from pages
+
+    def _remembered(self) -> dict[str, CachedPage]:
+        rows = self._store.cached_pages(self._run.account)
+        return {
+            key: CachedPage(
+                etag=row["etag"], item_count=row["item_count"], next_url=row["next_url"]
+            )
+            for key, row in rows.items()
+            if is_entity_tag(row["etag"])
+        }
+
+    def _note_identity(self, identity: Identity, key: str) -> None:
+        self.visited.append(key)
+        self._identity = identity
+        user = identity.user
+        if user is None:
+            return
+        before = self._store.account(self._run.account)
+        if before.get("id") not in (None, user.id):
+            log.warning("account.identity_changed", before=before.get("login"), now=user.login)
+        self._store.note_identity(self._run, user_id=user.id, login=scrub(user.login))
+        if identity.etag:
+            entry = PageEntry(key, identity.etag, (user.id,), 1, None)
+            self._store.transact(self._run, lambda page: page.remember_page(entry))
+
+    # Storing
+
+    def _take(self, page: Page) -> None:
+        """Store a page, or note that it is as it was."""
+        if self._client.stop.is_set():
+            raise Interrupted("stopped between two pages")
+        self.visited.append(page.key)
+        position = self._search.look.items
+        self._search.look.take(page)
+        counts = self._counts
+        if page.not_modified:
+            self._counts += RunCounts(pages=1, unchanged=page.item_count)
+            self._note_progress()
+        else:
+            stored = self._store.transact(
+                self._run, lambda opened: self._write(opened, page, position), before=counts
+            )
+            self._counts += stored.counts
+            log_rejections(stored.rejections)
+            log_writes(stored.writes)
+        log_page(page, self._counts.pages, self._search.look.announced_pages)
+        if self._progress is not None:
+            self._progress(self._counts, self._search.look.announced_pages)
+
+    def _write(self, transaction: PageTransaction, page: Page, position: int) -> Stored:
+        stored = store_page(transaction, page, position=position)
+        self._record_progress(transaction, self._counts + stored.counts)
+        return stored
+
+    def _note_progress(self) -> None:
+        """Let others see how far it has come; once a second, since nothing else is written."""
+        if time.monotonic() < self._noted_at + 1.0:
+            return
+        self._noted_at = time.monotonic()
+        self._store.transact(self._run, lambda page: self._record_progress(page, self._counts))
+
+    def _record_progress(self, transaction: PageTransaction, counts: RunCounts) -> None:
+        counts = self._with_requests(counts)
+        transaction.progress(counts, self._search.look.announced_pages)
+
+    def _with_requests(self, counts: RunCounts) -> RunCounts:
+        stats = self._client.stats
+        return replace(
+            counts,
+            requests=stats.requests,
+            not_modified=stats.not_modified,
+            wait_seconds=round(stats.wait_seconds, 3),
+        )
+
+    # Settling
+
+    def _settle(self, identity: Identity, *, accept: bool) -> RemovalsWithheld | None:
+        """Find out what became of what the listing lacks; return why not, if it is not to be."""
+        absence = self._search.absent(identity, self._removals, accept=accept)
+        self._note_basis(absence)
+        if absence.error is not None:
+            self._counts += RunCounts(withheld=len(absence.missing))
+            self.missing_digest = digest(absence.missing)
+            log_withheld(absence)
+            return absence.error
+        limit = self._removals.max_probes
+        verdicts = self._search.verdicts(absence, limit=limit, seed=self._run.id)
+        while batch := list(islice(verdicts, AT_ONCE)):
+            self._settle_batch(sorted(batch, key=attrgetter("id")))
+        undecided = self._counts.withheld
+        if undecided:
+            log_withheld(absence, undecided)
+        return absence.undecided(undecided)
+
+    def _settle_batch(self, verdicts: list[Verdict]) -> None:
+        before, position = self._counts, self._search.look.items
+
+        def work(transaction: PageTransaction) -> Settled:
+            settled = settle(transaction, verdicts, self._removals, position=position)
+            self._record_progress(transaction, before + settled.counts)
+            return settled
+
+        settled = self._store.transact(self._run, work, before=before)
+        self._counts += settled.counts
+        log_settled(settled)
+
+    def _note_basis(self, absence: Absence) -> None:
+        known = self._store.account(self._run.account).get("listing_basis")
+        basis = absence.basis.as_text()
+        if basis != known and (known is None or absence.error is None):
+            self._store.note_basis(self._run, basis)

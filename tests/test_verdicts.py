@@ -1,0 +1,151 @@
+"""Verdicts: what an answer about a missing repository means, without any server."""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any
+
+import pytest
+
+from sync.github.records import Item
+from sync.verdicts import Answer, Basis, Verdict, basis_from, confirmed, digest, judge, objection
+from tests.support.database import decoded, repository
+
+ALL = ("collaborator", "organization_member", "owner")
+ME = 7
+
+
+def basis(**fields: Any) -> Basis:
+    return Basis(
+        **{
+            "user_id": ME,
+            "scopes": ("repo",),
+            "visibility": "public",
+            "affiliation": ALL,
+            **fields,
+        }
+    )
+
+
+def item(*, owner: int = ME, id_: int = 1, **fields: Any) -> Item:
+    who = {"id": owner, "login": "octo", "type": "User"}
+    return decoded(repository(id_, owner=who, **fields))[0]
+
+
+THEIRS = item(owner=8)
+PRIVATE = item(private=True, visibility="private")
+
+
+@pytest.mark.parametrize(
+    ("answer", "listing", "outcome", "reason"),
+    [
+        ("unknown", basis(), "unknown", None),
+        ("not_found", basis(), "remove", "not_found"),
+        ("blocked", basis(), "remove", "blocked"),
+        (item(), basis(), "keep", None),
+        (item(id_=2), basis(), "unknown", None),
+        (PRIVATE, basis(), "remove", "private"),
+        (PRIVATE, basis(visibility="all"), "keep", None),
+        (PRIVATE, basis(visibility="private"), "keep", None),
+        (item(), basis(visibility="private"), "remove", None),
+        (THEIRS, basis(), "confirm", None),
+        (THEIRS, basis(affiliation=("owner",)), "remove", None),
+        (THEIRS, basis(affiliation=("collaborator",)), "confirm", None),
+        (item(), basis(affiliation=("collaborator",)), "remove", None),
+        (item(), basis(affiliation=("owner",)), "keep", None),
+        (item(), basis(user_id=None), "confirm", None),
+    ],
+)
+def test_an_answer_decides(
+    answer: Answer, listing: Basis, outcome: str, reason: str | None
+) -> None:
+    verdict = judge(1, answer, listing)
+    assert (verdict.outcome, verdict.reason) == (outcome, reason)
+
+
+def test_what_is_private_now_is_not_handed_on() -> None:
+    assert judge(1, PRIVATE, basis()).item is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "outcome"),
+    [
+        ([2, 3], [2, 3], "remove"),
+        ([2, 3], [2, 3, 1], "keep"),
+        ([2, 3], [3, 2], "unknown"),
+        ([2, 3], [3], "unknown"),
+        ([2, 3], [], "unknown"),
+    ],
+)
+def test_a_second_look_must_show_the_same(
+    first: list[int], second: list[int], outcome: str
+) -> None:
+    verdict = Verdict(id=1, outcome="confirm", item=THEIRS)
+    assert confirmed(verdict, array("q", first), array("q", second)).outcome == outcome
+
+
+def brake(**fields: Any) -> str | None:
+    now = basis()
+    return objection(
+        **{
+            "missing": 1,
+            "members": 100,
+            "items": 99,
+            "announced_pages": 1,
+            "basis": now,
+            "before": now,
+            "max_share": 0.2,
+            **fields,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"before": None},
+        {"announced_pages": None},
+        {"missing": 20},
+        {"missing": 3, "members": 4, "items": 1},
+        {"missing": 100, "items": 3, "announced_pages": None, "max_share": 1.0},
+        {"announced_pages": 2},
+        {"announced_pages": 2, "items": 98, "members": 101, "missing": 3},
+    ],
+)
+def test_what_is_plausible_is_believed(fields: dict[str, Any]) -> None:
+    assert brake(**fields) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"missing": 21}, "more than 20% at once"),
+        ({"missing": 4, "members": 4}, "more than 20% at once"),
+        ({"items": 0, "missing": 1, "members": 1}, "suddenly empty"),
+        ({"items": 0, "missing": 5, "members": 5, "max_share": 1.0}, "suddenly empty"),
+        ({"announced_pages": 5, "max_share": 0.5}, "announced 5 pages, and listed 99"),
+        ({"before": basis(user_id=8)}, "another user"),
+        ({"before": basis(scopes=())}, "from none to repo"),
+        ({"before": basis(scopes=None)}, "scopes have changed"),
+        ({"before": basis(visibility="all")}, "visibility was all before"),
+        ({"before": basis(affiliation=("owner",))}, "affiliation was owner before"),
+    ],
+)
+def test_what_is_not_plausible_is_objected_to(fields: dict[str, Any], words: str) -> None:
+    assert words in (brake(**fields) or "")
+
+
+def test_a_basis_is_read_back_as_it_was_kept() -> None:
+    for kept in (basis(), basis(scopes=None, user_id=None)):
+        assert basis_from(kept.as_text()) == kept
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "[]", '{"user_id": 1}'])
+def test_what_is_no_basis_is_none(text: str | None) -> None:
+    assert basis_from(text) is None
+
+
+def test_a_digest_tells_sets_apart() -> None:
+    assert digest([1, 2]) == digest((1, 2))
+    assert len({digest([1, 2]), digest([12]), digest([1, 3]), digest([])}) == 4
