@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, Protocol, TypeVar
 
 import structlog
@@ -57,38 +56,32 @@ class Read(Protocol):
 
 
 class Look:
-    """What a listing held, page by page: ids, or of a page that is as it was, its key."""
+    """What a listing held, page by page; `ids` in its order."""
 
     def __init__(self) -> None:
-        self._parts: list[array[int] | str] = []
+        self.ids = array("q")
         self.items = 0
         self.announced_pages: int | None = None
         self.partial = False
 
     def take(self, page: Page) -> None:
         """Take a page in, in the order of the listing."""
-        ids = array("q", (item.record.id for item in page.items))
-        self._parts.append(page.key if page.not_modified else ids)
+        self.ids.extend(page.ids)
         self.items += page.item_count
         self.partial = self.partial or page.partial
         if page.last_url is not None:
             self.announced_pages = page_number(page.last_url) or self.announced_pages
 
-    def ids(self, reader: PageReader) -> array[int]:
-        """Return the ids in the order of the listing."""
-        remembered = reader.page_ids(part for part in self._parts if isinstance(part, str))
-        parts = (remembered.get(p, ()) if isinstance(p, str) else p for p in self._parts)
-        return array("q", chain.from_iterable(parts))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Absence:
-    """What is missing of `members` repositories, ids in order, and on what that is based.
+    """What an account's listing lacks of `members` repositories, ids in order, and its basis.
 
     `objection` is why nothing is done about it, None if something is. `agreed`
     is whether somebody, or several runs, have said that it is right.
     """
 
+    account: str
     basis: Basis
     missing: tuple[int, ...]
     members: int
@@ -101,9 +94,9 @@ class Absence:
         if self.objection is None or not self.missing:
             return None
         return RemovalsWithheld(
-            f"{len(self.missing)} of {self.members} repositories are no longer listed, and nothing "
-            f"was removed: {self.objection}. "
-            "If that is right, run `repoledger backfill --accept-removals`"
+            f"{len(self.missing)} of {self.members} repositories went missing from the list, and "
+            f"nothing was removed: {self.objection}. `repoledger backfill --dry-run` names them; "
+            f"if it is right, run `repoledger backfill --account {self.account} --accept-removals`"
         )
 
     def undecided(self, count: int) -> RemovalsWithheld | None:
@@ -111,8 +104,8 @@ class Absence:
         if not count:
             return None
         return RemovalsWithheld(
-            f"{count} of {len(self.missing)} repositories that are no longer listed are not "
-            "decided yet; the next run asks GitHub for them again"
+            f"{count} of {len(self.missing)} repositories that went missing from the list could "
+            "not be decided; the next run asks GitHub again"
         )
 
 
@@ -135,7 +128,6 @@ class Search:
         self.listing = listing
         self.remembered = remembered
         self.look = Look()
-        self._listed: array[int] = array("q")
 
     def absent(self, identity: Identity, rules: Removals, *, accept: bool) -> Absence:
         """Return what is missing, now that `look` has seen every page."""
@@ -144,9 +136,8 @@ class Search:
     def _absent(
         self, reader: PageReader, identity: Identity, rules: Removals, *, accept: bool
     ) -> Absence:
-        self._listed = self.look.ids(reader)
         members = array("q", reader.members())
-        missing = _without(members, sorted(self._listed))
+        missing = _without(members, sorted(self.look.ids))
         row = reader.account_row()
         before = basis_from(row.get("listing_basis"))
         basis = self._basis(identity, row.get("id"), before)
@@ -161,6 +152,7 @@ class Search:
         )
         agreed = accept or _agreeing(reader, rules.agreeing_runs, digest(missing))
         return Absence(
+            account=reader.account,
             basis=basis,
             missing=tuple(missing),
             members=len(members),
@@ -206,13 +198,13 @@ class Search:
                 yield verdict
         if unsure:
             second = self._second_look()
-            yield from (confirmed(verdict, self._listed, second) for verdict in unsure)
+            yield from (confirmed(verdict, self.look.ids, second) for verdict in unsure)
 
     def _second_look(self) -> array[int]:
         look = Look()
         for page in self.client.repository_pages(**self.listing, cached=self.remembered()):
             look.take(page)
-        return array("q") if look.partial else self.read(look.ids)
+        return array("q") if look.partial else look.ids
 
 
 def _without(ids: Iterable[int], listed: Sequence[int]) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from array import array
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -93,7 +94,7 @@ class Work:
         # Asked at the same time as the first page: it costs no extra round trip.
         identity = self._client.in_background(self._client.identify, known.etag if known else None)
         first = next(pages, None)
-        self._note_identity(identity.result(), identity_key)
+        self._note_identity(identity.result(), known, identity_key)
         if first is not None:
             yield first
         yield from pages
@@ -102,19 +103,25 @@ class Work:
         rows = self._store.cached_pages(self._run.account)
         return {
             key: CachedPage(
-                etag=row["etag"], item_count=row["item_count"], next_url=row["next_url"]
+                etag=row["etag"],
+                item_count=row["item_count"],
+                next_url=row["next_url"],
+                ids=array("q", row["ids"]),
             )
             for key, row in rows.items()
             if is_entity_tag(row["etag"])
         }
 
-    def _note_identity(self, identity: Identity, key: str) -> None:
+    def _note_identity(self, identity: Identity, known: CachedPage | None, key: str) -> None:
         self.visited.append(key)
+        before = self._store.account(self._run.account)
+        if identity.user is None and known is not None and before.get("id") not in known.ids:
+            # As it was, but another token's user has been noted in between.
+            identity = self._client.identify()
         self._identity = identity
         user = identity.user
         if user is None:
             return
-        before = self._store.account(self._run.account)
         if before.get("id") not in (None, user.id):
             log.warning("account.identity_changed", before=before.get("login"), now=user.login)
         self._store.note_identity(self._run, user_id=user.id, login=scrub(user.login))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Set
+from collections.abc import Collection, Iterator, Set
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,6 @@ from sync.database.tables import (
     FIELDS,
     account_repositories,
     accounts,
-    page_cache,
     plain,
     repositories,
     sync_runs,
@@ -137,12 +136,6 @@ class PageReader:
             if (account, id_) not in self.left:
                 found.setdefault(id_, []).append(account)
         return found
-
-    def page_ids(self, keys: Iterable[str]) -> dict[str, tuple[int, ...]]:
-        """Return the ids on the account's remembered pages, by key."""
-        wanted, statement = set(keys), select(page_cache.c.key, page_cache.c.ids)
-        rows = self.connection.execute(statement.where(page_cache.c.account == self.account))
-        return {key: tuple(ids) for key, ids in rows if key in wanted}
 
     def missed_before(self, runs: int) -> list[str | None]:
         """Return `missing_digest` of the account's last complete runs, so many at most."""

@@ -199,12 +199,13 @@ class Store:
         self.transact(run, finish)
 
     def cached_pages(self, account: str) -> dict[str, dict[str, Any]]:
-        """Return what is remembered of the account's pages: key -> etag, item_count, next_url."""
+        """Return what is remembered of the account's pages, columns of `page_cache`, by key."""
         columns = (
             page_cache.c.key,
             page_cache.c.etag,
             page_cache.c.item_count,
             page_cache.c.next_url,
+            page_cache.c.ids,
         )
         statement = select(*columns).where(page_cache.c.account == account)
         rows = self._again(lambda connection: connection.execute(statement).all())

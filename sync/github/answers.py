@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,11 +42,15 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CachedPage:
-    """What is remembered of a page: enough to ask whether it changed, and to go on if not."""
+    """What is remembered of a page: enough to ask whether it changed, and to go on if not.
+
+    `ids` are those of the repositories on it, as far as they were stored.
+    """
 
     etag: str
     item_count: int
     next_url: str | None
+    ids: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +58,8 @@ class Page:
     """One page of a listing.
 
     `items` and `rejected` are empty when `not_modified`: the page is as it
-    was, with `item_count` items. `skipped` counts private repositories that a
+    was, with `item_count` items. `ids` are those of `items`, or those that were
+    remembered. `skipped` counts private repositories that a
     public listing held. `replaced` counts characters that no database stores.
     `last_url` is the end of the list, if the server told. `partial` is true
     if organizations were left out for want of single sign-on. `size` is that of
@@ -67,6 +73,7 @@ class Page:
     item_count: int
     next_url: str | None
     last_url: str | None
+    ids: Sequence[int] = ()
     items: tuple[Item, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     skipped: int = 0
@@ -96,6 +103,7 @@ def decode_page(
             item_count=known.item_count,
             next_url=next_url or known.next_url,
             last_url=last_url,
+            ids=known.ids,
             partial=partial,
         )
     body, replaced = replace_unstorable(response.body)
@@ -111,6 +119,7 @@ def decode_page(
         item_count=len(raws),
         next_url=next_url,
         last_url=last_url,
+        ids=[item.record.id for item in kept],
         items=kept,
         rejected=tuple(item for item in decoded if isinstance(item, Rejected)),
         skipped=len(items) - len(kept),

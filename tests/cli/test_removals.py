@@ -129,15 +129,15 @@ def emptied(github: Sandbox, folder: Path) -> list[int]:
 
 def test_what_is_withheld_is_told_until_it_is_accepted(folder: Path, emptied: list[int]) -> None:
     printed = " ".join(backfill(folder, code=3).split())
-    assert "5 of 10 repositories are no longer listed, and nothing was removed" in printed
-    assert "repoledger backfill --accept-removals" in printed
+    assert "5 of 10 repositories went missing from the list, and nothing was removed" in printed
+    assert "repoledger backfill --account me --accept-removals" in printed
     status = repoledger("status", cwd=folder).stdout
     assert "partial" in status
-    assert "5 of 10 repositories are no longer listed" in " ".join(status.split())
+    assert "5 of 10 repositories went missing from the list" in " ".join(status.split())
     assert value(folder / "ledger.db", "SELECT count(*) FROM current_repositories") == 10
     backfill(folder, "--accept-removals")
     assert value(folder / "ledger.db", "SELECT count(*) FROM current_repositories") == 5
-    assert "no longer listed" not in repoledger("status", cwd=folder).stdout
+    assert "went missing" not in repoledger("status", cwd=folder).stdout
     removed = repoledger("repos", "--removed", "--json", cwd=folder).stdout
     assert {(r["id"], r["removal_reason"]) for r in json.loads(removed)} == {
         (id_, "not_found") for id_ in emptied[:5]
