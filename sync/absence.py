@@ -8,45 +8,20 @@ from __future__ import annotations
 import random
 from array import array
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-import structlog
-
 from sync.config.sections import Removals
 from sync.database.reader import PageReader
-from sync.errors import (
-    BadCredentials,
-    Blocked,
-    Interrupted,
-    NotFound,
-    RateLimited,
-    RemovalsWithheld,
-    RestError,
-)
+from sync.errors import RemovalsWithheld
 from sync.github.answers import CachedPage, Identity, Page
 from sync.github.client import GitHubClient
 from sync.github.listing import page_number
-from sync.github.records import Item
-from sync.verdicts import (
-    Answer,
-    Basis,
-    Verdict,
-    basis_from,
-    confirmed,
-    digest,
-    judge,
-    objection,
-)
+from sync.probing import answers
+from sync.verdicts import Basis, Verdict, basis_from, confirmed, digest, judge, objection
 
 T = TypeVar("T")
-log = structlog.get_logger("sync.runner")
-
-# So many answers in a row that say nothing: GitHub has other troubles, and is left alone.
-_FAILURES = 3
 
 
 class Read(Protocol):
@@ -56,10 +31,17 @@ class Read(Protocol):
 
 
 class Look:
-    """What a listing held, page by page; `ids` in its order."""
+    """What a listing held, page by page.
+
+    `ids` of repositories in its order, also of those that could not be stored,
+    `skipped` those of private ones in a public listing. `unreadable` is whether
+    there was something that could have been any.
+    """
 
     def __init__(self) -> None:
         self.ids = array("q")
+        self.skipped: set[int] = set()
+        self.unreadable = False
         self.items = 0
         self.announced_pages: int | None = None
         self.partial = False
@@ -67,6 +49,8 @@ class Look:
     def take(self, page: Page) -> None:
         """Take a page in, in the order of the listing."""
         self.ids.extend(page.ids)
+        self.skipped |= set(page.skipped_ids)
+        self.unreadable = self.unreadable or any(item.id is None for item in page.rejected)
         self.items += page.item_count
         self.partial = self.partial or page.partial
         if page.last_url is not None:
@@ -77,16 +61,18 @@ class Look:
 class Absence:
     """What an account's listing lacks of `members` repositories, ids in order, and its basis.
 
-    `objection` is why nothing is done about it, None if something is. `agreed`
-    is whether somebody, or several runs, have said that it is right.
+    `objection` is why nothing is done about it, None if something is. `accepted`
+    is whether the user has said that it is right. `former` are names that the
+    account had before.
     """
 
     account: str
+    former: tuple[str, ...]
     basis: Basis
     missing: tuple[int, ...]
     members: int
     objection: str | None
-    agreed: bool
+    accepted: bool
 
     @property
     def error(self) -> RemovalsWithheld | None:
@@ -136,11 +122,12 @@ class Search:
     def _absent(
         self, reader: PageReader, identity: Identity, rules: Removals, *, accept: bool
     ) -> Absence:
-        members = array("q", reader.members())
-        missing = _without(members, sorted(self.look.ids))
         row = reader.account_row()
         before = basis_from(row.get("listing_basis"))
-        basis = self._basis(identity, row.get("id"), before)
+        basis = self.basis(identity, before, row.get("id"))
+        former = _former_names(reader, basis) if before is None else ()
+        members = array("q", reader.members((reader.account, *former)))
+        missing = _without(members, sorted(self.look.ids))
         doubt = objection(
             missing=len(missing),
             members=len(members),
@@ -153,14 +140,19 @@ class Search:
         agreed = accept or _agreeing(reader, rules.agreeing_runs, digest(missing))
         return Absence(
             account=reader.account,
+            former=former,
             basis=basis,
             missing=tuple(missing),
             members=len(members),
             objection=None if agreed else doubt,
-            agreed=agreed,
+            accepted=accept,
         )
 
-    def _basis(self, identity: Identity, user_id: int | None, before: Basis | None) -> Basis:
+    def basis(self, identity: Identity, before: Basis | None, user_id: int | None = None) -> Basis:
+        """Return whose listing this is, and of what.
+
+        If `identity` is as it was, it is `user_id`, with what is known from `before`.
+        """
         scopes = identity.scopes
         if identity.user is None and scopes is None and before is not None:
             scopes = before.scopes  # a 304 need not repeat them
@@ -174,37 +166,56 @@ class Search:
             affiliation=tuple(sorted(listing["affiliation"])),
         )
 
-    def verdicts(self, absence: Absence, *, limit: int, seed: int) -> Iterator[Verdict]:
+    def verdicts(self, absence: Absence, *, limit: int) -> Iterator[Verdict]:
         """Yield what became of everything that is missing. Raises RestErrors.
 
-        At most `limit` are asked for, chosen by `seed`, unless it is agreed
-        that they are missing; the others are unknown.
+        At most `limit` are asked for, unless the user has accepted that they are
+        missing; the others are unknown.
         """
         if absence.objection is not None:
             yield from _undecided(absence.missing)
             return
-        most = len(absence.missing) if absence.agreed else limit
-        # In another order each time, so that those of which nothing can be learned are not in
-        # the way of the others for ever.
+        # In another order after each run, so that those of which nothing can be learned are not
+        # in the way of the others for ever. A dry run asks for the same as the run after it.
+        seed = self.read(lambda reader: reader.last_run())
         order = random.Random(seed).sample(absence.missing, len(absence.missing))  # noqa: S311  # no secret
-        asked = order[:most]
+        most = len(order) if absence.accepted else limit
         yield from _undecided(order[most:])
-        unsure: list[Verdict] = []
-        for id_, answer in _answers(self.client, asked):
+        second: _SecondLook | None = None
+        for id_, answer in answers(self.client, order[:most]):
             verdict = judge(id_, answer, absence.basis)
             if verdict.outcome == "confirm":
-                unsure.append(verdict)
-            else:
-                yield verdict
-        if unsure:
-            second = self._second_look()
-            yield from (confirmed(verdict, self.look.ids, second) for verdict in unsure)
+                # At once, so that what was learned by then can be kept if quota ends.
+                second = second or _SecondLook(self.look, self._look_again())
+                verdict = second.confirm(verdict)
+            yield verdict
 
-    def _second_look(self) -> array[int]:
+    def _look_again(self) -> Look:
         look = Look()
         for page in self.client.repository_pages(**self.listing, cached=self.remembered()):
             look.take(page)
-        return array("q") if look.partial else look.ids
+        return look
+
+
+class _SecondLook:
+    """What two looks at one listing say together."""
+
+    def __init__(self, first: Look, second: Look) -> None:
+        self.listed = first.skipped | second.skipped | set(second.ids)
+        unreliable = second.partial or first.unreadable or second.unreadable
+        self.agreeing = not unreliable and first.ids == second.ids
+
+    def confirm(self, verdict: Verdict) -> Verdict:
+        return confirmed(verdict, listed=verdict.id in self.listed, agreeing=self.agreeing)
+
+
+def _former_names(reader: PageReader, basis: Basis) -> tuple[str, ...]:
+    """Return the accounts no longer configured that listed the same for the same user."""
+    return tuple(
+        name
+        for name, text in reader.unconfigured().items()
+        if (other := basis_from(text)) is not None and other.same_listing(basis)
+    )
 
 
 def _without(ids: Iterable[int], listed: Sequence[int]) -> list[int]:
@@ -215,46 +226,9 @@ def _without(ids: Iterable[int], listed: Sequence[int]) -> list[int]:
 
 def _agreeing(reader: PageReader, runs: int, missing: str) -> bool:
     """Tell whether this is the last of so many complete runs that miss the same."""
-    before = reader.missed_before(runs - 1) if runs > 1 else []
+    before = reader.missed_before(runs - 1) if runs else []
     return runs > 0 and len(before) == runs - 1 and all(seen == missing for seen in before)
 
 
 def _undecided(ids: Iterable[int]) -> Iterator[Verdict]:
     return (Verdict(id=id_, outcome="unknown") for id_ in ids)
-
-
-def _answers(client: GitHubClient, ids: Sequence[int]) -> Iterator[tuple[int, Answer]]:
-    """Yield what GitHub says of each repository, several asked for at a time."""
-    pending: deque[tuple[int, Future[Item]]] = deque()
-    upcoming = iter(ids)
-    failures = 0
-    try:
-        while True:
-            while len(pending) < 2 * client.concurrency and failures < _FAILURES:
-                if (id_ := next(upcoming, None)) is None:
-                    break
-                pending.append((id_, client.in_background(client.repository_by_id, id_)))
-            if not pending:
-                break
-            id_, future = pending.popleft()
-            answer = _answer(id_, future)
-            failures = failures + 1 if answer == "unknown" else 0
-            yield id_, answer
-    finally:
-        for _, future in pending:
-            future.cancel()
-    yield from ((id_, "unknown") for id_ in upcoming)
-
-
-def _answer(id_: int, future: Future[Item]) -> Answer:
-    try:
-        return future.result()
-    except NotFound:
-        return "not_found"
-    except Blocked:
-        return "blocked"
-    except (BadCredentials, Interrupted, RateLimited):  # nothing more can be asked
-        raise
-    except RestError as error:
-        log.warning("sync.probe_failed", repository_id=id_, message=str(error))
-        return "unknown"

@@ -74,7 +74,7 @@ def make_departure(
         values = _with(stored, visibility="private")
         changes += tuple(diff(stored, values))
     if redacts and values is not None:
-        values = _redacted(values)
+        values = _redacted(values, f"{REDACTED_NAME}{verdict.id}]")
         changes += (Change(REDACTED, None, document(values)),)
     removes = not stays_with and known.removed_at is None
     if removes:
@@ -104,12 +104,10 @@ def _reason(verdict: Verdict, stored: tuple[Any, ...]) -> str:
     return "transferred" if known and before["owner_id"] != owner else "unlisted"
 
 
-def _redacted(values: tuple[Any, ...]) -> tuple[Any, ...]:
+def _redacted(values: tuple[Any, ...], name: str) -> tuple[Any, ...]:
     owner = values[FIELDS.index("full_name")].partition("/")[0]
-    blank = dict.fromkeys(REDACTED_FIELDS)
-    return _with(
-        values, **{**blank, "name": REDACTED_NAME, "full_name": f"{owner}/{REDACTED_NAME}"}
-    )
+    names = {"name": name, "full_name": f"{owner}/{name}"}
+    return _with(values, **dict.fromkeys(REDACTED_FIELDS) | names)
 
 
 def _with(values: tuple[Any, ...], **fields: Any) -> tuple[Any, ...]:

@@ -65,6 +65,9 @@ class Interrupted(RepoledgerError):
 class RemovalsWithheld(RepoledgerError):
     """More is missing from a listing than is removed without being asked."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(scrub(message))
+
 
 class RestError(RepoledgerError):
     """A request did not end in a usable answer.

@@ -73,6 +73,8 @@ def log_settled(settled: Settled) -> None:
             log.info("repository.left", id=gone.id, repository=name)
         else:
             log.info("repository.removed", id=gone.id, repository=name, reason=gone.reason)
+    for id_, reason in settled.refused.items():
+        log.warning("repository.removal_refused", id=id_, reason=reason)
     for id_, reason in settled.unpurged.items():
         log.warning("repository.purge_refused", id=id_, reason=reason)
 

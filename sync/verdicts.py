@@ -8,8 +8,8 @@ when so much is missing that not even that should be done.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Literal
 
@@ -41,18 +41,32 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
         """Return it as `accounts.listing_basis` keeps it."""
         return msgspec.json.encode(self).decode()
 
+    def of_user(self, user_id: int | None) -> Basis:
+        """Return the same, of another user."""
+        return msgspec.structs.replace(self, user_id=user_id)
+
+    def same_listing(self, other: Basis) -> bool:
+        """Tell whether both list the same for the same user, whatever the token may do."""
+        return msgspec.structs.replace(self, scopes=None) == msgspec.structs.replace(
+            other, scopes=None
+        )
+
     def difference(self, before: Basis) -> str | None:
         """Return what has changed since `before`, in words; None if nothing has."""
         if self.user_id != before.user_id:
             return "the token belongs to another user than before"
         if self.scopes != before.scopes:
-            had, has = (", ".join(b.scopes or ()) or "none" for b in (before, self))
+            had, has = (_in_words(basis.scopes) for basis in (before, self))
             return f"the token's scopes have changed (from {had} to {has})"
         if self.visibility != before.visibility:
             return f"visibility was {before.visibility} before, and is {self.visibility} now"
         if self.affiliation != before.affiliation:
             return f"affiliation was {', '.join(before.affiliation)} before, and is another now"
         return None
+
+
+def _in_words(scopes: tuple[str, ...] | None) -> str:
+    return "those of another kind of token" if scopes is None else ", ".join(scopes) or "none"
 
 
 def basis_from(text: str | None) -> Basis | None:
@@ -136,15 +150,14 @@ def judge(id_: int, answer: Answer, basis: Basis) -> Verdict:
     return Verdict(id=id_, outcome=outcome, item=answer)
 
 
-def confirmed(verdict: Verdict, first: Sequence[int], second: Sequence[int]) -> Verdict:
-    """Return what becomes of a verdict to be confirmed: `first` and `second` were listed.
+def confirmed(verdict: Verdict, *, listed: bool, agreeing: bool) -> Verdict:
+    """Return what becomes of a verdict to be confirmed by a second look at the listing.
 
-    Only if both looks gave the same repositories in the same order, neither missed any.
+    `listed` is whether it was seen in either. `agreeing` is whether both gave the
+    same repositories in the same order, so that neither missed any.
     """
-    if verdict.id in second:
-        return Verdict(id=verdict.id, outcome="keep", item=verdict.item)
-    outcome: Literal["remove", "unknown"] = "remove" if first == second else "unknown"
-    return Verdict(id=verdict.id, outcome=outcome, reason=verdict.reason, item=verdict.item)
+    outcome: Literal["keep", "remove", "unknown"] = "remove" if agreeing else "unknown"
+    return replace(verdict, outcome="keep" if listed else outcome)
 
 
 def digest(missing: Iterable[int]) -> str:

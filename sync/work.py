@@ -7,7 +7,6 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from operator import attrgetter
 from typing import Any
 
@@ -18,7 +17,7 @@ from sync.config.sections import Removals
 from sync.database.page import PageTransaction
 from sync.database.rows import PageEntry, Run, RunCounts
 from sync.database.store import Store
-from sync.errors import Interrupted, RemovalsWithheld
+from sync.errors import Interrupted, RemovalsWithheld, RestError
 from sync.events import log_page, log_rejections, log_settled, log_withheld, log_writes
 from sync.github.answers import CachedPage, Identity, Page
 from sync.github.client import GitHubClient
@@ -124,6 +123,10 @@ class Work:
             return
         if before.get("id") not in (None, user.id):
             log.warning("account.identity_changed", before=before.get("login"), now=user.login)
+            if before.get("listing_basis") is None:
+                # Else nothing would tell later that what is stored was another user's.
+                former = self._search.basis(identity, None).of_user(before["id"])
+                self._store.note_basis(self._run, former.as_text())
         self._store.note_identity(self._run, user_id=user.id, login=scrub(user.login))
         if identity.etag:
             entry = PageEntry(key, identity.etag, (user.id,), 1, None)
@@ -183,26 +186,38 @@ class Work:
     def _settle(self, identity: Identity, *, accept: bool) -> RemovalsWithheld | None:
         """Find out what became of what the listing lacks; return why not, if it is not to be."""
         absence = self._search.absent(identity, self._removals, accept=accept)
-        self._note_basis(absence)
         if absence.error is not None:
             self._counts += RunCounts(withheld=len(absence.missing))
             self.missing_digest = digest(absence.missing)
             log_withheld(absence)
             return absence.error
-        limit = self._removals.max_probes
-        verdicts = self._search.verdicts(absence, limit=limit, seed=self._run.id)
-        while batch := list(islice(verdicts, AT_ONCE)):
-            self._settle_batch(sorted(batch, key=attrgetter("id")))
+        batch: list[Verdict] = []
+        try:
+            for verdict in self._search.verdicts(absence, limit=self._removals.max_probes):
+                batch.append(verdict)
+                if len(batch) == AT_ONCE:
+                    self._settle_batch(batch, absence)
+                    batch = []
+        except (RestError, Interrupted):
+            self._settle_batch(batch, absence)  # what was learned by then has cost quota
+            raise
+        self._settle_batch(batch, absence)
         undecided = self._counts.withheld
         if undecided:
             log_withheld(absence, undecided)
+        self._note_basis(absence, undecided)
         return absence.undecided(undecided)
 
-    def _settle_batch(self, verdicts: list[Verdict]) -> None:
+    def _settle_batch(self, verdicts: list[Verdict], absence: Absence) -> None:
+        if not verdicts:
+            return
+        verdicts = sorted(verdicts, key=attrgetter("id"))
         before, position = self._counts, self._search.look.items
 
         def work(transaction: PageTransaction) -> Settled:
-            settled = settle(transaction, verdicts, self._removals, position=position)
+            settled = settle(
+                transaction, verdicts, self._removals, former=absence.former, position=position
+            )
             self._record_progress(transaction, before + settled.counts)
             return settled
 
@@ -210,8 +225,10 @@ class Work:
         self._counts += settled.counts
         log_settled(settled)
 
-    def _note_basis(self, absence: Absence) -> None:
+    def _note_basis(self, absence: Absence, undecided: int) -> None:
         known = self._store.account(self._run.account).get("listing_basis")
         basis = absence.basis.as_text()
-        if basis != known and (known is None or absence.error is None):
+        # The first one only once everything is decided of what the account listed under a
+        # former name: that is not looked for again.
+        if basis != known and (known is not None or not undecided):
             self._store.note_basis(self._run, basis)

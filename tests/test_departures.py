@@ -106,8 +106,8 @@ def test_what_is_redacted_keeps_owner_dates_and_counters() -> None:
     before, after = dict(zip(FIELDS, STORED, strict=True)), fields_of(gone)
     assert {name: after[name] for name in REDACTED_FIELDS} == {
         **dict.fromkeys(REDACTED_FIELDS),
-        "name": "[redacted]",
-        "full_name": "octo/[redacted]",
+        "name": "[redacted-1]",
+        "full_name": "octo/[redacted-1]",
     }
     changed = {name for name in FIELDS if before[name] != after[name]}
     assert changed <= {*REDACTED_FIELDS, "visibility"}
@@ -120,7 +120,7 @@ def test_the_log_of_a_redaction_holds_nothing_of_what_went() -> None:
         *("account", "visibility", "redacted", "removed_at", "removal_reason"),
     ]
     document = json.loads(gone.changes[2].new_value or "")
-    assert document["name"] == "[redacted]"
+    assert document["name"] == "[redacted-1]"
     assert "about one" not in str(gone.changes)
 
 

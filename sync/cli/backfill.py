@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sync.cli import output
 from sync.cli.dry_run import preview
+from sync.cli.job import Job
 from sync.cli.output import Format, FormatOption, JsonOption
 from sync.cli.progress import progress_bar
 from sync.cli.settings import ExitCode, Settings, exit_code_of, stop_on_signals, worst
 from sync.errors import RepoledgerError
 
 if TYPE_CHECKING:
-    from sync.config import Account, Config
+    from sync.config import Account
     from sync.database.store import Store
     from sync.github.client import GitHubClient
     from sync.outcome import RunOutcome
@@ -83,31 +81,17 @@ def backfill(
     )
     settings.start_log()
     with stop_on_signals() as stop:
-        job = _Job(config, stop, patience)
+        job = Job(config, stop, patience)
         if dry_run:
-            code = preview(chosen, job.client, config, fmt, accept=accept_removals)
+            code = preview(chosen, job, fmt, accept=accept_removals)
         else:
             options = {"full": full, "wait": wait, "accept_removals": accept_removals}
             code = _sync(job, chosen, fmt, options)
     raise typer.Exit(code)
 
 
-class _Job:
-    """What the accounts of one backfill have in common."""
-
-    def __init__(self, config: Config, stop: threading.Event, max_wait: float | None) -> None:
-        self.config = config
-        self.stop = stop
-        self.max_wait = config.github.max_wait if max_wait is None else max_wait
-
-    def client(self, account: Account) -> GitHubClient:
-        from sync.clients import client_for
-
-        return client_for(account, self.config, os.environ, stop=self.stop, max_wait=self.max_wait)
-
-
 def _sync(
-    job: _Job, accounts: Sequence[Account], fmt: Format, options: Mapping[str, bool]
+    job: Job, accounts: Sequence[Account], fmt: Format, options: Mapping[str, bool]
 ) -> ExitCode:
     from sync.database import migrate
     from sync.database.store import Store
@@ -130,7 +114,7 @@ def _sync(
 
 
 def _sync_account(
-    job: _Job,
+    job: Job,
     account: Account,
     client: GitHubClient,
     store: Store,
@@ -140,7 +124,7 @@ def _sync_account(
     from sync.runner import run_sync
 
     try:
-        _respect_deferral(job, account, client, store)
+        job.respect_deferral(client, store.account(account.name).get("not_before"))
         with progress_bar(account.name, "pages") as report:
             return run_sync(
                 account=account.name,
@@ -158,24 +142,6 @@ def _sync_account(
         outcome = RunOutcome.not_begun(account.name, error)
         log_outcome(outcome)
         return outcome
-
-
-def _respect_deferral(job: _Job, account: Account, client: GitHubClient, store: Store) -> None:
-    """Wait, or give up, if GitHub has said that it will not answer before a certain time."""
-    from sync.errors import Interrupted, RateLimited
-
-    if job.stop.is_set():
-        raise Interrupted("stopped before it began")
-    not_before = store.account(account.name).get("not_before")
-    seconds = (not_before - datetime.now(UTC)).total_seconds() if not_before else 0
-    if seconds > job.max_wait:
-        raise RateLimited(
-            "GitHub has asked to wait, longer than --max-wait allows",
-            retry_at=not_before,
-            sent=False,
-        )
-    if seconds > 0:
-        client.wait_for_limit(seconds)
 
 
 def _warn_of_shared_quota(accounts: Sequence[Account], store: Store) -> None:

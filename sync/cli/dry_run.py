@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sync.cli import output
@@ -11,35 +11,30 @@ from sync.cli.settings import ExitCode, exit_code_of, worst
 from sync.errors import RepoledgerError
 
 if TYPE_CHECKING:
-    from sync.config import Account, Config
-    from sync.github.client import GitHubClient
+    from sync.cli.job import Job
+    from sync.config import Account
     from sync.preview import Written
 
 _COLUMNS = ("account", "repository", "id", "action", "field", "old_value", "new_value")
 
 
-def preview(
-    accounts: Sequence[Account],
-    client_of: Callable[[Account], GitHubClient],
-    config: Config,
-    fmt: Format,
-    *,
-    accept: bool,
-) -> ExitCode:
+def preview(accounts: Sequence[Account], job: Job, fmt: Format, *, accept: bool) -> ExitCode:
     """Print the difference for each account; one that fails does not stop the others."""
-    codes: list[ExitCode] = []
-    failures: list[str] = []
-
     from sync.preview import Written
 
+    codes: list[ExitCode] = []
+    failures: list[str] = []
+    withheld: dict[str, str] = {}
     written = Written()
 
     def rows() -> Iterator[dict[str, Any]]:
         for account in accounts:
             try:
-                for row in _rows(account, client_of, config, written, accept=accept):
+                for row in _rows(account, job, written, accept=accept):
                     if row["action"] in ("reject", "withhold"):
                         codes.append(ExitCode.PARTIAL)
+                    if row["action"] == "withhold":
+                        withheld[account.name] = row["new_value"]
                     yield row
             except RepoledgerError as error:
                 codes.append(exit_code_of(error))
@@ -52,26 +47,25 @@ def preview(
         table_columns=_COLUMNS[1:2] + _COLUMNS[3:],
         empty="nothing would change",
     )
+    for name, why in withheld.items() if fmt is Format.table else ():
+        print(f"{name}: withheld: {why}")  # the table may have no room for it
     for failure in failures:
         output.print_error(failure)
     return worst(codes)
 
 
 def _rows(
-    account: Account,
-    client_of: Callable[[Account], GitHubClient],
-    config: Config,
-    written: Written,
-    *,
-    accept: bool,
+    account: Account, job: Job, written: Written, *, accept: bool
 ) -> Iterator[dict[str, Any]]:
     from sync.preview import open_reader, preview_sync
 
+    config = job.config
     names = [other.name for other in config.accounts]
     with (
-        client_of(account) as client,
-        open_reader(config.database.url, account.name, client.host, names) as reader,
+        job.client(account) as client,
+        open_reader(config.database.url, account.name, client.host, names, written) as reader,
     ):
+        job.respect_deferral(client, reader.account_row().get("not_before") if reader else None)
         previews = preview_sync(
             client=client,
             reader=reader,
@@ -79,7 +73,6 @@ def _rows(
             affiliation=account.affiliation,
             removals=config.removals,
             accept_removals=accept,
-            written=written,
         )
         for preview in previews:
             for change in preview.changes:

@@ -104,7 +104,9 @@ def of_kind(kind: Kind) -> Any:
     told = {
         Kind.created: log.field == CREATED,
         Kind.redacted: log.field == REDACTED,
-        Kind.renamed: and_(log.field == "name", or_(not_(before), log.old_value != REDACTED_NAME)),
+        Kind.renamed: and_(
+            log.field == "name", or_(not_(before), not_(log.old_value.startswith(REDACTED_NAME)))
+        ),
         Kind.transferred: and_(log.field == "owner_id", before, after),
         Kind.removed: and_(log.field == "removed_at", not_(before), after),
         Kind.restored: and_(log.field == "removed_at", before, not_(after)),

@@ -16,8 +16,8 @@ from sync.database.tables import CONTENT, UtcDateTime, repositories
 # all CONTENT fields, that of the third the name of an account.
 CREATED, REDACTED, ACCOUNT = "created", "redacted", "account"
 
-# Stands for the name of a repository that turned private.
-REDACTED_NAME = "[redacted]"
+# How the name begins that a repository which turned private gets; its id follows, and "]".
+REDACTED_NAME = "[redacted-"
 
 _encoder = msgspec.json.Encoder()
 
@@ -46,7 +46,7 @@ def kind_of(field: str, old_value: str | None, new_value: str | None) -> Kind:
     """Return what kind of change a row is; `filters.of_kind` says the same to a database."""
     if field in (CREATED, REDACTED):
         return Kind(field)
-    if field == "name" and old_value != REDACTED_NAME:
+    if field == "name" and not (old_value or "").startswith(REDACTED_NAME):
         return Kind.renamed
     if field == ACCOUNT:
         return Kind.left if new_value is None else Kind.joined

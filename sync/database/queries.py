@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, Self
@@ -10,7 +10,6 @@ from typing import Any, Self
 from sqlalchemy import Connection, Select, and_, func, or_, select
 from sqlalchemy.exc import DBAPIError
 
-from sync.clock import utc_now
 from sync.database import migrate
 from sync.database.dialects import dialect_of
 from sync.database.failures import reason_of, translated, with_advice
@@ -19,7 +18,6 @@ from sync.database.filters import RepositoryFilter, of_kind
 from sync.database.kinds import Kind
 from sync.database.logged import kind_of
 from sync.database.past import in_order, repositories_as_of
-from sync.database.reader import PageReader
 from sync.database.rows import filled_forward
 from sync.database.status import accounts_with_last_runs
 from sync.database.tables import (
@@ -63,14 +61,6 @@ class Ledger:
         """Yield a connection that can only read."""
         with translated(self._where), self._engine.connect() as connection:
             yield connection
-
-    @contextmanager
-    def page_reader(
-        self, account: str, host: str, configured: Collection[str] | None = None
-    ) -> Iterator[PageReader]:
-        """Yield what a preview compares the listing of an account with."""
-        with self.connect() as connection:
-            yield PageReader(connection, account, host, utc_now(), configured)
 
     def repos(
         self,

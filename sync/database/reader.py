@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Set
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, func, select
 
 from sync.database.rows import Known
 from sync.database.tables import (
@@ -24,9 +24,7 @@ _AT_ONCE = 5_000  # ids in one answer, or one question
 class PageReader:
     """Reads what is known of the repositories of one account.
 
-    `configured` are the accounts that are synced at all; None for all that ever
-    were. An account that is no longer, and was the same GitHub user, is this
-    one under its former name: what that listed, this one listed.
+    `configured` are the accounts that are synced at all; None for all that ever were.
     """
 
     def __init__(
@@ -42,7 +40,6 @@ class PageReader:
         self.host = host
         self.now = now
         self.configured = configured
-        self.left: Set[tuple[str, int]] = frozenset()  # what a dry run takes for left: account, id
 
     # Of a page
 
@@ -89,22 +86,20 @@ class PageReader:
         row = self.connection.execute(statement).first()
         return plain(row) if row else {}
 
-    def former_names(self) -> tuple[str, ...]:
-        """Return the accounts that are this one under another name."""
-        user = self.account_row().get("id")
-        if self.configured is None or user is None:
-            return ()
-        same = select(accounts.c.name).where(
+    def unconfigured(self) -> dict[str, str | None]:
+        """Return `listing_basis` of the accounts that are configured no longer, by name."""
+        if self.configured is None:
+            return {}
+        others = select(accounts.c.name, accounts.c.listing_basis).where(
             accounts.c.host == self.host,
-            accounts.c.id == user,
             accounts.c.name.not_in({self.account, *self.configured}),
         )
-        return tuple(self.connection.execute(same.order_by(accounts.c.name)).scalars())
+        rows = self.connection.execute(others.order_by(accounts.c.name))
+        return {row.name: row.listing_basis for row in rows}
 
-    def members(self) -> Iterator[int]:
-        """Yield the ids of what the account lists, as far as is stored, in rising order."""
+    def members(self, names: Collection[str]) -> Iterator[int]:
+        """Yield the ids of what any of these accounts lists, as far as is stored, rising."""
         member = account_repositories.c
-        names = (self.account, *self.former_names())
         statement = (
             select(member.repository_id)
             .distinct()
@@ -133,9 +128,16 @@ class PageReader:
         )
         found: dict[int, list[str]] = {}
         for id_, account in self.connection.execute(statement):
-            if (account, id_) not in self.left:
-                found.setdefault(id_, []).append(account)
+            found.setdefault(id_, []).append(account)
         return found
+
+    def last_run(self) -> int:
+        """Return the id of the account's last run that has ended; 0 if there is none."""
+        run = sync_runs.c
+        ended = select(func.max(run.id)).where(
+            run.account == self.account, run.finished_at.is_not(None)
+        )
+        return self.connection.execute(ended).scalar() or 0
 
     def missed_before(self, runs: int) -> list[str | None]:
         """Return `missing_digest` of the account's last complete runs, so many at most."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import and_, delete, null, select, update
+from sqlalchemy import and_, delete, null, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from sync.database.failures import reason_of
@@ -23,6 +24,7 @@ from sync.database.tables import (
     repository_changes,
     repository_metrics,
 )
+from sync.errors import QueryRefused
 
 
 class Gone(Protocol):
@@ -42,33 +44,45 @@ class Gone(Protocol):
     def changes(self) -> tuple[Change, ...]: ...
 
 
-def remove(page: PageTransaction, departures: Iterable[Gone], secrets: Collection[str]) -> None:
-    """Write departures, none of which purges. `secrets` are the fields that a redaction clears."""
-    for gone in departures:
-        page.connection.execute(
-            update(account_repositories)
-            .where(
-                account_repositories.c.account.in_(gone.leaving),
-                account_repositories.c.host == page.host,
-                account_repositories.c.repository_id == gone.id,
-            )
-            .values(gone_at=page.now)
+def remove(
+    page: PageTransaction, departures: Iterable[Gone], secrets: Collection[str]
+) -> dict[int, str]:
+    """Write departures, none of which purges; return what the database refuses, and why, by id.
+
+    `secrets` are the fields that a redaction clears.
+    """
+    reasons = {
+        gone.id: _attempt(page, partial(_remove, page, gone, secrets)) for gone in departures
+    }
+    return {id_: reason for id_, reason in reasons.items() if reason is not None}
+
+
+def _remove(page: PageTransaction, gone: Gone, secrets: Collection[str]) -> None:
+    page.connection.execute(
+        update(account_repositories)
+        .where(
+            account_repositories.c.account.in_(gone.leaving),
+            account_repositories.c.host == page.host,
+            account_repositories.c.repository_id == gone.id,
         )
-        if gone.redacts:
-            _redact_log(page, gone.id, secrets)
-            _forget_payloads(page, gone.id)
-        row = _stored(gone)
-        if gone.reason is not None:
-            row |= {"removed_at": page.now, "removal_reason": gone.reason}
-        if row:
-            # Whoever lists it, or lists it again, is to look at it again.
-            page.forget_pages_of_others([gone.id])
-            page.connection.execute(
-                update(repositories)
-                .where(repositories.c.host == page.host, repositories.c.id == gone.id)
-                .values(row | {"changed_at": page.now})
-            )
-    page.log_changes((gone.id, change) for gone in departures for change in gone.changes)
+        .values(gone_at=page.now)
+    )
+    if gone.redacts:
+        page.dialect.erase(page.connection)
+        _forget_payloads(page, gone.id)
+        _redact_log(page, gone.id, secrets)
+    row = _stored(gone)
+    if gone.reason is not None:
+        row |= {"removed_at": page.now, "removal_reason": gone.reason}
+    if row:
+        # Whoever lists it, or lists it again, is to look at it again.
+        page.forget_pages_of_others([gone.id])
+        page.connection.execute(
+            update(repositories)
+            .where(repositories.c.host == page.host, repositories.c.id == gone.id)
+            .values(row | {"changed_at": page.now})
+        )
+    page.log_changes((gone.id, change) for change in gone.changes)
 
 
 def _stored(gone: Gone) -> dict[str, Any]:
@@ -85,19 +99,31 @@ def _stored(gone: Gone) -> dict[str, Any]:
 
 def purge(page: PageTransaction, id_: int) -> str | None:
     """Delete all that the ledger holds of a repository; return why not, if it is refused."""
+    return _attempt(page, partial(_purge, page, id_))
+
+
+def _purge(page: PageTransaction, id_: int) -> None:
+    page.forget_pages_of_others([id_])
+    page.dialect.erase(page.connection)
+    _forget_payloads(page, id_)
+    for table in (repository_changes, repository_metrics, account_repositories):
+        theirs = and_(table.c.host == page.host, table.c.repository_id == id_)
+        page.connection.execute(delete(table).where(theirs))
+    mine = and_(repositories.c.host == page.host, repositories.c.id == id_)
+    page.connection.execute(delete(repositories).where(mine))
+    page.dialect.check_constraints(page.connection)
+
+
+def _attempt(page: PageTransaction, work: Callable[[], None]) -> str | None:
+    """Do `work` inside a savepoint; return why not, if a trigger or table of the user's refuses."""
     savepoint = page.connection.begin_nested()
     try:
-        _forget_payloads(page, id_)
-        for table in (repository_changes, repository_metrics, account_repositories):
-            theirs = and_(table.c.host == page.host, table.c.repository_id == id_)
-            page.connection.execute(delete(table).where(theirs))
-        mine = and_(repositories.c.host == page.host, repositories.c.id == id_)
-        page.connection.execute(delete(repositories).where(mine))
-    except DBAPIError as error:  # a table of the user's may refer to it
-        savepoint.rollback()
-        if not page.dialect.blames_row(error):
+        work()
+    except (DBAPIError, QueryRefused) as error:
+        if isinstance(error, DBAPIError) and not page.dialect.blames_row(error):
             raise
-        return reason_of(error)
+        savepoint.rollback()
+        return reason_of(error) if isinstance(error, DBAPIError) else str(error)
     savepoint.commit()
     return None
 
@@ -123,22 +149,34 @@ def _redact_log(page: PageTransaction, id_: int, secrets: Collection[str]) -> No
 
 def _forget_payloads(page: PageTransaction, id_: int) -> None:
     """Forget what was kept of items of this repository that could not be stored."""
-    page.dialect.erase(page.connection)
-    item = rejected_items.c
+    item, table = rejected_items.c, repositories.c
+    named = select(table.full_name).where(table.host == page.host, table.id == id_)
+    full_name = str(page.connection.execute(named).scalar_one())
     here = select(accounts.c.name).where(accounts.c.host == page.host)
     suspects = select(item.id, item.payload).where(
-        item.account.in_(here), item.payload.contains(str(id_))
+        item.account.in_(here),
+        or_(item.payload.contains(str(id_)), item.payload.contains(full_name, autoescape=True)),
     )
-    theirs = [n for n, payload in page.connection.execute(suspects).all() if _is_of(payload, id_)]
+    theirs = [
+        number
+        for number, payload in page.connection.execute(suspects).all()
+        if _is_of(payload, id_, full_name)
+    ]
     if theirs:
+        # A database may repeat values in its reasons.
         page.connection.execute(
-            update(rejected_items).where(item.id.in_(theirs)).values(payload=None)
+            update(rejected_items)
+            .where(item.id.in_(theirs))
+            .values(payload=None, reason="(redacted)")
         )
 
 
-def _is_of(payload: str, id_: int) -> bool:
+def _is_of(payload: str, id_: int, full_name: str) -> bool:
     try:
         told = msgspec.json.decode(payload)
     except (msgspec.DecodeError, RecursionError):  # cut short, or never JSON
-        return re.search(rf'"id"\s*:\s*{id_}\b', payload) is not None
-    return isinstance(told, dict) and told.get("id") == id_
+        number = re.search(rf'"id"\s*:\s*"?{id_}\b', payload)
+        return number is not None or f'"{full_name}"' in payload
+    if not isinstance(told, dict):
+        return False
+    return str(told.get("id")) == str(id_) or told.get("full_name") == full_name

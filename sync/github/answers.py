@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from sync.errors import NotJson, RestError, UnexpectedAnswer
 from sync.github import protocol, records
@@ -58,12 +59,12 @@ class Page:
     """One page of a listing.
 
     `items` and `rejected` are empty when `not_modified`: the page is as it
-    was, with `item_count` items. `ids` are those of `items`, or those that were
-    remembered. `skipped` counts private repositories that a
-    public listing held. `replaced` counts characters that no database stores.
-    `last_url` is the end of the list, if the server told. `partial` is true
-    if organizations were left out for want of single sign-on. `size` is that of
-    the answer in bytes.
+    was, with `item_count` items. `ids` are those of `items` and, where they can be
+    read, of `rejected`, or those that were remembered. `skipped_ids` are those of
+    private repositories that a public listing held. `replaced` counts characters
+    that no database stores. `last_url` is the end of the list, if the server told.
+    `partial` is true if organizations were left out for want of single sign-on.
+    `size` is that of the answer in bytes.
     """
 
     url: str
@@ -76,10 +77,15 @@ class Page:
     ids: Sequence[int] = ()
     items: tuple[Item, ...] = ()
     rejected: tuple[Rejected, ...] = ()
-    skipped: int = 0
+    skipped_ids: tuple[int, ...] = ()
     replaced: int = 0
     partial: bool = False
     size: int = 0
+
+    @property
+    def skipped(self) -> int:
+        """The number of private repositories that a public listing held."""
+        return len(self.skipped_ids)
 
 
 def decode_page(
@@ -110,7 +116,12 @@ def decode_page(
     raws = _decode_list(response, body)
     decoded = [records.decode_item(bytes(raw), position) for position, raw in enumerate(raws)]
     items = [item for item in decoded if isinstance(item, Item)]
-    kept = tuple(i for i in items if not (public_only and i.record.private))
+    rejected = [item for item in decoded if isinstance(item, Rejected)]
+    hidden: list[int] = []
+    if public_only:
+        hidden = [item.record.id for item in items if item.record.private]
+        items = [item for item in items if not item.record.private]
+        rejected = [_without_private(item) for item in rejected]
     return Page(
         url=url,
         key=key,
@@ -119,14 +130,19 @@ def decode_page(
         item_count=len(raws),
         next_url=next_url,
         last_url=last_url,
-        ids=[item.record.id for item in kept],
-        items=kept,
-        rejected=tuple(item for item in decoded if isinstance(item, Rejected)),
-        skipped=len(items) - len(kept),
+        ids=[*(item.record.id for item in items), *(r.id for r in rejected if r.id is not None)],
+        items=tuple(items),
+        rejected=tuple(rejected),
+        skipped_ids=tuple(hidden),
         replaced=replaced,
         partial=partial,
         size=len(response.body),
     )
+
+
+def _without_private(rejected: Rejected) -> Rejected:
+    """Return an item without its payload, unless that says that it is public."""
+    return rejected if rejected.private is False else replace(rejected, payload=None)
 
 
 def decode_user(response: Response) -> User:

@@ -25,6 +25,7 @@ PER_PAGE = 100  # GitHub's maximum
 
 # RFC 9110, 8.8.3, without the bytes that are no ASCII.
 _ENTITY_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,250}"')
+_SCOPE = re.compile(r"[A-Za-z0-9_:.-]{1,64}")
 _LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,99})(?:\[bot\])?")
 
 
@@ -92,11 +93,6 @@ def classify_answer(response: Response, now: datetime) -> errors.RestError | Non
         return response.error(errors.BadCredentials, f"{error.message} ({advice})")
     if response.status in (403, 451) and _is_blocked(response):
         return response.error(errors.Blocked, f"{response.status}: {server_message(response)}")
-    if isinstance(error, errors.NotFound) and not isinstance(_json(response), dict):
-        # A proxy's answer, or another server's: not GitHub's word that there is nothing.
-        return response.error(
-            errors.UnexpectedAnswer, f"{error.message} (GitHub did not say so; is api_url right?)"
-        )
     if response.status not in (403, 429) or error is None:
         return error
     retry_at = parse_retry_after(response, now)
@@ -131,7 +127,9 @@ def _is_blocked(response: Response) -> bool:
     https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api
     """
     told = _json(response)
-    return isinstance(told, dict) and (response.status == 451 or "block" in told)
+    if not isinstance(told, dict):
+        return False
+    return "block" in told or told.get("message") == "Repository access blocked"
 
 
 def _with_advice(error: errors.RestError, response: Response) -> errors.RestError:
@@ -169,7 +167,8 @@ def scopes(headers: Mapping[str, str]) -> tuple[str, ...] | None:
     header = headers.get("X-OAuth-Scopes")
     if header is None:
         return None
-    return tuple(scope.strip() for scope in header.split(",") if scope.strip())
+    named = (scope.strip() for scope in header.split(","))
+    return tuple(scope for scope in named if _SCOPE.fullmatch(scope) and scrub(scope) == scope)
 
 
 def token_expiry(headers: Mapping[str, str]) -> datetime | None:

@@ -106,12 +106,15 @@ class Item(Struct, frozen=True):
 class Rejected(Struct, frozen=True):
     """An item that is no valid repository: where it stood, why, and what was there.
 
-    `position` counts from 0 within its page.
+    `position` counts from 0 within its page. `id` and `private` are what it says
+    of itself, as far as that can be read.
     """
 
     position: int
     reason: str
-    payload: str
+    payload: str | None
+    id: int | None = None
+    private: bool | None = None
 
 
 # Bytes of an object that is kept whole; GitHub's own have 5,000 to 6,000. Beyond it, long texts are
@@ -151,7 +154,8 @@ def decode_item(raw: bytes, position: int = 0) -> Item | Rejected:
             payload, warnings = None, (*warnings, *cut)
         return Item(record, payload, warnings, position)
     except (msgspec.DecodeError, RecursionError, OverflowError, ValueError) as error:
-        return Rejected(position, _reason(error), _rejected_payload(showable))
+        told = _told(showable)
+        return Rejected(position, _reason(error), _rejected_payload(showable), *told)
 
 
 def decode_user(raw: bytes) -> User:
@@ -224,6 +228,17 @@ def _reason(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return "not valid UTF-8"
     return str(error)[:300]
+
+
+def _told(raw: bytes | None) -> tuple[int | None, bool | None]:
+    """Return `id` and `private` of what may be anything."""
+    try:
+        told = msgspec.json.decode(raw or b"")
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return None, None
+    id_, private = (told.get("id"), told.get("private")) if isinstance(told, dict) else (None, None)
+    whole = isinstance(id_, int) and not isinstance(id_, bool) and 0 <= id_ < 2**63
+    return id_ if whole else None, private if isinstance(private, bool) else None
 
 
 def _rejected_payload(raw: bytes | None, limit: int = 65_536) -> str:

@@ -84,8 +84,8 @@ def test_a_dry_run_announces_what_a_redaction_takes_away(github: Sandbox, folder
     github.make_private(secret)
     expected = announced(folder, token=SEEING)
     assert {
-        (secret, "name", "secret", "[redacted]"),
-        (secret, "full_name", "octo/secret", "octo/[redacted]"),
+        (secret, "name", "secret", f"[redacted-{secret}]"),
+        (secret, "full_name", "octo/secret", f"octo/[redacted-{secret}]"),
         (secret, "description", "plans", None),
         (secret, "topics", '["a"]', None),
         (secret, "visibility", "public", "private"),

@@ -14,6 +14,7 @@ import pytest
 from sync.database.dialects.sqlite import Sqlite
 from sync.database.queries import Ledger
 from sync.errors import QueryRefused
+from sync.preview import open_reader
 from tests.support.database import recorded_statements, repository, snapshot, store_page
 
 if TYPE_CHECKING:
@@ -256,10 +257,10 @@ def test_the_history_of_a_repository_is_found_by_its_key(store: Store, run: Run)
 
 def test_a_page_is_compared_with_the_ledger_by_key(store: Store, run: Run) -> None:
     with (
-        Ledger(store.url) as ledger,
         recorded_statements() as sent,
-        ledger.page_reader("me", "github.com") as reader,
+        open_reader(store.url, "me", "github.com") as reader,
     ):
+        assert reader is not None
         assert reader.known([1, 2]) == {}
     (statement, parameters) = sent[-1]
     with closing(sqlite3.connect(Sqlite(store.url).file)) as connection:

@@ -124,9 +124,8 @@ def remember(store: Store, run: Run, *entries: PageEntry) -> None:
 
 def test_a_page_is_remembered_with_its_etag_and_the_ids_on_it(store: Store, run: Run) -> None:
     remember(store, run, ENTRY)
-    assert store.cached_pages("me") == {
-        ENTRY.key: {"key": ENTRY.key, "etag": '"abc"', "item_count": 3, "next_url": None}
-    }
+    kept = {"key": ENTRY.key, "etag": '"abc"', "item_count": 3, "next_url": None}
+    assert store.cached_pages("me") == {ENTRY.key: {**kept, "ids": [3, 1, 2**53 + 1]}}
     (row,) = rows(store.url, select(page_cache))
     assert (row["account"], row["ids"], row["stored_at"]) == ("me", [3, 1, 2**53 + 1], START)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sync.errors import Blocked, Forbidden, NotFound, RateLimited, RestError, UnexpectedAnswer
+from sync.errors import Blocked, Forbidden, NotFound, RateLimited, RestError
 from sync.github import protocol
 from sync.rest import Response
 
@@ -89,15 +89,13 @@ def test_a_403_is_a_limit_or_a_refusal(
     ("status", "body", "kind"),
     [
         (404, b'{"message": "Not Found"}', NotFound),
-        (404, b"{}", NotFound),
-        (404, b"<html>nginx</html>", UnexpectedAnswer),
-        (404, b"", UnexpectedAnswer),
-        (404, b"[]", UnexpectedAnswer),
+        (404, b"<html>nginx</html>", NotFound),
         (451, b'{"message": "Repository access blocked"}', Blocked),
+        (451, b'{"message": "by order of a court"}', Forbidden),
         (451, b"<html>blocked by order of a court</html>", Forbidden),
     ],
 )
-def test_only_githubs_own_words_tell_of_a_repository_that_is_gone(
+def test_only_githubs_own_words_tell_of_a_block(
     status: int, body: bytes, kind: type[RestError]
 ) -> None:
     assert type(protocol.classify_answer(answer(status, body), NOW)) is kind
@@ -126,6 +124,12 @@ def test_scopes_are_empty_or_unknown_which_is_not_the_same() -> None:
     assert protocol.scopes({"X-OAuth-Scopes": "repo, read:org"}) == ("repo", "read:org")
     assert protocol.scopes({"X-OAuth-Scopes": ""}) == ()
     assert protocol.scopes({}) is None
+
+
+def test_what_is_no_scope_is_not_taken_for_one() -> None:
+    secret = "ghp_" + "a1" * 18
+    header = f"repo, {secret}, \x1b[31m, {'x' * 65}, user:email"
+    assert protocol.scopes({"X-OAuth-Scopes": header}) == ("repo", "user:email")
 
 
 def test_answers_out_of_order_leave_the_lower_quota() -> None:

@@ -37,7 +37,7 @@ def test_an_id_that_is_none_rejects_the_item(id_: object) -> None:
     reason = rejected(raw(id=id_), position=17)
     assert reason.position == 17
     assert "`id`" in reason.reason if id_ is MISSING else "`$.id`" in reason.reason
-    assert "octo/one" in reason.payload
+    assert "octo/one" in (reason.payload or "")
 
 
 @pytest.mark.parametrize("name", ["name", "full_name"])
@@ -201,7 +201,26 @@ def test_deep_nesting_rejects_the_item(fields: str) -> None:
 
 
 def test_the_payload_of_a_rejected_item_is_cut() -> None:
-    assert len(rejected(raw(id=None, description="x" * 10_000_000)).payload) == 65_536
+    payload = rejected(raw(id=None, description="x" * 10_000_000)).payload
+    assert len(payload or "") == 65_536
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"id": 5, "private": True}, (5, True)),
+        ({"id": 5, "private": False}, (5, False)),
+        ({"id": "5", "private": "no"}, (None, None)),
+        ({"id": True}, (None, None)),
+        ({"id": -1, "private": 1}, (None, None)),
+        ({"id": 2**63}, (None, None)),
+    ],
+)
+def test_a_rejected_item_says_of_itself_what_can_be_read(
+    fields: dict[str, Any], told: tuple[int | None, bool | None]
+) -> None:
+    item = rejected(json.dumps({"name": 1, **fields}).encode())
+    assert (item.id, item.private) == told
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "01", "+1", "0x1", "1_000"])

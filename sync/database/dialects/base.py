@@ -120,6 +120,12 @@ class Dialect(ABC):
         """Return why a row with these texts cannot be sent at all; None if it can."""
         return None
 
+    def check_constraints(self, connection: Connection) -> None:  # noqa: B027  # for SQLite, PostgreSQL
+        """Find out now what the end of the transaction would be refused for.
+
+        Raises IntegrityError, or QueryRefused.
+        """
+
     def erase(self, connection: Connection) -> None:  # noqa: B027  # for SQLite
         """Have what this transaction deletes overwritten, where the database can be told to."""
 

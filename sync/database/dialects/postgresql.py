@@ -138,6 +138,10 @@ class Postgresql(ServerDialect):
             newest = f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), max(id))"
             connection.exec_driver_sql(f"{newest} FROM {table.name}")
 
+    def check_constraints(self, connection: Connection) -> None:
+        """Have deferred constraints checked now."""
+        connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
+
     def code_of(self, error: DBAPIError) -> str | None:
         return getattr(error.orig, "sqlstate", None)
 

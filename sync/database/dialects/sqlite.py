@@ -21,7 +21,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from sync.database.dialects.base import LOCK_POLL, Dialect, Finding, in_progress
 from sync.database.dialects.sqlite_copy import kept_copy
-from sync.errors import DatabaseUnusable, Interrupted
+from sync.errors import DatabaseUnusable, Interrupted, QueryRefused
 
 _LOW_DISK = 100 * 1024 * 1024  # bytes
 BUSY_TIMEOUT = 30.0  # seconds to wait for another writer
@@ -163,6 +163,17 @@ class Sqlite(Dialect):
         free = shutil.disk_usage(folder).free
         if free < _LOW_DISK:
             yield Finding("warn", f"only {free // 2**20} MiB are free in {folder}")
+
+    def check_constraints(self, connection: Connection) -> None:
+        """Look for rows that refer to a repository that is gone, in tables of the user's."""
+        referring = (
+            "SELECT DISTINCT m.name FROM sqlite_master AS m, pragma_foreign_key_list(m.name) AS f "
+            "WHERE m.type = 'table' AND lower(f.\"table\") = 'repositories'"
+        )
+        for (table,) in connection.exec_driver_sql(referring).all():
+            name = table.replace('"', '""')
+            if connection.exec_driver_sql(f'PRAGMA foreign_key_check("{name}")').first():
+                raise QueryRefused(f"the table {table} refers to it")
 
     def erase(self, connection: Connection) -> None:
         """Have what is deleted overwritten with zeros, from now on."""
