@@ -47,6 +47,8 @@ _COMMENTS = r"--(?=[\0-\x20\x7f])[^\n]*|#[^\n]*|/\*(?:(?!\*/).)*\*/"
 # Files that the server writes, and comments that it executes; in a text too, since only the
 # server knows for certain where one begins.
 _NEVER = r"OUTFILE|DUMPFILE|/\*M?!"
+# What a trigger signals; a CHECK that fails, in MySQL and in MariaDB.
+_REFUSALS = (1644, 3819, 4025)
 
 
 class Mysql(ServerDialect):
@@ -166,8 +168,7 @@ class Mysql(ServerDialect):
         return arguments[0] if arguments and isinstance(arguments[0], int) else None
 
     def blames_row(self, error: DBAPIError) -> bool:
-        # 1644: what a trigger signals.
-        return self.code_of(error) == 1644 or isinstance(error, (IntegrityError, DataError))
+        return self.code_of(error) in _REFUSALS or isinstance(error, (IntegrityError, DataError))
 
     def too_long(self, connection: Connection, texts: Iterable[str]) -> str | None:
         # The server answers a longer statement by closing the connection, which looks as if it
