@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 help:
 	@echo 'make demo    run repoledger against a built-in stand-in for GitHub'
 	@echo 'make test    run every check: lint, types, tests, the built wheel'
-	@echo 'make slow    tests that take minutes: a daemon's thousand runs, the Dockerfile's steps'
+	@echo "make slow    tests that take minutes: a daemon's thousand runs, long walks, removals on servers"
 	@echo 'make lint    ruff, mypy, import-linter'
 	@echo 'make unit    pytest alone (ARGS="-k name" narrows it)'
 	@echo 'make lock    recompute the hashed constraints from pyproject.toml'
@@ -50,9 +50,10 @@ lint: $(VENV)/.dev
 unit: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --ignore tests/long $(ARGS)
 
-# What shows only after a while; `make test` leaves it out.
+# What shows only after a while, or on every database; `make test` leaves it out.
 slow: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -rP tests/long $(ARGS)
+	@REPOLEDGER_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist worksteal -rP tests/long $(ARGS)
+	@REPOLEDGER_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests/removals $(ARGS)
 
 # The wheel as a user gets it: built, installed into a new environment, run from an empty folder.
 wheel-check: $(VENV)/.dev

@@ -126,11 +126,12 @@ class Search:
         before = basis_from(row.get("listing_basis"))
         basis = self.basis(identity, before, row.get("id"))
         former = _former_names(reader, basis) if before is None else ()
-        members = array("q", reader.members((reader.account, *former)))
-        missing = _without(members, sorted(self.look.ids))
+        missing = _without(reader.members((reader.account, *former)), sorted(self.look.ids))
+        # What it used to list, and what is new: in a dry run that is not stored yet.
+        members = len(missing) + len(set(self.look.ids))
         doubt = objection(
             missing=len(missing),
-            members=len(members),
+            members=members,
             items=self.look.items,
             announced_pages=self.look.announced_pages,
             basis=basis,
@@ -143,7 +144,7 @@ class Search:
             former=former,
             basis=basis,
             missing=tuple(missing),
-            members=len(members),
+            members=members,
             objection=None if agreed else doubt,
             accepted=accept,
         )

@@ -89,8 +89,8 @@ def objection(
 ) -> str | None:
     """Return why nothing may be removed, in words; None if nothing speaks against it.
 
-    Of `members` that the account used to list, `missing` are not among the
-    `items` of the listing now. `announced_pages` is the page number of
+    Of `members` that the account lists or used to list, `missing` are not among
+    the `items` of the listing now. `announced_pages` is the page number of
     `Link: last`, if the server told. `before` is the basis of the last listing
     that was acted upon.
     """
