@@ -114,14 +114,7 @@ def decode_page(
         )
     body, replaced = replace_unstorable(response.body)
     raws = _decode_list(response, body)
-    decoded = [records.decode_item(bytes(raw), position) for position, raw in enumerate(raws)]
-    items = [item for item in decoded if isinstance(item, Item)]
-    rejected = [item for item in decoded if isinstance(item, Rejected)]
-    hidden: list[int] = []
-    if public_only:
-        hidden = [item.record.id for item in items if item.record.private]
-        items = [item for item in items if not item.record.private]
-        rejected = [_without_private(item) for item in rejected]
+    items, rejected, hidden = _decode_items(raws, public_only=public_only)
     return Page(
         url=url,
         key=key,
@@ -131,13 +124,27 @@ def decode_page(
         next_url=next_url,
         last_url=last_url,
         ids=[*(item.record.id for item in items), *(r.id for r in rejected if r.id is not None)],
-        items=tuple(items),
-        rejected=tuple(rejected),
-        skipped_ids=tuple(hidden),
+        items=items,
+        rejected=rejected,
+        skipped_ids=hidden,
         replaced=replaced,
         partial=partial,
         size=len(response.body),
     )
+
+
+def _decode_items(
+    raws: Sequence[msgspec.Raw], *, public_only: bool
+) -> tuple[tuple[Item, ...], tuple[Rejected, ...], tuple[int, ...]]:
+    """Return repositories, what is none, and the ids of private ones, if those are left out."""
+    decoded = [records.decode_item(bytes(raw), position) for position, raw in enumerate(raws)]
+    items = tuple(item for item in decoded if isinstance(item, Item))
+    rejected = tuple(item for item in decoded if isinstance(item, Rejected))
+    if not public_only:
+        return items, rejected, ()
+    hidden = tuple(item.record.id for item in items if item.record.private)
+    shown = tuple(item for item in items if not item.record.private)
+    return shown, tuple(map(_without_private, rejected)), hidden
 
 
 def _without_private(rejected: Rejected) -> Rejected:
