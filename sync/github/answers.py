@@ -165,11 +165,16 @@ def decode_user(response: Response) -> User:
 
 def decode_repository(response: Response) -> Item:
     """Return the repository that `response` gives. Raises NotJson, UnexpectedAnswer."""
-    response.json()
     item = records.decode_item(replace_unstorable(response.body)[0])
-    if isinstance(item, Rejected):
-        raise response.error(UnexpectedAnswer, f"not a repository: {item.reason}")
-    return item
+    if isinstance(item, Item):
+        return item
+    try:
+        msgspec.json.decode(response.body)
+        problem = response.error(UnexpectedAnswer, f"not a repository: {item.reason}")
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        # No excerpt: it may be of one that is private now, and would be logged.
+        problem = response.error(NotJson, "the answer is not JSON")
+    raise problem
 
 
 def _decode_list(response: Response, body: bytes) -> list[msgspec.Raw]:

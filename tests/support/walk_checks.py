@@ -84,6 +84,7 @@ class Checks:
     def after_run(self, run: Finished) -> None:
         nothing_alive_is_lost(run)
         nothing_is_taken_from_others(run)
+        removed_when_nobody_lists_it(run)
         assert run.after.redacted <= run.after.removed.keys(), "redacted, and there"
         for rid in run.removed - self._world.touched:
             self._gone_for_a_true_reason(run, rid)
@@ -200,6 +201,14 @@ def nothing_is_taken_from_others(run: Finished) -> None:
         if name != run.account.name:
             gone = (listed - run.after.live.get(name, set())) & run.after.stored.keys()
             assert not gone, f"a run of {run.account.name} took {sorted(gone)} from {name}"
+
+
+def removed_when_nobody_lists_it(run: Finished) -> None:
+    """What an account lists no longer is removed, unless another configured one still lists it."""
+    others = [name for name in run.configured if name != run.account.name]
+    stays = set().union(*(run.before.live.get(name, set()) for name in others))
+    expected = (run.lost & run.before.present) - stays
+    assert run.removed == expected, difference("removed", run.removed, expected)
 
 
 def counts_are_true(run: Finished, outcome: RunOutcome) -> None:
