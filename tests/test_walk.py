@@ -24,21 +24,21 @@ def test_whatever_happens_the_ledger_follows_and_its_log_tells_how(
     ledger_url: str, seed: int
 ) -> None:
     with Walk(ledger_url, seed, Removals(max_share=ALL_AT_ONCE)) as walk:
-        walk.go(300)
+        walk.go(600)
 
 
 @on_sqlite
 @pytest.mark.parametrize("seed", seeds(3))
 def test_so_it_does_where_private_repositories_are_kept(ledger_url: str, seed: int) -> None:
     with Walk(ledger_url, seed, Removals(max_share=ALL_AT_ONCE, on_private="keep")) as walk:
-        walk.go(80)
+        walk.go(250)
 
 
 @on_sqlite
 @pytest.mark.parametrize("seed", seeds(4))
 def test_so_it_does_where_private_repositories_are_purged(ledger_url: str, seed: int) -> None:
     with Walk(ledger_url, seed, Removals(max_share=ALL_AT_ONCE, on_private="purge")) as walk:
-        walk.go(80)
+        walk.go(250)
 
 
 @on_sqlite
@@ -47,7 +47,7 @@ def test_so_it_does_where_the_other_account_lists_private_repositories_too(
     ledger_url: str, seed: int
 ) -> None:
     with Walk(ledger_url, seed, Removals(max_share=ALL_AT_ONCE), other="all") as walk:
-        walk.go(80)
+        walk.go(250)
 
 
 @on_sqlite
@@ -57,7 +57,7 @@ def test_so_it_does_where_little_is_believed_or_asked_for_at_once(
 ) -> None:
     rules = Removals(max_share=0.02, agreeing_runs=3, max_probes=5)
     with Walk(ledger_url, seed, rules) as walk:
-        walk.go(80)
+        walk.go(250)
 
 
 @on_servers
