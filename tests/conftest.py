@@ -19,6 +19,8 @@ from sync.rest import RetryPolicy
 from tests.support.process import end_leftovers
 from tests.support.servers import KINDS, databases
 
+pytest_plugins = ["tests.matrix.report"]
+
 TOKEN = "ghp_" + "t0" * 18
 QUICK = RetryPolicy(attempts=3, base=0.01, pace_wait=0.01)
 
