@@ -178,11 +178,11 @@ def test_every_mistake_in_a_configuration_is_told_at_once(folder: Path) -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_shell_completion_is_there(shell: str, tmp_path: Path) -> None:
+    # Named, and not looked for among the processes above this one, where there may be none.
     done = repoledger(
         "--show-completion",
+        shell,
         cwd=tmp_path,
-        SHELL=f"/bin/{shell}",
         _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1",
     )
-    named = repoledger("--show-completion", shell, cwd=tmp_path)
-    assert "repoledger" in done.stdout + named.stdout
+    assert "repoledger" in done.stdout
