@@ -73,7 +73,9 @@ def test_pages_stored_before_a_failure_stay_and_the_next_run_completes(
     github: Sandbox, client: GitHubClient, store: Store
 ) -> None:
     fill(github, 350)
-    github.fail(times=3, status=500, path="/user/repos", query={"page": "3"})
+    for size, page, times in (("100", "3", 3), ("50", "5", 2), ("25", "9", 3)):
+        query = {"per_page": size, "page": page}
+        github.fail(times=times, status=500, path="/user/repos", query=query)
     failed = sync(client, store)
     assert (failed.status, failed.complete, failed.counts.inserted) == ("failed", False, 200)
     github.clear_requests()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from contextvars import copy_context
-from datetime import datetime, timedelta
 from functools import partial
 from hashlib import blake2b
 from typing import Any, Literal, ParamSpec, TypeVar
@@ -20,11 +20,12 @@ from sync.github.answers import (
     CachedPage,
     Identity,
     Page,
-    decode_page,
     decode_repository,
     decode_user,
 )
+from sync.github.limits import Limits
 from sync.github.listing import Itinerary, walk
+from sync.github.pages import Pages
 from sync.github.records import Item, Repository, User
 from sync.rest import BearerAuth, NoAuth, Response, RestClient, RetryPolicy
 from sync.rest.auth import clean_secret
@@ -34,8 +35,6 @@ T = TypeVar("T")
 
 Visibility = Literal["public", "private", "all"]
 AFFILIATIONS = ("owner", "collaborator", "organization_member")
-# A pace limit that names no time: GitHub asks for at least a minute.
-_PACE_PAUSE = timedelta(seconds=60)
 
 
 class GitHubClient(RestClient):
@@ -47,7 +46,8 @@ class GitHubClient(RestClient):
 
     `api_url` is `https://api.github.com`, or `https://HOST/api/v3` for an
     Enterprise Server. `concurrency` is the number of pages in flight.
-    `reserve` is the share of the hourly quota that is left alone. See
+    `reserve` is the share of the hourly quota that is left alone, `limits` what
+    is shared with other clients of the same user (see SharedLimits). See
     RestClient for the other parameters and for the errors.
     """
 
@@ -59,6 +59,7 @@ class GitHubClient(RestClient):
         api_url: str = protocol.PUBLIC_API,
         concurrency: int = 4,
         reserve: float = 0.0,
+        limits: Limits | None = None,
         timeout: float = 30.0,
         retry: RetryPolicy | None = None,
         stop: threading.Event | None = None,
@@ -86,8 +87,7 @@ class GitHubClient(RestClient):
         self.username = username
         self.concurrency = concurrency
         self.reserve = reserve
-        self.rate_limit: protocol.RateLimit | None = None
-        self._blocked_until: datetime | None = None
+        self.limits = limits or Limits()
         self._deprecation_told = False
         self._executor: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
@@ -114,6 +114,11 @@ class GitHubClient(RestClient):
         if username is not None and not protocol.is_login(username):
             raise ConfigError("the username is not a GitHub login (letters, digits and hyphens)")
         self._username = username
+
+    @property
+    def rate_limit(self) -> protocol.RateLimit | None:
+        """The quota as the last answers told it; None where there is none, or nothing was asked."""
+        return self.limits.quota
 
     @property
     def host(self) -> str:
@@ -192,19 +197,9 @@ class GitHubClient(RestClient):
         }
         public_only = visibility == "public" or self.token is None
 
-        def fetch(url: str) -> Page:
-            remembered = known.get(url)
-            headers = {"If-None-Match": remembered.etag} if remembered else None
-            return self.fetch(
-                url,
-                lambda response: decode_page(
-                    response, url, prefix + url, remembered, public_only=public_only
-                ),
-                headers=headers,
-            )
-
+        pages = Pages(self.fetch, known, prefix, public_only=public_only)
         first = self._first_page_url(visibility, affiliation)
-        return walk(Itinerary(first, known), fetch, self.in_background, 2 * self.concurrency)
+        return walk(Itinerary(first, known), pages, self.in_background, 2 * self.concurrency)
 
     def page_key(self, url: str) -> str:
         """Return the key under which a page's ETag is valid: URL, credentials and API version."""
@@ -228,40 +223,32 @@ class GitHubClient(RestClient):
 
     # How GitHub answers
 
-    def before_request(self) -> None:
-        """Hold the request back while a limit is known to be reached."""
-        now = self.clock()
-        with self._lock:
-            blocked, quota = self._blocked_until, self.rate_limit
-        if blocked is not None and now < blocked:
-            raise RateLimited("held back: GitHub asked to wait", retry_at=blocked, sent=False)
-        if self.reserve == 0 or quota is None or now >= quota.reset:
-            return
-        if quota.remaining <= quota.limit * self.reserve:
-            raise RateLimited(
-                f"held back: {quota.remaining} of {quota.limit} requests are left this hour, "
-                f"and {self.reserve:.0%} are reserved",
-                retry_at=quota.reset,
-                sent=False,
-            )
+    def turn(self) -> AbstractContextManager[None]:
+        return self.limits.turn(
+            reserve=self.reserve, clock=self.clock, require_running=self.require_running
+        )
 
     def on_response(self, response: Response) -> None:
         quota = protocol.rate_limit(response, self.clock())
         sunset = response.headers.get("Sunset")
         deprecated = sunset is not None or "Deprecation" in response.headers
+        if quota is not None and response.status != 401:  # that is the anonymous quota
+            self.limits.note_quota(quota)
         with self._lock:
-            if quota is not None and response.status != 401:  # that is the anonymous quota
-                self.rate_limit = protocol.lower_of(self.rate_limit, quota)
             tell = deprecated and not self._deprecation_told
             self._deprecation_told = self._deprecation_told or deprecated
         if tell:
             self.log.warning("api.deprecated", version=self.api_version, sunset=sunset)
 
     def classify(self, response: Response) -> RestError | None:
-        error = protocol.classify_answer(response, self.clock())
+        now = self.clock()
+        error = protocol.classify_answer(response, now)
         if isinstance(error, RateLimited):
-            with self._lock:
-                self._blocked_until = error.retry_at or self.clock() + _PACE_PAUSE
+            self.limits.note_limit(
+                error, now=now, elapsed=response.elapsed, concurrency=self.concurrency
+            )
+        elif error is None:
+            self.limits.note_good(self.concurrency)
         return error
 
     def log_fields(self, response: Response) -> dict[str, Any]:

@@ -143,7 +143,7 @@ def _address(url: str) -> _Address:
     return parts.path, tuple(sorted(parse_qsl(parts.query)))
 
 
-def _with_page(url: str, number: int) -> str:
+def with_page(url: str, number: int) -> str:
     """Return `url`, as the server wrote it, with another page number."""
     replaced, times = _PAGE.subn(rf"\g<1>{number}", url)
     if times:
@@ -153,7 +153,7 @@ def _with_page(url: str, number: int) -> str:
 
 def _page_after(url: str, item_count: int) -> str | None:
     number = page_number(url)
-    return _with_page(url, number + 1) if item_count >= PER_PAGE and number else None
+    return with_page(url, number + 1) if item_count >= PER_PAGE and number else None
 
 
 def _pages_between(next_url: str, last_url: str | None) -> Iterator[str]:
@@ -161,6 +161,6 @@ def _pages_between(next_url: str, last_url: str | None) -> Iterator[str]:
     first, last = page_number(next_url), last_url and page_number(last_url)
     if not first or not last or last_url is None:
         return
-    if _address(_with_page(next_url, 0)) == _address(_with_page(last_url, 0)):
+    if _address(with_page(next_url, 0)) == _address(with_page(last_url, 0)):
         for number in range(first + 1, last + 1):
-            yield _with_page(next_url, number)
+            yield with_page(next_url, number)

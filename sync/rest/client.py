@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any, Self, TypeVar
 
@@ -44,8 +45,8 @@ class RestClient:
     Requests never leave the origin of `base_url`. A client may be used from
     several threads; clients share nothing, so several can live side by side.
     `on_wait` is called with its end (UTC) before each wait for a rate limit.
-    A subclass for a service overrides `before_request`, `on_response`,
-    `classify` and `log_fields`.
+    A subclass for a service overrides `turn`, `on_response`, `classify` and
+    `log_fields`.
     """
 
     def __init__(
@@ -163,11 +164,13 @@ class RestClient:
         *,
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        give_up: Callable[[RestError, int], bool] | None = None,
     ) -> T:
         """Send a GET request and return what `decode` makes of its answer.
 
         A NotJson that `decode` raises counts as a failed attempt: a body that
-        was cut short looks like that, and is asked for again.
+        was cut short looks like that, and is asked for again. `give_up` may end
+        the attempts early: it is told the error, and the attempt's number from 1.
         """
         request = requests.Request(
             "GET",
@@ -175,22 +178,29 @@ class RestClient:
             params=params,
             headers=dict(validate_headers(headers or {})),
         )
-        return self._persist(request, decode)
+        return self._persist(request, decode, give_up)
 
-    def _persist(self, request: requests.Request, decode: Callable[[Response], T]) -> T:
+    def _persist(
+        self,
+        request: requests.Request,
+        decode: Callable[[Response], T],
+        give_up: Callable[[RestError, int], bool] | None = None,
+    ) -> T:
         """Send `request` until it succeeds or the retry policy gives up."""
         attempt = 1
         while True:
             try:
                 return decode(self._attempt(request, attempt))
             except RestError as error:
-                delay = self._delay(error, attempt)
+                given_up = give_up is not None and give_up(error, attempt)
+                delay = None if given_up else self._delay(error, attempt)
                 log_failure(self.log, error, attempt, delay)
                 if delay is None:
                     raise
                 for_limit = isinstance(error, RateLimited)
+                sent = not isinstance(error, RateLimited) or error.sent
             self._wait(delay, for_limit=for_limit)
-            attempt += 1
+            attempt += sent  # what was held back was no attempt
 
     def _delay(self, error: RestError, attempt: int) -> float | None:
         """Return what the policy decides, counted; `max_wait` bounds all waits for limits."""
@@ -216,9 +226,17 @@ class RestClient:
         if for_limit and self.on_wait is not None:
             self.on_wait(self.clock() + timedelta(seconds=seconds))
         while (left := deadline - time.monotonic()) > 0:
-            if self.stop.wait(min(left, TICK)) or self._transport.closed.is_set():
+            self.stop.wait(min(left, TICK))
+            try:
+                self.require_running()
+            except Interrupted:
                 self.stats.cut_short()
-                raise Interrupted("stopped while waiting to try again")
+                raise
+
+    def require_running(self) -> None:
+        """Raise Interrupted if `stop` is set or the client is closed."""
+        if self.stop.is_set() or self._transport.closed.is_set():
+            raise Interrupted("stopped while waiting to try again")
 
     # For subclasses
 
@@ -226,8 +244,12 @@ class RestClient:
         """Return the error that an answer stands for, or None if it is usable."""
         return classify(response, self.clock())
 
-    def before_request(self) -> None:
-        """Called before each request; may raise RateLimited to hold it back."""
+    def turn(self) -> AbstractContextManager[None]:
+        """Return what is held while a request is under way.
+
+        It may wait for its turn, or raise RateLimited to hold the request back.
+        """
+        return nullcontext()
 
     def on_response(self, response: Response) -> None:
         """Called with each answer, whatever its status, before it is classified."""
@@ -239,10 +261,10 @@ class RestClient:
     # One attempt
 
     def _attempt(self, request: requests.Request, attempt: int) -> Response:
-        self.before_request()
-        request.auth = self._auth
-        response = self._send(self._prepare(request), attempt)
-        error = self.classify(response)
+        with self.turn():
+            request.auth = self._auth
+            response = self._send(self._prepare(request), attempt)
+            error = self.classify(response)
         if error is not None:
             error.request_id = self.log_fields(response).get("request_id")
             raise error

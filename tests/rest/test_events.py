@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -147,10 +148,11 @@ class Reserved(RestClient):
 
     held = False
 
-    def before_request(self) -> None:
+    def turn(self) -> AbstractContextManager[None]:
         if not self.held:
             self.held = True
             raise RateLimited("reserved", sent=False)
+        return super().turn()
 
 
 def test_a_request_that_the_client_itself_held_back_is_a_wait_and_no_failure(

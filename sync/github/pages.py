@@ -1,0 +1,145 @@
+"""Fetching the pages of a listing: whole, or in pieces where the server cannot give them whole.
+
+GitHub ends an answer that takes it longer than ten seconds with a 5xx. What
+fails again and again as a page of 100 is asked for as two of 50, then as four
+of 25: the page stays the same to whoever reads it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from math import ceil
+from typing import Protocol
+
+import structlog
+from msgspec.structs import replace as replaced
+
+from sync.errors import RestError, ServerError
+from sync.github.answers import CachedPage, Page, decode_page
+from sync.github.listing import page_number, with_page
+from sync.github.protocol import PER_PAGE
+from sync.rest import Response
+
+log = structlog.get_logger("sync.github")
+
+_SMALLER = {PER_PAGE: 50, 50: 25}
+# How often the server may fail to give pages of a size before smaller ones are tried.
+_PATIENCE = {PER_PAGE: 3, 50: 2}
+_SIZE = re.compile(rf"([?&]per_page=){PER_PAGE}(?=&|$)")
+
+
+class Fetch(Protocol):
+    """`RestClient.fetch`."""
+
+    def __call__(
+        self,
+        path: str,
+        decode: Callable[[Response], Page],
+        *,
+        headers: Mapping[str, str] | None = None,
+        give_up: Callable[[RestError, int], bool] | None = None,
+    ) -> Page: ...
+
+
+class Pages:
+    """The pages of one listing, by their address. May be called from several threads.
+
+    `known` are those remembered, by address. A page's key is `prefix` and its
+    address. See `decode_page` for `public_only`.
+    """
+
+    def __init__(
+        self, fetch: Fetch, known: Mapping[str, CachedPage], prefix: str, *, public_only: bool
+    ) -> None:
+        self._fetch = fetch
+        self._known = known
+        self._prefix = prefix
+        self._public_only = public_only
+        self._size = PER_PAGE
+
+    def __call__(self, url: str) -> Page:
+        """Return the page at `url`. Raises RestErrors."""
+        divisible = _SIZE.search(url) is not None and page_number(url) is not None
+        # One that is remembered may be as it was, which costs the server little.
+        size = self._size if divisible and url not in self._known else PER_PAGE
+        while True:
+            try:
+                return self._whole(url) if size == PER_PAGE else self._in_pieces(url, size)
+            except ServerError:
+                if not divisible or size not in _SMALLER:
+                    raise
+                size = self._shrunk(_SMALLER[size])
+
+    def _shrunk(self, size: int) -> int:
+        """Ask for no larger pages than `size` from now on; return what is asked for."""
+        if size < self._size:
+            self._size = size
+            log.warning("page.divided", per_page=size)
+        return self._size
+
+    def _whole(self, url: str) -> Page:
+        return self._get(url, PER_PAGE, self._known.get(url))
+
+    def _in_pieces(self, url: str, size: int) -> Page:
+        pieces: list[Page] = []
+        for address in addresses(url, size):
+            piece = self._get(address, size, None)
+            pieces.append(piece)
+            if piece.next_url is None and piece.item_count < size:
+                break
+        return joined(url, self._prefix + url, pieces, size)
+
+    def _get(self, url: str, size: int, known: CachedPage | None) -> Page:
+        patience = _PATIENCE.get(size)
+
+        def give_up(error: RestError, attempt: int) -> bool:
+            return patience is not None and isinstance(error, ServerError) and attempt >= patience
+
+        return self._fetch(
+            url,
+            lambda response: decode_page(
+                response, url, self._prefix + url, known, public_only=self._public_only
+            ),
+            headers={"If-None-Match": known.etag} if known else None,
+            give_up=give_up,
+        )
+
+
+def addresses(url: str, size: int) -> list[str]:
+    """Return the addresses of pages of `size` that hold together what the page at `url` holds."""
+    pieces = PER_PAGE // size
+    first = ((page_number(url) or 1) - 1) * pieces + 1
+    smaller = _SIZE.sub(rf"\g<1>{size}", url)
+    return [with_page(smaller, number) for number in range(first, first + pieces)]
+
+
+def joined(url: str, key: str, pieces: Sequence[Page], size: int) -> Page:
+    """Return the page at `url`, made of its pieces of `size`; it has no ETag."""
+    before = range(0, size * len(pieces), size)
+    last = pieces[-1]
+    announced = last.last_url and page_number(last.last_url)
+    return Page(
+        url=url,
+        key=key,
+        etag=None,
+        not_modified=False,
+        item_count=sum(piece.item_count for piece in pieces),
+        next_url=with_page(url, (page_number(url) or 1) + 1) if last.next_url else None,
+        last_url=with_page(url, ceil(announced * size / PER_PAGE)) if announced else None,
+        ids=[id_ for piece in pieces for id_ in piece.ids],
+        items=tuple(
+            replaced(item, position=item.position + offset)
+            for piece, offset in zip(pieces, before, strict=True)
+            for item in piece.items
+        ),
+        rejected=tuple(
+            replaced(item, position=item.position + offset)
+            for piece, offset in zip(pieces, before, strict=True)
+            for item in piece.rejected
+        ),
+        skipped_ids=tuple(id_ for piece in pieces for id_ in piece.skipped_ids),
+        replaced=sum(piece.replaced for piece in pieces),
+        partial=any(piece.partial for piece in pieces),
+        size=sum(piece.size for piece in pieces),
+    )
