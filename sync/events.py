@@ -11,10 +11,29 @@ from sync.database.kinds import Kind
 from sync.database.logged import kind_of
 from sync.database.rows import Rejection, RepositoryWrite
 from sync.database.tables import FIELDS
+from sync.forecast import Forecast
 from sync.github.answers import Page
 from sync.settling import Settled
 
 log = structlog.get_logger("sync.runner")
+
+
+def log_forecast(forecast: Forecast) -> None:
+    """Log what a listing will cost; at warning if the quota does not suffice for it."""
+    say = log.info if forecast.resets == 0 else log.warning
+    enough_at = forecast.quota_enough_at
+    say(
+        "sync.forecast",
+        pages=forecast.pages,
+        requests=forecast.requests,
+        seconds=round(forecast.seconds),
+        available=forecast.available,
+        hourly=forecast.hourly,
+        reset=forecast.reset.isoformat() if forecast.reset else None,
+        resets=forecast.resets,
+        enough_at=enough_at.isoformat() if enough_at else None,
+    )
+
 
 _REJECTIONS_SHOWN = 10  # of a page; all are in the table
 

@@ -25,8 +25,10 @@ from sync.errors import (
     UnexpectedAnswer,
 )
 from sync.github.client import AFFILIATIONS, GitHubClient, Visibility
+from sync.github.limits import SharedLimits
 from sync.outcome import RunOutcome, judge, log_outcome
-from sync.work import Progress, Work
+from sync.progress import Progress
+from sync.work import Work
 
 log = structlog.get_logger("sync.runner")
 
@@ -50,14 +52,16 @@ def run_sync(
     accept_removals: bool = False,
     configured: Collection[str] | None = None,
     progress: Progress | None = None,
+    limits: SharedLimits | None = None,
 ) -> RunOutcome:
     """Sync the repositories that `client` lists into `store`, and record how it went.
 
     `full` asks for every page whole, whatever is remembered. With `wait`,
     another run of the account is waited for. `accept_removals` says that all
     that is missing may be missing. `configured` are the accounts whose listings
-    keep a repository from being removed; None for all. Returns the outcome,
-    also of a run that failed. Raises RunInProgress, and DatabaseError
+    keep a repository from being removed; None for all. `progress` hears how it
+    goes. `limits` are those of other accounts' users, of which this one's may be
+    one. Returns the outcome, also of a run that failed. Raises RunInProgress, and DatabaseError
     if the run cannot even begin; an exception that nobody foresaw is recorded,
     and raised.
     """
@@ -73,16 +77,22 @@ def run_sync(
         with bound_contextvars(run_id=run.id, account=account):
             log.debug("sync.run_started", trigger=trigger, full=full)
             listing = {"visibility": visibility, "affiliation": affiliation}
-            work = Work(run, client, store, listing, removals, progress)
-            return _Runner(run, client, store, work).execute(full=full, accept=accept_removals)
+            progress = progress or Progress()
+            limits = limits or SharedLimits()
+            work = Work(run, client, store, listing, removals, progress, limits)
+            runner = _Runner(run, client, store, work, progress)
+            return runner.execute(full=full, accept=accept_removals)
 
 
 class _Runner:
-    def __init__(self, run: Run, client: GitHubClient, store: Store, work: Work) -> None:
+    def __init__(
+        self, run: Run, client: GitHubClient, store: Store, work: Work, progress: Progress
+    ) -> None:
         self.run = run
         self.client = client
         self.store = store
         self.work = work
+        self.progress = progress
 
     def execute(self, *, full: bool, accept: bool) -> RunOutcome:
         """Do the work, and record how it went."""
@@ -97,6 +107,7 @@ class _Runner:
         return self._finish(withheld)
 
     def _note_wait(self, until: datetime) -> None:
+        self.progress.waiting(until)
         # Only so that others can see it; what is wrong with the database will show elsewhere.
         with suppress(DatabaseError, Interrupted):
             self.store.note_wait(self.run, until)

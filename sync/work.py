@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from operator import attrgetter
@@ -18,18 +18,26 @@ from sync.database.page import PageTransaction
 from sync.database.rows import PageEntry, Run, RunCounts
 from sync.database.store import Store
 from sync.errors import Interrupted, RemovalsWithheld, RestError
-from sync.events import log_page, log_rejections, log_settled, log_withheld, log_writes
+from sync.events import (
+    log_forecast,
+    log_page,
+    log_rejections,
+    log_settled,
+    log_withheld,
+    log_writes,
+)
+from sync.forecast import foretell
 from sync.github.answers import CachedPage, Identity, Page
 from sync.github.client import GitHubClient
+from sync.github.limits import SharedLimits
 from sync.github.protocol import is_entity_tag
+from sync.progress import Progress
 from sync.redaction import scrub
 from sync.settling import AT_ONCE, Settled, settle
 from sync.storing import Stored, store_page
 from sync.verdicts import Verdict, digest
 
 log = structlog.get_logger("sync.runner")
-
-Progress = Callable[[RunCounts, int | None], None]
 
 
 class Work:
@@ -47,7 +55,8 @@ class Work:
         store: Store,
         listing: Mapping[str, Any],
         removals: Removals,
-        progress: Progress | None,
+        progress: Progress,
+        limits: SharedLimits,
     ) -> None:
         self.visited: list[str] = []
         self.complete = False
@@ -58,6 +67,7 @@ class Work:
         self._listing = listing
         self._removals = removals
         self._progress = progress
+        self._limits = limits
         self._search = Search(client, partial(store.read, run), listing, self._remembered)
         self._counts = RunCounts()
         self._identity: Identity | None = None
@@ -86,17 +96,46 @@ class Work:
 
     def _pages(self, *, full: bool) -> Iterator[Page]:
         """Yield the listing's pages, once it is known whose they are."""
+        began = time.monotonic()
         remembered = {} if full else self._remembered()
         pages = self._client.repository_pages(**self._listing, cached=remembered)
         identity_key = self._client.page_key("identity")
         known = remembered.get(identity_key)
+        if known is not None:
+            self._share_limits(known.ids[0])
         # Asked at the same time as the first page: it costs no extra round trip.
         identity = self._client.in_background(self._client.identify, known.etag if known else None)
         first = next(pages, None)
         self._note_identity(identity.result(), known, identity_key)
         if first is not None:
+            fetched = time.monotonic()
             yield first
+            stored = time.monotonic()
+            self._foretell(remembered, fetching=fetched - began, storing=stored - fetched)
         yield from pages
+
+    def _foretell(
+        self, remembered: Mapping[str, CachedPage], *, fetching: float, storing: float
+    ) -> None:
+        """Say what the listing will cost, now that its first page was fetched and stored."""
+        client, pages = self._client, self._search.look.announced_pages
+        if pages is None:
+            return
+        mine = client.page_key("")
+        forecast = foretell(
+            pages=pages,
+            # But for the identity and the first page.
+            remembered=sum(key.startswith(mine) for key in remembered) - 2,
+            conditional_is_free=client.token is not None,
+            quota=client.rate_limit,
+            reserve=client.reserve,
+            fetching=fetching,
+            storing=storing,
+            concurrency=client.concurrency,
+        )
+        if forecast.is_large:
+            log_forecast(forecast)
+            self._progress.foreseen(forecast)
 
     def _remembered(self) -> dict[str, CachedPage]:
         rows = self._store.cached_pages(self._run.account)
@@ -121,6 +160,7 @@ class Work:
         user = identity.user
         if user is None:
             return
+        self._share_limits(user.id)
         if before.get("id") not in (None, user.id):
             log.warning("account.identity_changed", before=before.get("login"), now=user.login)
             if before.get("listing_basis") is None:
@@ -131,6 +171,15 @@ class Work:
         if identity.etag:
             entry = PageEntry(key, identity.etag, (user.id,), 1, None)
             self._store.transact(self._run, lambda page: page.remember_page(entry))
+
+    def _share_limits(self, user_id: int) -> None:
+        """Have what is known of the user's limits hold here, and the other way round."""
+        if self._client.token is None:
+            return
+        account, host = self._run.account, self._client.host
+        self._client.limits, others = self._limits.join(account, host, user_id, self._client.limits)
+        for other in others:
+            log.warning("account.quota_shared", other=other)
 
     # Storing
 
@@ -153,8 +202,7 @@ class Work:
             log_rejections(stored.rejections)
             log_writes(stored.writes)
         log_page(page, self._counts.pages, self._search.look.announced_pages)
-        if self._progress is not None:
-            self._progress(self._counts, self._search.look.announced_pages)
+        self._progress.page_stored(self._counts, self._search.look.announced_pages)
 
     def _write(self, transaction: PageTransaction, page: Page, position: int) -> Stored:
         stored = store_page(transaction, page, position=position)

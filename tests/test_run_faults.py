@@ -13,7 +13,7 @@ from sync.github.client import GitHubClient
 from sync.github.sandbox import Sandbox
 from tests.conftest import QUICK, TOKEN
 from tests.support.ledger import rows, value
-from tests.support.runs import fill, sync
+from tests.support.runs import AfterPage, fill, sync
 
 
 def test_an_item_that_is_no_repository_is_rejected_alone_and_seen_again(
@@ -115,7 +115,7 @@ def test_a_stop_between_pages_keeps_what_was_stored(
     github: Sandbox, client: GitHubClient, store: Store
 ) -> None:
     fill(github, 250)
-    outcome = sync(client, store, progress=lambda *_: client.stop.set())
+    outcome = sync(client, store, progress=AfterPage(client.stop.set))
     assert (outcome.status, outcome.counts.pages, outcome.counts.inserted) == (
         "interrupted",
         1,
@@ -156,10 +156,10 @@ def test_a_later_run_of_the_account_stops_an_earlier_one_that_is_still_alive(
 ) -> None:
     fill(github, 250)
 
-    def take_over(*_: object) -> None:
+    def take_over() -> None:
         store.start_run("me", client.host, "test")
 
-    outcome = sync(client, store, progress=take_over)
+    outcome = sync(client, store, progress=AfterPage(take_over))
     assert isinstance(outcome.error, Fenced)
     assert value(store.url, "SELECT count(*) FROM repositories") == 100
     assert rows(store.url, "SELECT status FROM sync_runs ORDER BY id") == [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +11,7 @@ from sync.cli import output
 from sync.cli.dry_run import preview
 from sync.cli.job import Job
 from sync.cli.output import Format, FormatOption, JsonOption
-from sync.cli.progress import progress_bar
+from sync.cli.progress import run_progress
 from sync.cli.settings import ExitCode, Settings, exit_code_of, stop_on_signals, worst
 from sync.errors import RepoledgerError
 
@@ -103,8 +102,6 @@ def _sync(
         for account, client in zip(accounts, clients, strict=True):
             with client:  # one account never stops the others
                 outcomes.append(_sync_account(job, account, client, store, options))
-        with suppress(RepoledgerError):  # the runs themselves have told of it
-            _warn_of_shared_quota(accounts, store)
     rows = [outcome.as_dict() for outcome in outcomes]
     output.print_rows(rows, fmt, columns=_COLUMNS, table_columns=_TABLE_COLUMNS)
     if fmt is Format.table:
@@ -125,7 +122,7 @@ def _sync_account(
 
     try:
         job.respect_deferral(client, store.account(account.name).get("not_before"))
-        with progress_bar(account.name, "pages") as report:
+        with run_progress(account.name) as progress:
             return run_sync(
                 account=account.name,
                 client=client,
@@ -136,28 +133,13 @@ def _sync_account(
                 removals=job.config.removals,
                 configured=[other.name for other in job.config.accounts],
                 **options,
-                progress=report and (lambda counts, of: report(counts.pages, of)),
+                progress=progress,
+                limits=job.limits,
             )
     except RepoledgerError as error:
         outcome = RunOutcome.not_begun(account.name, error)
         log_outcome(outcome)
         return outcome
-
-
-def _warn_of_shared_quota(accounts: Sequence[Account], store: Store) -> None:
-    """Tell of accounts that sign in as one GitHub user: they share one quota."""
-    import structlog
-
-    names: dict[tuple[str, int], str] = {}
-    for account in accounts:
-        row = store.account(account.name)
-        if not account.signs_in or row.get("id") is None:
-            continue
-        other = names.setdefault((row["host"], row["id"]), account.name)
-        if other != account.name:
-            structlog.get_logger().warning(
-                "account.quota_shared", account=account.name, other=other, login=row["login"]
-            )
 
 
 def _explain(outcome: RunOutcome) -> None:

@@ -16,15 +16,25 @@ class Job:
     """A backfill: its configuration, what stops it, how long it waits for quota (seconds)."""
 
     def __init__(self, config: Config, stop: threading.Event, max_wait: float | None) -> None:
+        from sync.github.limits import SharedLimits
+
         self.config = config
         self.stop = stop
+        self.limits = SharedLimits()
         self.max_wait = config.github.max_wait if max_wait is None else max_wait
 
     def client(self, account: Account) -> GitHubClient:
         """Return a client for an account. Raises ConfigError."""
         from sync.clients import client_for
 
-        return client_for(account, self.config, os.environ, stop=self.stop, max_wait=self.max_wait)
+        return client_for(
+            account,
+            self.config,
+            os.environ,
+            stop=self.stop,
+            max_wait=self.max_wait,
+            limits=self.limits,
+        )
 
     def respect_deferral(self, client: GitHubClient, not_before: datetime | None) -> None:
         """Wait, or give up, if GitHub has said that it will not answer before a certain time.

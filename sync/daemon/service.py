@@ -31,6 +31,7 @@ from sync.database import migrate
 from sync.database.queries import Ledger
 from sync.database.store import Store
 from sync.errors import DatabaseError, RepoledgerError, RunInProgress
+from sync.github.limits import SharedLimits
 from sync.outcome import RunOutcome
 from sync.schedule import History, first_due, next_due
 
@@ -60,6 +61,7 @@ class Daemon:
         self._load = load
         self._environ = environ
         self._clock = clock
+        self._limits = SharedLimits()
         self._metrics = Metrics()
         self._pings = Pings(self.stop_event)
         self._states: dict[str, AccountState] = {}
@@ -211,7 +213,12 @@ class Daemon:
         started, config = self._clock(), self._config
         try:
             outcome, answers = sync_account(
-                state.account, config, self._environ, self._store, self.stop_event
+                state.account,
+                config,
+                self._environ,
+                self._store,
+                self.stop_event,
+                self._limits,
             )
         except RunInProgress as error:
             self._metrics.count_missed(name)

@@ -14,6 +14,7 @@ from sync.config import Account, Config
 from sync.database.rows import RunCounts
 from sync.database.store import Store
 from sync.errors import ConfigError, DatabaseError, RepoledgerError, RunInProgress
+from sync.github.limits import SharedLimits
 from sync.github.protocol import host_of
 from sync.outcome import RunOutcome, log_outcome
 from sync.runner import run_sync
@@ -32,6 +33,7 @@ def sync_account(
     environ: Mapping[str, str],
     store: Store,
     stop: threading.Event,
+    limits: SharedLimits,
 ) -> tuple[RunOutcome, Counter[int]]:
     """Sync `account`; return how it went and the answers by HTTP status.
 
@@ -41,7 +43,9 @@ def sync_account(
     try:
         # Made anew each time, so that a token that was exchanged meanwhile is used.
         patience = min(config.github.max_wait, _LONGEST_WAIT)
-        with client_for(account, config, environ, stop=stop, max_wait=patience) as client:
+        with client_for(
+            account, config, environ, stop=stop, max_wait=patience, limits=limits
+        ) as client:
             try:
                 outcome = run_sync(
                     account=account.name,
@@ -52,6 +56,7 @@ def sync_account(
                     affiliation=account.affiliation,
                     removals=config.removals,
                     configured=[other.name for other in config.accounts],
+                    limits=limits,
                 )
             finally:
                 answers.update(client.stats.by_status)

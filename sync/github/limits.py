@@ -154,35 +154,36 @@ class Limits:
 
 
 class SharedLimits:
-    """The limits of all users that accounts of this process sign in as."""
+    """The limits of the users that the accounts of this process sign in as."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._of_account: dict[str, tuple[bytes, Limits]] = {}
-        self._of_user: dict[tuple[str, int | None], Limits] = {}
+        self._of_user: dict[tuple[str, int], Limits] = {}
+        self._of_address: dict[str, Limits] = {}
 
     def of(self, account: str, host: str, token: str | None) -> Limits:
         """Return the limits that hold for an account, as far as it is known whose they are."""
         with self._lock:
             if token is None:
-                return self._of_user.setdefault((host, None), Limits())
+                return self._of_address.setdefault(host, Limits())
             credential = blake2b(f"{host} {token}".encode(), digest_size=16).digest()
             known = self._of_account.get(account)
             if known is None or known[0] != credential:
                 known = self._of_account[account] = credential, Limits()
             return known[1]
 
-    def join(self, account: str, host: str, user_id: int) -> tuple[Limits, list[str]]:
-        """Return the limits of the user whom an account's token belongs to.
+    def join(self, account: str, host: str, user_id: int, mine: Limits) -> tuple[Limits, list[str]]:
+        """Return the limits of the user whom an account turned out to sign in as.
 
-        And the accounts that share them, if this one is new among them.
+        And the other accounts that share them, if that is news.
         """
         with self._lock:
-            credential, mine = self._of_account[account]
             users = self._of_user.setdefault((host, user_id), mine)
             if users is mine:
                 return mine, []
             users.merge(mine)
             others = [name for name, (_, theirs) in self._of_account.items() if theirs is users]
-            self._of_account[account] = credential, users
-            return users, others
+            if account in self._of_account:
+                self._of_account[account] = self._of_account[account][0], users
+            return users, [name for name in others if name != account]

@@ -21,6 +21,7 @@ from sync.outcome import RunOutcome
 from sync.preview import Preview, open_reader, preview_sync
 from sync.rest import RetryPolicy
 from sync.runner import run_sync
+from tests.support.runs import AfterPage
 from tests.support.walk_changes import change, delete_an_old_one
 from tests.support.walk_checks import Checks, Finished, Watch
 from tests.support.walk_past import Past
@@ -210,7 +211,7 @@ class Runs:
                 removals=self.removals,
                 accept_removals=how.get("accept", False),
                 configured=self._configured(account, **how),
-                progress=self._progress,
+                progress=AfterPage(self._crash_if_wanted),
             )
 
     def _client(self, account: Account) -> GitHubClient:
@@ -222,7 +223,7 @@ class Runs:
             clock=lambda: self.clock.now,
         )
 
-    def _progress(self, *_: object) -> None:
+    def _crash_if_wanted(self) -> None:
         if self._crashes:
             raise CrashedError("a crash that the walk wanted")
 
