@@ -97,12 +97,14 @@ class Work:
     def _pages(self, *, full: bool) -> Iterator[Page]:
         """Yield the listing's pages, once it is known whose they are."""
         began = time.monotonic()
-        remembered = {} if full else self._remembered()
-        pages = self._client.repository_pages(**self._listing, cached=remembered)
+        remembered = self._remembered()
         identity_key = self._client.page_key("identity")
+        if (same := remembered.get(identity_key)) is not None:
+            self._share_limits(same.ids[0])  # the same token, so the same user
+        if full:
+            remembered = {}
+        pages = self._client.repository_pages(**self._listing, cached=remembered)
         known = remembered.get(identity_key)
-        if known is not None:
-            self._share_limits(known.ids[0])
         # Asked at the same time as the first page: it costs no extra round trip.
         identity = self._client.in_background(self._client.identify, known.etag if known else None)
         first = next(pages, None)
@@ -125,7 +127,7 @@ class Work:
         forecast = foretell(
             pages=pages,
             # But for the identity and the first page.
-            remembered=sum(key.startswith(mine) for key in remembered) - 2,
+            remembered=max(sum(key.startswith(mine) for key in remembered) - 2, 0),
             conditional_is_free=client.token is not None,
             quota=client.rate_limit,
             reserve=client.reserve,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -40,10 +40,12 @@ def status(ctx: typer.Context, fmt: FormatOption = Format.table, json: JsonOptio
     if output.chosen(fmt, json) is Format.table:
         for row in result:
             _explain(row, now)
+        signed_in = {account.name for account in config.accounts if account.signs_in}
+        _explain_sharing([row for row in result if row["account"] in signed_in])
 
 
 _STATUS_COLUMNS = (
-    *("account", "login", "host", "status", "synced", "next", "progress", "quota"),
+    *("account", "login", "user_id", "host", "status", "synced", "next", "progress", "quota"),
     *("last_synced_at", "next_run_at", "not_before", "failures", "repositories"),
     *("run_id", "trigger", "started_at", "finished_at", "pages", "pages_expected", "requests"),
     *("not_modified", "inserted", "updated", "unchanged", "removed", "restored"),
@@ -88,6 +90,17 @@ def _explain(row: Mapping[str, Any], now: datetime) -> None:
     if row["error_message"]:
         times = f"failed {row['failures']} times in a row: " if (row["failures"] or 0) > 1 else ""
         print(f"{row['account']}: {times}{output.table_cell(row['error_message'])}")
+
+
+def _explain_sharing(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Say which accounts are one user at GitHub, whose quota they share."""
+    names: dict[tuple[str, int], list[str]] = {}
+    for row in rows:
+        if row["user_id"] is not None:
+            names.setdefault((row["host"], row["user_id"]), []).append(row["account"])
+    for sharing in names.values():
+        if len(sharing) > 1:
+            print(f"{', '.join(sharing)}: one GitHub user, and so one quota")
 
 
 def _age(span: timedelta) -> str:

@@ -36,6 +36,7 @@ def accounts_with_last_runs(dialect: Dialect, *, counted: bool) -> Select[Any]:
         select(
             accounts.c.name.label("account"),
             *(accounts.c[name] for name in _OF_ACCOUNT),
+            accounts.c.id.label("user_id"),
             (listed if counted else null()).label("repositories"),
             _since_last_good("failed").label("failures"),
             _since_last_good("deferred").label("deferrals"),
