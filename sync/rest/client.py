@@ -21,6 +21,7 @@ from sync.rest.auth import validate_auth
 from sync.rest.body import repeatable, repeatable_files
 from sync.rest.events import log_failure, log_request
 from sync.rest.headers import validate_headers
+from sync.rest.redirects import LONGEST, redirected
 from sync.rest.response import Response, classify
 from sync.rest.retry import RetryPolicy
 from sync.rest.stats import RequestStats
@@ -29,7 +30,6 @@ from sync.rest.transport import TICK, Transport
 T = TypeVar("T")
 
 MAX_BODY = 32 * 1024 * 1024
-MAX_REDIRECTS = 5
 
 
 class RestClient:
@@ -284,34 +284,15 @@ class RestClient:
 
     def _send(self, prepared: requests.PreparedRequest, attempt: int) -> Response:
         """Send, following redirects within the origin."""
-        for _ in range(MAX_REDIRECTS + 1):
+        for _ in range(LONGEST + 1):
             response = self._transport.send(prepared)
             self.stats.add(response)
             self.on_response(response)
             log_request(self.log, response, attempt, self.log_fields(response))
-            location = response.headers.get("Location")
-            if response.status not in (301, 302, 303, 307, 308) or not location:
+            target = redirected(self.base_url, prepared, response)
+            if target is None:
                 return response
-            if response.method not in ("GET", "HEAD"):
-                # Nothing that changes the server is repeated elsewhere unasked.
-                return response
-            prepared = self._redirected(prepared, response, location)
+            prepared = target
         raise UnexpectedAnswer(
-            f"more than {MAX_REDIRECTS} redirects", method=response.method, url=scrub(response.url)
+            f"more than {LONGEST} redirects", method=response.method, url=scrub(response.url)
         )
-
-    def _redirected(
-        self, prepared: requests.PreparedRequest, response: Response, location: str
-    ) -> requests.PreparedRequest:
-        target = prepared.copy()
-        try:
-            target.prepare_url(origin.follow(self.base_url, response.url, location), None)
-        except (requests.RequestException, ValueError):
-            valid = False
-        else:
-            valid = True
-        if not valid:
-            raise UnexpectedAnswer(
-                "a redirect to something that is not a URL", url=scrub(response.url)
-            )
-        return target

@@ -276,6 +276,7 @@ def test_status_tells_of_each_account_its_last_run_and_what_it_lists(
     assert me == {
         "account": "me",
         "login": "octo",
+        "user_id": 7,
         "host": HOST,
         "last_synced_at": None,
         "not_before": START + timedelta(hours=2),
