@@ -7,12 +7,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: help demo test lint unit wheel-check slow lock clean
+.PHONY: help demo test lint unit wheel-check slow matrix lock clean
 
 help:
 	@echo 'make demo    run repoledger against a built-in stand-in for GitHub'
 	@echo 'make test    run every check: lint, types, tests, the built wheel'
 	@echo "make slow    tests that take minutes: a daemon's thousand runs, long walks, removals on servers"
+	@echo 'make matrix  run the tests of every fault, and write the table in docs/reliability.md'
 	@echo 'make lint    ruff, mypy, import-linter'
 	@echo 'make unit    pytest alone (ARGS="-k name" narrows it)'
 	@echo 'make lock    recompute the hashed constraints from pyproject.toml'
@@ -54,6 +55,10 @@ unit: $(VENV)/.dev
 slow: $(VENV)/.dev
 	@REPOLEDGER_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist worksteal -rP tests/long $(ARGS)
 	@REPOLEDGER_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests/removals $(ARGS)
+
+# What is written into the documentation is what came out here.
+matrix: $(VENV)/.dev
+	@REPOLEDGER_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m matrix --matrix docs/reliability.md tests $(ARGS)
 
 # The wheel as a user gets it: built, installed into a new environment, run from an empty folder.
 wheel-check: $(VENV)/.dev
