@@ -50,10 +50,9 @@ def test_runs_killed_at_random_moments_once_or_twice_in_a_row_are_made_good_for(
 ) -> None:
     chance = random.Random(f"{SEED} {kind} {name}")
     with swept(kind, name, tmp_path) as sweep:
-        for _ in range(MOMENTS[kind]):
+        while sweep.kills.total() < MOMENTS[kind]:
             sweep.kill_at_random(chance)
         print(f"{kind}, {name}: {sweep.figures}")
-        assert sweep.kills["at a random moment"] > 0
         assert sweep.differences == [], f"seed {SEED}"
 
 
