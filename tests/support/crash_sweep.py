@@ -33,13 +33,7 @@ class Sweep:
     ) -> None:
         self._github, self._before = github, before
         self._ledgers, self._process = ledgers, process
-        self._order = Order(
-            url="",
-            api_url=github.url,
-            token=TOKEN,
-            removals=step.removals,
-            accept=step.accept,
-        )
+        self._order = _order(step, github, before)
         self._bulky = step.bulky
         self._runs_before = len(state_of(before)["sync_runs"])
         self.undisturbed, self._expected = self._record()
@@ -73,15 +67,11 @@ class Sweep:
     @property
     def points(self) -> list[Point]:
         """The points that are worth a kill each."""
-        chosen = [p for p in self.undisturbed.points if p.kind == "commit" or not self._bulky]
-        return [point for point in chosen if point.kind != "file" or self._first_use(point)]
+        return self.commits if self._bulky else list(self.undisturbed.points)
 
     @property
     def commits(self) -> list[Point]:
-        return [point for point in self.points if point.kind == "commit"]
-
-    def _first_use(self, point: Point) -> bool:
-        return not point.name.endswith(")")
+        return [point for point in self.undisturbed.points if point.kind == "commit"]
 
     # Killing
 
@@ -109,10 +99,9 @@ class Sweep:
         for number, moment in enumerate(moments):
             killed = self._process.run(replace(self._order, url=url, seconds=moment)) is None
             self.kills["at a random moment"] += killed
-            left = state_of(url)
             if number == 0:
-                self._check_prefix(told, left, self.undisturbed.states)
-        self._check_recovery(told, url, left)
+                self._check_prefix(told, state_of(url), self.undisturbed.states)
+        self._check_recovery(told, url)
         self._ledgers.discard(url)
 
     def kill_command(self, moment: str, number: int, folder: Path) -> bool:
@@ -129,9 +118,8 @@ class Sweep:
         if code:
             told = f"killed {moment} answer {number}"
             self.kills[f"{moment} an answer"] += 1
-            left = state_of(url)
-            self._check_prefix(told, left, self.undisturbed.states)
-            self._check_recovery(told, url, left, lambda: self._command(folder, url).counts())
+            self._check_prefix(told, state_of(url), self.undisturbed.states)
+            self._check_recovery(told, url, again=lambda: self._command(folder, url).counts())
         self._ledgers.discard(url)
         return bool(code)
 
@@ -154,15 +142,24 @@ class Sweep:
         return ended.counts
 
     def _check_recovery(
-        self, when: str, url: str, left: State, again: Callable[[], RunCounts] | None = None
+        self,
+        when: str,
+        url: str,
+        left: State | None = None,
+        again: Callable[[], RunCounts] | None = None,
     ) -> None:
-        """One more run makes the ledger what it would have been, and leaves no run running."""
+        """One more run makes the ledger what it would have been, and leaves no run running.
+
+        `left` is what the dead one has left, if it is certain that no COMMIT was under way.
+        """
         self._github.clear_requests()
         counts = again() if again else self._run(url)
         state = state_of(url)
         found = [*differences(effect_of(state), self._expected)]
-        wanted = [s if s != "running" else "interrupted" for s in self._statuses(left)]
-        if self._statuses(state) != [*wanted, self.undisturbed.status]:
+        *dead, last = self._statuses(state)
+        good = self.undisturbed.status
+        wanted = dead if left is None else [_after(status) for status in self._statuses(left)]
+        if last != good or dead != wanted or not {*dead} <= {"interrupted", good}:
             found.append(f"runs: {self._statuses(state)}")
         done = tuple(sum(run[name] for run in self._runs(state)) for name in _DONE)
         expected = tuple(getattr(self.undisturbed.counts, name) for name in _DONE)
@@ -189,6 +186,11 @@ class Sweep:
         )
 
 
+def _after(status: str) -> str:
+    """Return what a run of a dead process becomes in the next one."""
+    return "interrupted" if status == "running" else status
+
+
 def _items(counts: RunCounts) -> int:
     """Return how many items the counts of a run tell of."""
     return counts.inserted + counts.updated + counts.unchanged + counts.rejected + counts.skipped
@@ -205,13 +207,19 @@ def _shown(github: Sandbox) -> int:
     return len(github.listing_of(TOKEN)) + len(public)
 
 
+def _order(step: Step, github: Sandbox, url: str) -> Order:
+    return Order(
+        url=url, api_url=github.url, token=TOKEN, removals=step.removals, accept=step.accept
+    )
+
+
 @contextmanager
 def swept(kind: str, name: str, folder: Path) -> Iterator[Sweep]:
     """Yield the sweep of a step, after the steps before it."""
     with ExitStack() as stack:
         github = stack.enter_context(scene())
         ledgers = stack.enter_context(copies(kind, folder))
-        rehearsal = Order(url=ledgers.new(), api_url=github.url, token=TOKEN)
+        rehearsal = _order(STEPS[0], github, ledgers.new())
         process = stack.enter_context(mortal_runs(folder, rehearsal))
         url = ledgers.new()
         for step in STEPS:
@@ -219,6 +227,6 @@ def swept(kind: str, name: str, folder: Path) -> Iterator[Sweep]:
             if step.name == name:
                 yield Sweep(step, github, url, ledgers, process)
                 return
-            mine = Order(url=url, api_url=github.url, token=TOKEN, removals=step.removals)
+            mine = _order(step, github, url)
             process.run(mine)
             process.run(replace(mine, token=OTHERS_TOKEN, account="other"))
