@@ -19,6 +19,7 @@ from sqlalchemy import create_engine, make_url, select
 from sqlalchemy.exc import OperationalError
 
 from sync.database import migrate
+from sync.database.rows import RunCounts
 from sync.database.store import Store
 from sync.database.tables import metadata
 from sync.github.client import GitHubClient
@@ -116,6 +117,11 @@ class Backfill:
         """Return how it ended, once it has."""
         code = self.process.wait(timeout=patience)
         return Ended(code, *(file.read_text() for file in self._files))
+
+    def counts(self) -> RunCounts:
+        """Return what it says it did, once it has ended."""
+        outcome = self.end().outcome
+        return RunCounts(**{name: outcome[name] for name in RunCounts().as_dict()})
 
 
 def wait_patiently(holds: Callable[[], object]) -> None:
