@@ -45,6 +45,7 @@ class Peer:
         self._sock = sock
         self._closing = closing
         self._buffer = b""
+        self.received: Received | None = None  # what it asked last
 
     def send(self, data: bytes) -> None:
         """Send all of `data`; quietly nothing if the client has gone."""
@@ -88,7 +89,9 @@ class Peer:
                 return None
             rest = self._buffer.partition(b"\r\n\r\n")[2]
         body, self._buffer = rest[:length], rest[length:]
-        return Received(head + b"\r\n\r\n" + body, method, target, headers, body, self.number)
+        raw = head + b"\r\n\r\n" + body
+        self.received = Received(raw, method, target, headers, body, self.number)
+        return self.received
 
     def _more(self) -> bool:
         try:
@@ -215,11 +218,11 @@ class FaultServer:
                     number = min(len(self.requests), len(self._script) - 1)
                     self.requests.append(received)
                     self._changed.notify_all()
-                if not _say(self._script[number], peer):
+                if not say(self._script[number], peer):
                     return
 
 
-def _say(reply: Answer, peer: Peer) -> bool:
+def say(reply: Answer, peer: Peer) -> bool:
     """Send an answer; tell whether the connection stays open."""
     if not isinstance(reply, bytes):
         return reply(peer) is True
