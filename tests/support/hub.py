@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
@@ -69,6 +69,7 @@ class Hub:
     def __init__(self, items: Iterable[Item], *, size: int = SIZE) -> None:
         self.items: list[Item] = list(items)
         self.size = size
+        self.on_request: Callable[[str], None] | None = None  # called with the place, before
         self._faults: dict[str, Iterator[Answer]] = {}
         self._lock = threading.Lock()
         self._server = FaultServer(self._talk)
@@ -96,6 +97,7 @@ class Hub:
     def heal(self) -> None:
         """Tell the truth from now on, and forget what was asked."""
         self._faults.clear()
+        self.on_request = None
         self.requests.clear()
 
     def page(self, number: int) -> bytes:
@@ -109,8 +111,11 @@ class Hub:
 
     def _talk(self, peer: Peer) -> bool:
         assert peer.received is not None
+        place = place_of(peer.received)
+        if self.on_request is not None:
+            self.on_request(place)
         with self._lock:
-            reply = next(self._faults.get(place_of(peer.received), iter(())), None)
+            reply = next(self._faults.get(place, iter(())), None)
         if reply is None:
             reply = self._truth(peer.received)
         if isinstance(reply, bytes):
