@@ -99,10 +99,10 @@ class Stage:
         arguments = ("--log-level", "debug", "--log-format", "json", "backfill", "--json")
         return start_repoledger(*arguments, *options, cwd=self.folder, **environment)
 
-    def ended(self, process: subprocess.Popen[str]) -> Ran:
+    def ended(self, process: subprocess.Popen[str], *, within: float = HANGS) -> Ran:
         """Wait for a backfill to end, and return how it did."""
         started = time.monotonic()
-        stdout, stderr = process.communicate(timeout=HANGS)
+        stdout, stderr = process.communicate(timeout=within)
         seconds = time.monotonic() - started
         assert TOKEN not in stdout + stderr
         assert "Traceback" not in stderr

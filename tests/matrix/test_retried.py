@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.matrix.stage import FAILED, RETRY, RUN_FAILED, RUN_FINISHED, Stage, expect
-from tests.support.fault_server import Answer, FaultServer, Peer, answer
+from tests.support.fault_server import Answer, FaultServer, Peer, answer, drip, silence_after
 from tests.support.hub import place_of, some_repositories
 
 ATTEMPTS = 5
@@ -24,24 +24,6 @@ HTML = {"Content-Type": "text/html"}
 PAGE = json.dumps(some_repositories(3)).encode()
 HALF = PAGE[: len(PAGE) // 2]
 ERROR_PAGE = b"<html><h1>Unicorn!</h1>" + b"<p>We are having trouble. " * 200 + b"THE END</html>"
-
-
-def drip(head: bytes, drop: bytes) -> Answer:
-    """Say `head`, and then `drop` after `drop`: never silent, and never done."""
-
-    def talk(peer: Peer) -> None:
-        peer.send(head)
-        peer.drip(itertools.repeat(drop, 200))
-
-    return talk
-
-
-def silence_after(head: bytes) -> Answer:
-    def talk(peer: Peer) -> None:
-        peer.send(head)
-        peer.hold()
-
-    return talk
 
 
 class Fault(NamedTuple):

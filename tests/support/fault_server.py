@@ -13,6 +13,7 @@ A connection stays open if the bytes have a Content-Length and do not say
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import socket
 import struct
@@ -132,6 +133,26 @@ def after(event: threading.Event, then: bytes) -> Talk:
         event.wait(PATIENCE)
         peer.send(then)
         return True
+
+    return talk
+
+
+def drip(head: bytes, drop: bytes) -> Talk:
+    """Return an answer that is `head`, and then `drop` after `drop`: never silent, never done."""
+
+    def talk(peer: Peer) -> None:
+        peer.send(head)
+        peer.drip(itertools.repeat(drop, 200))
+
+    return talk
+
+
+def silence_after(head: bytes) -> Talk:
+    """Return an answer that is `head`, and then nothing, on a connection that stays open."""
+
+    def talk(peer: Peer) -> None:
+        peer.send(head)
+        peer.hold()
 
     return talk
 
