@@ -123,7 +123,11 @@ HTTP = (
     ),
     Row("http.404", "404, 410, 422 for the listing", "stop"),
     Row("http.5xx", "409, 5xx", "retry; after repeated 5xx with smaller pages"),
-    Row("http.huge-header", "a header of 70 kB", "retry, then the run fails"),
+    Row(
+        "http.huge-header",
+        "a header of 70 kB, or one that cannot be read",
+        "retry, then the run fails",
+    ),
     Row("http.netrc", "~/.netrc names the host", "not read"),
     Row("http.proxy", "proxies in the environment", "used"),
 )
