@@ -285,12 +285,8 @@ def _reason(error: BaseException) -> str:
         return "could not connect through the proxy"
     cause: Any = error
     for _ in range(6):  # requests wraps urllib3's error, which wraps the system's
-        held = [
-            e for e in (getattr(cause, "reason", None), *cause.args) if isinstance(e, Exception)
-        ]
-        if not held:
-            break
-        cause = held[0]
+        named = (getattr(cause, "reason", None), *cause.args)
+        cause = next((each for each in named if isinstance(each, Exception)), cause)
     if isinstance(cause, (requests.exceptions.SSLError, SSLError)) or "SSL" in type(cause).__name__:
         return f"could not establish a TLS connection: {printable(scrub(str(cause)))[:200]}"
     if isinstance(cause, socket.gaierror) or "NameResolution" in type(cause).__name__:
