@@ -77,6 +77,7 @@ def test_the_payload_is_the_object_as_received(
         assert json.loads(payloads[item["id"]]) == item
 
 
+@pytest.mark.matrix("always.unchanged")
 def test_the_second_run_is_answered_304_throughout_and_writes_nothing(
     corpus: Sandbox, store: Store
 ) -> None:
@@ -131,6 +132,18 @@ ODD: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.matrix(
+    "data.nul",
+    "data.surrogate",
+    "data.large-id",
+    "data.bad-id",
+    "data.missing-optional",
+    "data.long-text",
+    "data.time-offset",
+    "data.emoji",
+    "data.reused-name",
+    "data.case",
+)
 def test_real_objects_and_odd_ones_become_the_same_rows_in_every_database(
     corpus: Sandbox, objects: list[dict[str, Any]], new_sqlite_ledger: Path, ledger_url: str
 ) -> None:

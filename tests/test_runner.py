@@ -26,6 +26,7 @@ def test_the_first_run_stores_every_repository_of_every_page(
     assert value(store.url, "SELECT count(*) FROM current_repositories") == 250
 
 
+@pytest.mark.matrix("always.unchanged")
 def test_a_run_in_which_nothing_changed_asks_conditionally_and_writes_no_row(
     github: Sandbox, client: GitHubClient, store: Store
 ) -> None:

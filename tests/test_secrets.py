@@ -43,6 +43,7 @@ def folder(tmp_path: Path, github: Sandbox) -> Path:
     return tmp_path
 
 
+@pytest.mark.matrix("always.secret")
 def test_an_ordinary_run_leaves_no_token_behind(github: Sandbox, folder: Path) -> None:
     runs = [backfill(folder), backfill(folder), repoledger("check", cwd=folder, TOKEN=TOKEN)]
     assert [done.returncode for done in runs] == [0, 0, 0]
@@ -73,6 +74,7 @@ def test_a_token_in_a_description_is_data_and_stays_in_its_row_alone(
     assert where == {("repository_changes", "new_value"), ("repository_changes", "old_value")}
 
 
+@pytest.mark.matrix("always.secret")
 def test_a_server_that_repeats_the_token_in_its_refusal_does_not_spread_it(
     github: Sandbox, folder: Path
 ) -> None:
@@ -85,6 +87,7 @@ def test_a_server_that_repeats_the_token_in_its_refusal_does_not_spread_it(
     assert_nowhere(folder, *runs)
 
 
+@pytest.mark.matrix("always.secret", "http.redirects")
 def test_a_redirect_to_elsewhere_with_the_token_in_it_is_neither_followed_nor_shown(
     github: Sandbox, folder: Path
 ) -> None:
@@ -136,6 +139,7 @@ def test_a_token_in_the_wrong_place_of_the_configuration_is_not_repeated(
     assert TOKEN not in done.stdout + done.stderr
 
 
+@pytest.mark.matrix("always.secret")
 def test_a_crash_tells_where_it_was_and_not_what_the_token_is(
     github: Sandbox, folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -151,6 +155,7 @@ def test_a_crash_tells_where_it_was_and_not_what_the_token_is(
     assert_nowhere(folder, done)
 
 
+@pytest.mark.matrix("process.odd-token")
 def test_a_token_with_a_line_break_in_it_is_refused_unseen(folder: Path) -> None:
     done = repoledger("backfill", cwd=folder, TOKEN=f"{TOKEN[:10]}\n{TOKEN[10:]}")
     assert done.returncode == 2

@@ -18,6 +18,7 @@ on_servers = pytest.mark.parametrize("new_database", ["postgresql", "mysql"], in
 ALL_AT_ONCE = 1.0  # nothing is withheld for its number alone
 
 
+@pytest.mark.matrix("always.alive", "always.converges")
 @on_sqlite
 @pytest.mark.parametrize("seed", seeds(1, 2))
 def test_whatever_happens_the_ledger_follows_and_its_log_tells_how(
@@ -60,6 +61,7 @@ def test_so_it_does_where_little_is_believed_or_asked_for_at_once(
         walk.go(250)
 
 
+@pytest.mark.matrix("always.alive", "always.converges")
 @on_servers
 @pytest.mark.parametrize("seed", seeds(7))
 def test_so_it_does_on_a_server(ledger_url: str, seed: int) -> None:

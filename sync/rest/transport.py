@@ -16,7 +16,7 @@ import contextlib
 import socket
 import threading
 import time
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from typing import Any
 
 import requests
@@ -25,7 +25,6 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, SSLError
 from urllib3.exceptions import TimeoutError as UrllibTimeoutError
-from urllib3.response import HTTPResponse
 
 from sync import errors
 from sync.redaction import printable, scrub
@@ -63,14 +62,23 @@ class _Flight:
 _current = threading.local()  # .flight: the request that this thread is sending
 
 
-def _final(response: HTTPResponse) -> HTTPResponse:
-    """Return `response`, or fail its connection if the answer proper is still to come behind it."""
-    if response.status < 200:
-        raise ConnectionAbortedError(f"an answer of status {response.status} came instead")
-    return response
+class _WholeAnswer(HTTPResponse):
+    """Fails its connection if it announces another answer, or has headers that cannot be read.
+
+    http.client takes the headers to end at such a line, and loses what stands behind it.
+    """
+
+    def begin(self) -> None:
+        super().begin()
+        if self.status < 200:
+            raise ConnectionAbortedError(f"an answer of status {self.status} came instead")
+        if self.headers.defects:
+            raise ConnectionAbortedError("the headers of the answer cannot be read")
 
 
 class _WatchedHTTPConnection(HTTPConnection):
+    response_class = _WholeAnswer
+
     def connect(self) -> None:
         _current.flight.connection = self
         super().connect()
@@ -80,11 +88,10 @@ class _WatchedHTTPConnection(HTTPConnection):
         super().request(*args, **kwargs)
         _current.flight.sock = self.sock
 
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's own is
-        return _final(super().getresponse())
-
 
 class _WatchedHTTPSConnection(HTTPSConnection):
+    response_class = _WholeAnswer
+
     def connect(self) -> None:
         _current.flight.connection = self
         super().connect()
@@ -99,9 +106,6 @@ class _WatchedHTTPSConnection(HTTPSConnection):
         _current.flight.connection = self
         super().request(*args, **kwargs)
         _current.flight.sock = self.sock
-
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's own is
-        return _final(super().getresponse())
 
 
 class _HTTPPool(HTTPConnectionPool):
@@ -281,10 +285,8 @@ def _reason(error: BaseException) -> str:
         return "could not connect through the proxy"
     cause: Any = error
     for _ in range(6):  # requests wraps urllib3's error, which wraps the system's
-        inner = getattr(cause, "reason", None) or (cause.args[0] if cause.args else None)
-        if not isinstance(inner, BaseException):
-            break
-        cause = inner
+        named = (getattr(cause, "reason", None), *cause.args)
+        cause = next((each for each in named if isinstance(each, Exception)), cause)
     if isinstance(cause, (requests.exceptions.SSLError, SSLError)) or "SSL" in type(cause).__name__:
         return f"could not establish a TLS connection: {printable(scrub(str(cause)))[:200]}"
     if isinstance(cause, socket.gaierror) or "NameResolution" in type(cause).__name__:

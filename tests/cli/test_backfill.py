@@ -171,6 +171,7 @@ def test_all_waits_for_quota_together_stay_within_max_wait(github: Sandbox, fold
     assert 0 < outcome["wait_seconds"] <= 2
 
 
+@pytest.mark.matrix("process.signal")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_an_answer_is_awaited_records_the_run_as_interrupted(
     github: Sandbox, folder: Path, number: signal.Signals
@@ -214,6 +215,7 @@ def test_a_process_that_was_killed_leaves_no_run_running_and_the_next_one_conver
     ]
 
 
+@pytest.mark.matrix("database.two-runs")
 def test_a_second_backfill_of_the_account_says_that_one_is_at_work(
     github: Sandbox, folder: Path
 ) -> None:
@@ -239,6 +241,7 @@ def test_a_wait_that_is_no_length_of_time_is_wrong_use(folder: Path) -> None:
     assert "length of time" in done.stderr
 
 
+@pytest.mark.matrix("database.older-schema")
 def test_an_older_schema_is_refused_where_migrations_are_manual(
     github: Sandbox, tmp_path: Path
 ) -> None:
@@ -248,6 +251,7 @@ def test_an_older_schema_is_refused_where_migrations_are_manual(
     assert "`repoledger migrate`" in done.stderr
 
 
+@pytest.mark.matrix("database.unusable")
 def test_a_folder_that_is_not_there_is_named(github: Sandbox, folder: Path) -> None:
     url = f"sqlite:///{folder}/nowhere/ledger.db"
     done = repoledger("backfill", cwd=folder, TOKEN=TOKEN, REPOLEDGER_DATABASE__URL=url)

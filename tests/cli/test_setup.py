@@ -166,6 +166,7 @@ def test_without_a_configuration_the_way_to_one_is_told(tmp_path: Path) -> None:
     assert "`repoledger init`" in done.stderr
 
 
+@pytest.mark.matrix("process.bad-config")
 def test_every_mistake_in_a_configuration_is_told_at_once(folder: Path) -> None:
     (folder / "config.toml").write_text(
         '[github]\nconcurency = 3\ntimeout = "soon"\n[[accounts]]\nname = "me"\n'

@@ -111,6 +111,7 @@ def problems_of(folder: Path, text: str, environ: dict[str, str] | None = None) 
     return caught.value.problems
 
 
+@pytest.mark.matrix("process.bad-config", "process.plain-http")
 @pytest.mark.parametrize(("text", "key", "right"), MISTAKES)
 def test_a_mistake_is_told_with_its_file_its_key_and_what_would_be_right(
     tmp_path: Path, text: str, key: str, right: str
@@ -128,6 +129,7 @@ def test_a_mistake_in_an_account_is_told_with_its_number(
     assert problem.startswith(f"{tmp_path}/config.toml: {expected}")
 
 
+@pytest.mark.matrix("process.bad-config")
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     text = """
     colour = "blue"

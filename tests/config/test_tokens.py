@@ -29,6 +29,7 @@ def sent_with(token: str | None) -> str | None:
     return server.request.headers.get("authorization")
 
 
+@pytest.mark.matrix("process.odd-token")
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
 def test_a_token_is_read_from_its_file_whatever_its_line_ends_in(
     tmp_path: Path, ending: str
@@ -110,6 +111,7 @@ def test_a_file_that_is_not_text_is_named_and_its_content_not_shown(tmp_path: Pa
     assert "z1z1" not in everything_said(caught.value)
 
 
+@pytest.mark.matrix("process.odd-token")
 @pytest.mark.parametrize("content", [f"GITHUB_TOKEN={TOKEN} #", f"{TOKEN}\n{TOKEN}", f" {TOKEN}"])
 def test_a_file_that_holds_more_than_a_token_is_refused_and_not_shown(
     tmp_path: Path, content: str

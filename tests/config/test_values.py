@@ -91,6 +91,7 @@ def test_a_cron_expression_that_means_one_thing_is_taken(text: str) -> None:
     assert Cron.parse(text) == text
 
 
+@pytest.mark.matrix("process.bad-config")
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [

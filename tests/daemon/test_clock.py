@@ -15,6 +15,7 @@ from tests.support.process import repoledger
 JUMPING = (sys.executable, "-m", "tests.support.jumping_daemon")
 
 
+@pytest.mark.matrix("process.clock")
 @pytest.mark.parametrize(("hours", "schedule"), [(2, 'every = "1h"'), (-2, 'cron = "0 * * * *"')])
 def test_a_jump_of_the_clock_is_followed_by_one_run(
     github: Sandbox, folder: Path, hours: int, schedule: str
@@ -37,6 +38,7 @@ def test_a_jump_of_the_clock_is_followed_by_one_run(
         assert daemon.get("/livez")[0] == 200
 
 
+@pytest.mark.matrix("process.clock")
 def test_a_process_that_was_stopped_for_a_while_goes_on_where_it_was(
     github: Sandbox, folder: Path
 ) -> None:

@@ -23,6 +23,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     server.stop(gently=False)
 
 
+@pytest.mark.matrix("database.failover")
 def test_a_daemon_goes_on_when_its_database_server_has_come_back(
     github: Sandbox, folder: Path, server: Server
 ) -> None:

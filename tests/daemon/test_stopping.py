@@ -61,6 +61,7 @@ def waiting_for_quota(github: Sandbox, folder: Path) -> threading.Event:
     return threading.Event()
 
 
+@pytest.mark.matrix("process.signal")
 @pytest.mark.parametrize("number", STOPS)
 @pytest.mark.parametrize(
     ("arrange", "status", "stored"),
@@ -97,6 +98,7 @@ def test_a_stop_ends_it_well_wherever_it_is(
     assert value(folder / "ledger.db", "SELECT count(*) FROM repositories") == stored
 
 
+@pytest.mark.matrix("process.signal")
 def test_a_second_signal_ends_it_at_once(github: Sandbox, folder: Path) -> None:
     with RunningDaemon(folder) as daemon:
         daemon.wait_for("sync.run_finished")

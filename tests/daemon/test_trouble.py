@@ -108,6 +108,7 @@ def test_a_server_that_puts_off_to_now_is_not_asked_in_a_loop(
     assert len(daemon.logged("sync.run_finished")) == 2
 
 
+@pytest.mark.matrix("database.full")
 def test_a_database_that_takes_nothing_more_makes_it_not_ready_until_it_does(
     github: Sandbox, folder: Path
 ) -> None:

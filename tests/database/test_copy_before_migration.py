@@ -172,6 +172,7 @@ def _migrates_with_small_files(pipe: Any, url: str, limit: int) -> None:
     pipe.send(attempt("migrate", url))
 
 
+@pytest.mark.matrix("database.full")
 def test_where_there_is_no_room_for_a_copy_the_migration_is_refused(old: Path) -> None:
     with spawned(_migrates_with_small_files, f"sqlite:///{old}", 50_000) as child:
         told = child.receive()

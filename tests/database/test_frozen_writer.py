@@ -42,6 +42,7 @@ def take_the_lock_from_a_frozen_process(url: str) -> None:
         assert end_sessions(url)
 
 
+@pytest.mark.matrix("database.frozen", "always.one-writer")
 def test_a_page_that_a_frozen_backfill_brings_after_another_took_over_is_refused(
     github: Sandbox, tmp_path: Path, ledger_url: str
 ) -> None:

@@ -54,6 +54,7 @@ def short_folder() -> Iterator[Path]:
         yield Path(name)
 
 
+@pytest.mark.matrix("database.lost-connection")
 @pytest.mark.parametrize("at_commit", [False, True], ids=["while_written", "answer_to_commit"])
 def test_a_page_whose_connection_is_lost_is_stored_and_counted_once(
     github: Sandbox, tmp_path: Path, short_folder: Path, ledger_url: str, at_commit: bool
@@ -100,6 +101,7 @@ def test_a_run_whose_every_connection_is_ended_between_two_pages_goes_on(
     assert effect(ledger_url) == undisturbed(github, tmp_path)
 
 
+@pytest.mark.matrix("database.lost-connection")
 def test_a_run_whose_connection_is_ended_while_it_writes_a_page_writes_it_again(
     github: Sandbox, tmp_path: Path, ledger_url: str
 ) -> None:
@@ -119,6 +121,7 @@ def test_a_run_whose_connection_is_ended_while_it_writes_a_page_writes_it_again(
     assert effect(ledger_url) == undisturbed(github, tmp_path)
 
 
+@pytest.mark.matrix("database.deadlock")
 def test_a_page_that_ends_in_a_deadlock_is_done_again_as_a_whole(
     github: Sandbox, tmp_path: Path, ledger_url: str
 ) -> None:

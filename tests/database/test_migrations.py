@@ -109,6 +109,7 @@ def test_migrating_again_changes_nothing(
     assert (rows(ledger_url, "SELECT * FROM repositories"), tables_of(ledger_url)) == before
 
 
+@pytest.mark.matrix("database.newer-schema")
 @pytest.mark.parametrize(
     "use",
     [
@@ -232,6 +233,7 @@ def newer(tmp_path: Path) -> Newer:
     return Newer(tmp_path / "newer")
 
 
+@pytest.mark.matrix("database.older-schema")
 def test_with_manual_migration_an_older_ledger_is_refused_with_the_command_to_type(
     newer: Newer, ledger_url: str
 ) -> None:
@@ -244,6 +246,7 @@ def test_with_manual_migration_an_older_ledger_is_refused_with_the_command_to_ty
     assert migrate.check(ledger_url) == NEWEST
 
 
+@pytest.mark.matrix("database.older-schema")
 def test_an_older_ledger_is_brought_forward_with_all_that_is_in_it(
     newer: Newer, store: Store, run: Run, ledger_url: str
 ) -> None:

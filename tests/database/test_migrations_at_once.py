@@ -7,6 +7,8 @@ from contextlib import ExitStack, closing
 from itertools import count
 from typing import TYPE_CHECKING
 
+import pytest
+
 from sync.database import migrate
 from tests.support.database import recorded_statements
 from tests.support.database_processes import migrates_on_demand, spawned
@@ -28,6 +30,7 @@ STEP = 23  # a sample of a migration's statements
 NEWEST = migrate.revisions()[-1]
 
 
+@pytest.mark.matrix("database.migrations-at-once")
 def test_of_several_processes_that_migrate_at_once_one_does_and_the_others_wait(
     new_database: Callable[[], str],
 ) -> None:
@@ -44,6 +47,7 @@ def test_of_several_processes_that_migrate_at_once_one_does_and_the_others_wait(
             ]
 
 
+@pytest.mark.matrix("database.locked")
 def test_a_migration_waits_for_another_program_that_writes_to_the_same_sqlite_file(
     tmp_path: Path,
 ) -> None:
@@ -63,6 +67,7 @@ def test_a_migration_waits_for_another_program_that_writes_to_the_same_sqlite_fi
         assert other.execute("SELECT x FROM theirs").fetchall() == [(1,)]
 
 
+@pytest.mark.matrix("database.migration-dies")
 def test_a_migration_that_was_killed_in_the_middle_works_when_it_is_tried_again(
     new_database: Callable[[], str],
 ) -> None:
@@ -80,6 +85,7 @@ def test_a_migration_that_was_killed_in_the_middle_works_when_it_is_tried_again(
     assert number > STEP
 
 
+@pytest.mark.matrix("database.migration-dies")
 def test_a_killed_migration_of_an_old_ledger_leaves_rows_and_the_users_own_things(
     new_database: Callable[[], str],
 ) -> None:

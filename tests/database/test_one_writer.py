@@ -49,6 +49,7 @@ LATE_WRITES: dict[str, Callable[[Store, Run], object]] = {
 }
 
 
+@pytest.mark.matrix("always.one-writer")
 @pytest.mark.parametrize("write", LATE_WRITES.values(), ids=LATE_WRITES.keys())
 def test_a_run_that_was_overtaken_writes_nothing_more(
     store: Store, run: Run, write: Callable[[Store, Run], object]
@@ -66,6 +67,7 @@ def test_a_run_of_another_account_does_not_fence_this_one(store: Store, run: Run
     assert store_page(store, run, repository(1)).counts == (1, 0, 0)
 
 
+@pytest.mark.matrix("database.frozen", "always.one-writer")
 def test_a_process_that_was_frozen_while_another_run_took_over_writes_nothing_when_it_thaws(
     store: Store,
 ) -> None:
@@ -177,6 +179,7 @@ def test_ledgers_in_two_schemas_of_one_database_do_not_wait_for_each_other(tmp_p
             pass
 
 
+@pytest.mark.matrix("database.deadlock")
 def test_two_accounts_that_are_synced_at_once_lose_nothing(store: Store) -> None:
     shared = [repository(id_, f"octo/r{id_}") for id_ in range(1, 41)]
     own = {

@@ -94,6 +94,7 @@ def test_a_new_repository_is_logged_as_a_whole_and_listed_by_its_account(
     assert memberships(store) == [("me", 1, START, None)]
 
 
+@pytest.mark.matrix("always.unchanged")
 def test_an_unchanged_page_writes_nothing(store: Store, run: Run, clock: HandClock) -> None:
     page = [repository(1, "octo/one"), repository(2, "octo/two")]
     store_page(store, run, *page)

@@ -51,6 +51,7 @@ def poison(url: str, table: str, event: str = "INSERT", condition: str = "") -> 
     execute(url, *(s.format(**rule) for s in POISON[make_url(url).get_backend_name()]))
 
 
+@pytest.mark.matrix("data.poison")
 @pytest.mark.parametrize("table", ["repositories", "repository_metrics", "account_repositories"])
 def test_one_poisonous_row_is_refused_alone_and_leaves_nothing_behind(
     store: Store, run: Run, table: str
@@ -66,6 +67,7 @@ def test_one_poisonous_row_is_refused_alone_and_leaves_nothing_behind(
         assert values(store.url, query) == [(1,), (12,), (14,)]
 
 
+@pytest.mark.matrix("data.poison")
 def test_a_refused_update_leaves_the_row_and_its_changes_as_they_were(
     store: Store, run: Run
 ) -> None:

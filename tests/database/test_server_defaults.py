@@ -85,6 +85,7 @@ def assert_written_as_read(url: str) -> None:
         assert (row["description"], row["first_seen_at"]) == (TEXT, moment)
 
 
+@pytest.mark.matrix("data.emoji")
 def test_a_mysql_server_whose_defaults_are_odd_is_used_as_any_other(odd_mysql: str) -> None:
     assert_written_as_read(odd_mysql)
     assert_usable(odd_mysql)

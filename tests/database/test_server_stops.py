@@ -41,6 +41,7 @@ def ledger_url(server: Server) -> str:
     return with_password(server, PASSWORD)
 
 
+@pytest.mark.matrix("database.failover")
 @pytest.mark.parametrize("gently", [True, False], ids=["shutdown", "crash"])
 def test_a_run_goes_on_after_its_server_has_stopped_and_come_back(
     github: Sandbox, tmp_path: Path, server: Server, ledger_url: str, gently: bool

@@ -27,6 +27,7 @@ def ledger_url() -> Iterator[str]:
     server.stop(gently=False)
 
 
+@pytest.mark.matrix("data.poison")
 def test_what_is_too_large_for_the_server_is_rejected_and_all_else_is_stored(
     github: Sandbox, tmp_path: Path, ledger_url: str
 ) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 OPENERS = ("migrate", "write", "read")
 
 
+@pytest.mark.matrix("database.unusable")
 @pytest.mark.parametrize("opener", OPENERS)
 @pytest.mark.parametrize("content", [b"not SQLite at all, but long enough\n" * 200, b"short"])
 def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(
@@ -34,6 +35,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(
     assert file.read_bytes() == content
 
 
+@pytest.mark.matrix("database.unusable")
 @pytest.mark.parametrize("opener", ["migrate", "write"])
 def test_a_missing_folder_is_named_and_not_made(tmp_path: Path, opener: str) -> None:
     file = tmp_path / "no" / "such" / "ledger.db"
@@ -66,6 +68,7 @@ def public_folder() -> Iterator[Path]:
         folder.chmod(0o755)
 
 
+@pytest.mark.matrix("database.unusable")
 @pytest.mark.parametrize("opener", ["migrate", "write"])
 @pytest.mark.parametrize("folder_mode", [0o555, 0o777], ids=["read_only_folder", "open_folder"])
 def test_a_file_that_may_only_be_read_is_named_before_anything_is_written(

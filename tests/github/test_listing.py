@@ -158,6 +158,7 @@ def test_answers_given_up_are_not_waited_for_and_large_ones_are_not_hoarded() ->
     assert len(list(walked)) == 8
 
 
+@pytest.mark.matrix("http.endless")
 def test_a_listing_without_end_is_an_error_before_it_fills_the_memory() -> None:
     itinerary = Itinerary(BASE, {})
     with pytest.raises(UnexpectedAnswer, match="more than"):

@@ -52,6 +52,7 @@ def test_a_spent_quota_is_told_by_the_remaining_zero_whatever_the_status(status:
     assert (error.secondary, error.retry_at) == (False, NOW + timedelta(minutes=10))
 
 
+@pytest.mark.matrix("http.quota")
 def test_the_reset_is_taken_relative_to_the_servers_own_clock() -> None:
     # The local clock is two hours ahead; the wait is ten minutes all the same.
     ahead = NOW + timedelta(hours=2)
@@ -69,6 +70,7 @@ def test_the_reset_is_taken_relative_to_the_servers_own_clock() -> None:
     assert quota.reset == ahead + timedelta(minutes=10)
 
 
+@pytest.mark.matrix("http.403")
 @pytest.mark.parametrize(
     ("body", "headers", "kind"),
     [

@@ -66,6 +66,7 @@ def test_for_a_minute_a_slow_server_is_never_asked_by_two_runs_at_a_time(
     assert missed >= 15
 
 
+@pytest.mark.matrix("process.clock")
 def test_after_thirty_seconds_of_sleep_the_overdue_run_comes_once(
     github: Sandbox, tmp_path: Path
 ) -> None:

@@ -55,6 +55,7 @@ def test_a_new_ledgers_migration_killed_at_any_statement_works_when_it_is_tried_
     print(f"killed {moment} each of {number - 1} statements")
 
 
+@pytest.mark.matrix("database.migration-dies")
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_an_old_ledgers_migration_killed_at_any_statement_works_when_it_is_tried_again(

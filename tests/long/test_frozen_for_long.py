@@ -34,6 +34,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.matrix("database.frozen")
 def test_a_backfill_that_is_frozen_in_the_middle_of_a_page_keeps_nobody_out_for_long(
     github: Sandbox, tmp_path: Path, ledger_url: str
 ) -> None:

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.timeout(400)
 PASSWORD = "-".join(["a", "password", "of", "the", "databases"])  # a failure shows source lines
 
 
+@pytest.mark.matrix("database.failover")
 @pytest.mark.parametrize("kind", ["postgresql", "mysql"])
 @pytest.mark.parametrize("gently", [True, False], ids=["shutdown", "crash"])
 def test_a_run_whose_server_stays_away_fails_cleanly_and_the_next_converges(

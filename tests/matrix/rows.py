@@ -123,7 +123,11 @@ HTTP = (
     ),
     Row("http.404", "404, 410, 422 for the listing", "stop"),
     Row("http.5xx", "409, 5xx", "retry; after repeated 5xx with smaller pages"),
-    Row("http.huge-header", "a header of 70 kB", "retry, then the run fails"),
+    Row(
+        "http.huge-header",
+        "a header of 70 kB, or one that cannot be read",
+        "retry, then the run fails",
+    ),
     Row("http.netrc", "~/.netrc names the host", "not read"),
     Row("http.proxy", "proxies in the environment", "used"),
 )
@@ -143,7 +147,9 @@ DATA = (
         "stored in UTC; NULL with a warning",
     ),
     Row(
-        "data.emoji", "emoji", "stored; a MySQL database without utf8mb4 or strict mode is refused"
+        "data.emoji",
+        "emoji",
+        "stored, also by a MySQL server whose defaults are another encoding and no strict mode",
     ),
     Row("data.reused-name", "a name that another id has now", "two rows"),
     Row("data.case", "names that differ in case alone", "two values"),

@@ -48,6 +48,7 @@ def test_more_than_that_is_withheld(
     withheld(github, store, ids[:missing], removals=Removals(max_share=max_share))
 
 
+@pytest.mark.matrix("http.empty-list")
 @pytest.mark.parametrize("members", [1, 3, 120])
 def test_a_listing_that_is_suddenly_empty_is_withheld_whatever_the_share(
     github: Sandbox, store: Store, members: int

@@ -225,6 +225,7 @@ def test_a_secret_parameter_is_masked_wherever_the_url_is_named(
     assert caught.value.url.endswith("?access_token=***&page=2")
 
 
+@pytest.mark.matrix("http.netrc")
 @pytest.mark.parametrize("auth", [None, BearerAuth(TOKEN)])
 def test_netrc_is_never_used(
     connect: Connect, auth: AuthBase | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -145,6 +145,7 @@ def test_a_host_without_an_address_is_said_to_have_none(connect: Connect) -> Non
     assert_only_ours(caught.value)
 
 
+@pytest.mark.matrix("http.body-trickles", "http.headers-trickle")
 @pytest.mark.parametrize(
     "fault",
     [
@@ -194,6 +195,7 @@ def test_a_tls_handshake_that_drips_is_cut(connect: Connect) -> None:
         assert time.monotonic() - started < 8
 
 
+@pytest.mark.matrix("http.headers-trickle")
 def test_a_proxy_that_drips_its_answer_to_connect_is_cut(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,7 @@ def test_a_trailing_slash_of_the_base_url_makes_no_difference() -> None:
     assert origin.validate_base_url("https://api.example.com/v3/") == BASE
 
 
+@pytest.mark.matrix("process.plain-http")
 @pytest.mark.parametrize(
     ("url", "complaint"),
     [
@@ -75,6 +76,7 @@ def test_an_unusable_base_url_is_refused_when_the_client_is_made(
         RestClient(url)  # type: ignore[arg-type]
 
 
+@pytest.mark.matrix("process.plain-http")
 @pytest.mark.parametrize(
     "url",
     [

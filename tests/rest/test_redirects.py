@@ -51,6 +51,7 @@ def test_a_loop_of_redirects_ends(connect: Connect) -> None:
     assert (caught.value.method, caught.value.url) == ("GET", f"{server.url}/x")
 
 
+@pytest.mark.matrix("http.redirects")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize(
     "location",
@@ -76,6 +77,7 @@ def test_another_origin_receives_nothing_at_all(
     assert_only_ours(caught.value)
 
 
+@pytest.mark.matrix("http.foreign-next")
 def test_a_link_to_another_origin_is_refused_and_that_origin_receives_nothing(
     connect: Connect,
 ) -> None:

@@ -192,6 +192,7 @@ def test_a_request_that_cannot_be_written_down_is_refused(connect: Connect) -> N
     assert server.requests == []
 
 
+@pytest.mark.matrix("http.proxy")
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
 def test_a_proxy_of_the_environment_is_used(
     connect: Connect, monkeypatch: pytest.MonkeyPatch, name: str
@@ -226,6 +227,7 @@ def test_a_dead_proxy_is_named_as_the_culprit_without_its_password(
     assert_only_ours(caught.value)
 
 
+@pytest.mark.matrix("http.odd-json")
 @pytest.mark.parametrize(
     "text",
     [

@@ -106,6 +106,7 @@ def test_a_long_message_is_cut(body: bytes) -> None:
     assert 200 <= len(error.message) <= 310
 
 
+@pytest.mark.matrix("http.retry-after")
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
@@ -129,6 +130,7 @@ def test_retry_after_says_when_to_ask_again(text: str, seconds: float) -> None:
     assert parse_retry_after(make(Retry_After=text), NOW) == NOW + timedelta(seconds=seconds)
 
 
+@pytest.mark.matrix("http.retry-after")
 @pytest.mark.parametrize(
     "text",
     ["", "  ", "soon", "nan", "5, 10", "Sun, 99 Mar 2026 12:00:30 GMT", "0x10", "Sun, 01 Mar"],

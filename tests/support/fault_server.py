@@ -13,6 +13,7 @@ A connection stays open if the bytes have a Content-Length and do not say
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import socket
 import struct
@@ -45,6 +46,7 @@ class Peer:
         self._sock = sock
         self._closing = closing
         self._buffer = b""
+        self.received: Received | None = None  # what it asked last
 
     def send(self, data: bytes) -> None:
         """Send all of `data`; quietly nothing if the client has gone."""
@@ -88,7 +90,9 @@ class Peer:
                 return None
             rest = self._buffer.partition(b"\r\n\r\n")[2]
         body, self._buffer = rest[:length], rest[length:]
-        return Received(head + b"\r\n\r\n" + body, method, target, headers, body, self.number)
+        raw = head + b"\r\n\r\n" + body
+        self.received = Received(raw, method, target, headers, body, self.number)
+        return self.received
 
     def _more(self) -> bool:
         try:
@@ -129,6 +133,26 @@ def after(event: threading.Event, then: bytes) -> Talk:
         event.wait(PATIENCE)
         peer.send(then)
         return True
+
+    return talk
+
+
+def drip(head: bytes, drop: bytes) -> Talk:
+    """Return an answer that is `head`, and then `drop` after `drop`: never silent, never done."""
+
+    def talk(peer: Peer) -> None:
+        peer.send(head)
+        peer.drip(itertools.repeat(drop, 200))
+
+    return talk
+
+
+def silence_after(head: bytes) -> Talk:
+    """Return an answer that is `head`, and then nothing, on a connection that stays open."""
+
+    def talk(peer: Peer) -> None:
+        peer.send(head)
+        peer.hold()
 
     return talk
 
@@ -215,11 +239,11 @@ class FaultServer:
                     number = min(len(self.requests), len(self._script) - 1)
                     self.requests.append(received)
                     self._changed.notify_all()
-                if not _say(self._script[number], peer):
+                if not say(self._script[number], peer):
                     return
 
 
-def _say(reply: Answer, peer: Peer) -> bool:
+def say(reply: Answer, peer: Peer) -> bool:
     """Send an answer; tell whether the connection stays open."""
     if not isinstance(reply, bytes):
         return reply(peer) is True
