@@ -6,7 +6,7 @@ import io
 import os
 import sys
 
-from sync import __version__
+from sync import __version__, memory
 
 
 def main() -> None:
@@ -20,12 +20,18 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that knows no emoji still gets text
             stream.reconfigure(errors="backslashreplace")
+    memory.share_one_heap()
     try:
         from sync.cli.app import app
 
         app(prog_name="repoledger")
     except KeyboardInterrupt:  # before a command took over
         sys.exit(130)
+    except Exception as error:
+        if not memory.is_exhausted(error):
+            raise
+        print(f"error: {memory.EXHAUSTED}", file=sys.stderr)  # noqa: T201  # nothing else fits
+        sys.exit(1)
     finally:
         _give_up_on_stderr()
 

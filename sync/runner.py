@@ -26,6 +26,7 @@ from sync.errors import (
 )
 from sync.github.client import AFFILIATIONS, GitHubClient, Visibility
 from sync.github.limits import SharedLimits
+from sync.memory import require_room
 from sync.outcome import RunOutcome, judge, log_outcome
 from sync.progress import Progress
 from sync.work import Work
@@ -98,6 +99,7 @@ class _Runner:
         """Do the work, and record how it went."""
         self.client.on_wait = self._note_wait
         try:
+            require_room(threads=self.client.concurrency + 1)  # and the watchdog
             withheld = self.work.do(full=full, accept=accept)
         except RepoledgerError as error:
             return self._finish(error)

@@ -18,6 +18,7 @@ from sync.cli import backfill, check, daemon, demo, history, reading, setup, sta
 from sync.cli.output import print_error
 from sync.cli.settings import ExitCode, Settings, exit_code_of
 from sync.errors import RepoledgerError
+from sync.memory import is_exhausted
 from sync.redaction import scrub
 
 
@@ -60,8 +61,9 @@ class _Group(TyperGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             ctx.exit(ExitCode.FAILED)
         except Exception as error:
-            # Wrong use is shown by the framework.
-            if isinstance(error, typer.Abort) or hasattr(error, "exit_code"):
+            # Wrong use is shown by the framework, want of memory by what called it.
+            known = isinstance(error, typer.Abort) or hasattr(error, "exit_code")
+            if known or is_exhausted(error):
                 raise
             _report_crash(error)
             ctx.exit(ExitCode.FAILED)

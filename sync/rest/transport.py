@@ -262,12 +262,11 @@ class Transport:
         if self._stop.is_set() or self.closed.is_set():
             raise errors.Interrupted("stopped before a request was sent")
         with self._lock:
-            self._flights.add(flight)
             if self._watchdog is None:
-                self._watchdog = threading.Thread(
-                    target=self._watch, name="rest-watchdog", daemon=True
-                )
-                self._watchdog.start()
+                watchdog = threading.Thread(target=self._watch, name="rest-watchdog", daemon=True)
+                watchdog.start()  # fails if there is no memory for it
+                self._watchdog = watchdog
+            self._flights.add(flight)
 
     def _watch(self) -> None:
         while not self.closed.wait(TICK):

@@ -1,0 +1,45 @@
+"""Little memory: to need few addresses, and to know an error that says there were none left."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+_M_ARENA_MAX = -8  # of glibc's malloc.h
+_OF_A_THREAD = 10 * 1024 * 1024  # bytes: the usual stack of 8 MiB, and what it begins with
+
+EXHAUSTED = (
+    "out of memory: the limit of this process (ulimit -v) or of the machine is reached. "
+    "What was stored stays; run again with more memory to go on"
+)
+
+
+def share_one_heap() -> None:
+    """Have all threads allocate from one heap.
+
+    glibc otherwise reserves 64 MiB of addresses for each of them, which an address
+    limit counts as used. Threads of Python hardly ever allocate at the same time.
+    """
+    with suppress(ImportError, OSError, AttributeError, TypeError):  # another C library
+        import ctypes
+
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+
+
+def require_room(threads: int) -> None:
+    """Raise MemoryError unless there are addresses for so many threads.
+
+    Python waits for ever for a thread that has a stack, and finds no memory for the rest.
+    """
+    from mmap import mmap
+
+    try:
+        mmap(-1, threads * _OF_A_THREAD).close()
+    except OSError as error:
+        raise MemoryError(f"for {threads} threads") from error
+
+
+def is_exhausted(error: BaseException) -> bool:
+    """Tell whether `error` says that there is no memory, for an object, a thread or a library."""
+    texts = {RuntimeError: "can't start new thread", ImportError: "failed to map segment"}
+    told = any(isinstance(error, kind) and text in str(error) for kind, text in texts.items())
+    return told or isinstance(error, MemoryError)
