@@ -171,7 +171,7 @@ def _explain(outcome: RunOutcome) -> None:
     elif outcome.status == "interrupted":
         print(f"{name}: interrupted; what was stored stays, run again to go on.")
     elif outcome.error is not None:
-        print(f"{name}: {output.table_cell(str(outcome.error))}")
+        output.say(f"{name}: {outcome.error}")
     elif outcome.counts.rejected:
         print(
             f"{name}: {outcome.counts.rejected} items could not be stored; why is in the table "

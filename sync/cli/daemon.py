@@ -102,7 +102,7 @@ def health(
     host, port = listen.address
     local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # every address
     status, text = _ask(local, port, "/readyz" if ready else "/livez")
-    print(output.table_cell(text))
+    output.say(text)
     raise typer.Exit(ExitCode.SUCCEEDED if status == 200 else ExitCode.FAILED)
 
 
