@@ -74,12 +74,15 @@ def backfill(
     fmt = output.chosen(fmt, json)
     if dry_run and (full or wait):
         raise typer.BadParameter("--dry-run goes with neither --full nor --wait")
+    from sync.config import exposure
+
     config = settings.load()
     patience = _seconds(max_wait)
     chosen = (
         [config.account(name) for name in dict.fromkeys(account)] if account else config.accounts
     )
     settings.start_log()
+    exposure.warn_of(config.secret_files)
     with stop_on_signals() as stop:
         job = Job(config, stop, patience)
         if dry_run:

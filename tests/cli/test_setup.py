@@ -62,7 +62,7 @@ def test_init_writes_a_configuration_that_loads_and_never_overwrites_one(tmp_pat
 def test_check_finds_nothing_wrong_and_changes_nothing(github: Sandbox, folder: Path) -> None:
     done = repoledger("check", cwd=folder, TOKEN=TOKEN)
     assert done.returncode == 0, done.stdout
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok"] * 6
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok"] * 7
     assert "signed in as octo" in done.stdout
     assert "requests left" in done.stdout
     assert "the token names no day on which it ends" in done.stdout
