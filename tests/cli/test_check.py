@@ -21,6 +21,7 @@ from sync.database.store import Store
 from sync.finding import Finding
 from sync.github.sandbox import Sandbox
 from tests.conftest import TOKEN
+from tests.support.daemon import RunningDaemon, write_daemon_config
 from tests.support.database_processes import spawned
 from tests.support.process import environment, on_terminal, repoledger, write_config
 
@@ -262,6 +263,22 @@ def test_a_run_warns_of_a_password_file_that_others_can_read(
     file.write_text(file.read_text().replace('url = "sqlite:///ledger.db"', named))
     (event,) = begun("backfill", folder=tmp_path, TOKEN=TOKEN)
     assert (event["file"], event["cure"]) == ("password", "chmod go= password")
+
+
+@pytest.mark.matrix("process.open-file")
+def test_a_daemon_warns_of_it_when_it_starts_and_when_it_reads_its_configuration_again(
+    github: Sandbox, tmp_path: Path
+) -> None:
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    token.chmod(0o604)
+    account = '[[accounts]]\nname = "me"\ntoken_file = "token"\n'
+    write_daemon_config(tmp_path, github.url, 'every = "1h"', account)
+    with RunningDaemon(tmp_path) as daemon:
+        (event,) = daemon.logged("secret.file_open")
+        assert event["cure"] == "chmod go= token"
+        daemon.reload()
+        assert len(daemon.logged("secret.file_open")) == 2
 
 
 @needs_mounts

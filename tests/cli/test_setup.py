@@ -95,6 +95,7 @@ def test_check_warns_of_a_token_that_ends_soon(github: Sandbox, folder: Path) ->
     assert f"warn  account me: the token ends in 3 days, on {soon:%Y-%m-%d}" in done.stdout
 
 
+@pytest.mark.matrix("process.shared-quota")
 def test_check_warns_of_two_tokens_of_one_user(github: Sandbox, tmp_path: Path) -> None:
     github.add_token("octo", "a-second-token")
     accounts = "".join(f'[[accounts]]\nname = "{n}"\ntoken_env = "TOKEN_{n}"\n' for n in "AB")
