@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sync.clock import utc_now
 from sync.config import Account
 from sync.config.sections import GitHub
-from sync.errors import Forbidden, NotFound, NotJson, RateLimited, RestError, UnexpectedAnswer
+from sync.errors import NotFound, NotJson, RateLimited, RestError, UnexpectedAnswer
 from sync.finding import Finding
 from sync.github.answers import Identity
 from sync.github.client import GitHubClient
@@ -55,15 +55,18 @@ def listing(client: GitHubClient, account: Account) -> Iterator[Finding]:
         yield held_back(error.retry_at, 0, utc_now(), "GitHub lists repositories")
         return
     except RestError as error:
-        advice = "; the token may not list repositories" if isinstance(error, Forbidden) else ""
-        yield Finding("fail", f"{error}{advice}")
+        yield Finding("fail", str(error))
         return
     if page.left_out:
         yield Finding(
             "warn",
-            f"{page.left_out} organizations are left out of the list: authorise the token for "
-            f"their single sign-on ({_SIGN_ON})",
+            f"{_organizations(page.left_out)} left out of the list: authorise the token for "
+            f"single sign-on there ({_SIGN_ON})",
         )
+
+
+def _organizations(count: int) -> str:
+    return "one organization is" if count == 1 else f"{count} organizations are"
 
 
 def address(error: RestError, api_url: str) -> Iterator[Finding]:

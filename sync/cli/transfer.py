@@ -127,8 +127,9 @@ def _urls(
     settings: Settings = ctx.obj
     config = settings.load()
     settings.start_log()
-    from sync.config import other_database
+    from sync.config import exposure, other_database
 
+    exposure.warn_of((password_file,) if password_file else ())
     return config.database.url, other_database(url, password_env, password_file, os.environ)
 
 

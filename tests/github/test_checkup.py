@@ -88,7 +88,7 @@ def test_where_the_server_tells_when_a_token_ended_so_does_the_doctor(github: Sa
     assert "the token has expired on 2026-01-02; make a new one" in trouble
 
 
-@pytest.mark.parametrize(("days", "result"), [(13, "warn"), (15, "ok")])
+@pytest.mark.parametrize(("days", "result"), [(0, "warn"), (13, "warn"), (15, "ok")])
 def test_a_token_that_ends_within_two_weeks_is_warned_of(
     github: Sandbox, days: int, result: str
 ) -> None:
@@ -143,6 +143,9 @@ def test_organizations_that_are_left_out_for_want_of_single_sign_on_are_counted(
     github.restrict_sso(TOKEN, ["acme", "globex"])
     (trouble,) = troubles(found(github))
     assert trouble.startswith("warn: 2 organizations are left out of the list: authorise")
+    github.restrict_sso(TOKEN, ["acme"])
+    (trouble,) = troubles(found(github))
+    assert trouble.startswith("warn: one organization is left out of the list: authorise")
 
 
 def test_single_sign_on_that_is_demanded_of_the_list_itself_is_a_failure(github: Sandbox) -> None:
