@@ -14,6 +14,7 @@ import typer
 from sync.cli import output
 from sync.cli.output import Format, FormatOption, JsonOption
 from sync.cli.settings import ExitCode, Settings
+from sync.clock import utc_now
 from sync.errors import RepoledgerError
 from sync.finding import Finding
 from sync.redaction import printable, scrub
@@ -92,7 +93,7 @@ def _database(config: Config) -> Iterator[Finding]:
             current = migrate.check(config.database.url)
             yield _schema(dialect.where, current, config.database.migrate)
             if migrate.state_of(current) == "current":
-                yield from _runs(config)
+                yield from _known(config)
     except RepoledgerError as error:
         yield Finding("fail", str(error))
 
@@ -114,22 +115,32 @@ def _schema(where: str, current: str | None, mode: str) -> Finding:
             return Finding("fail", f"{where}: needs `repoledger migrate` first")
 
 
-def _runs(config: Config) -> Iterator[Finding]:
-    """Tell of runs in progress: another of the same account would be turned away."""
-    from sync.database.dialects import dialect_of
+def _known(config: Config) -> Iterator[Finding]:
+    """Tell what the ledger knows of accounts that would keep a run from beginning now."""
     from sync.database.queries import Ledger
-    from sync.errors import RunInProgress
 
     with Ledger(config.database.url) as ledger:
-        running = {row["account"] for row in ledger.status() if row["status"] == "running"}
+        rows = {row["account"]: row for row in ledger.status(counted=False)}
     for account in config.accounts:
-        if account.name not in running:
-            continue
-        try:
-            with dialect_of(config.database.url).account_lock(account.name, wait=False):
-                yield Finding("ok", f"the last run of {account.name} was cut off; it goes on next")
-        except RunInProgress:
-            yield Finding("ok", f"a run of {account.name} is in progress")
+        row = rows.get(account.name, {"status": None, "not_before": None})
+        if row["status"] == "running":
+            yield _running(config, account.name)
+        until = row["not_before"]
+        if until is not None and until > utc_now():
+            when = f"{until:%Y-%m-%d %H:%M} UTC"
+            yield Finding("warn", f"GitHub has asked {account.name} to wait until {when}")
+
+
+def _running(config: Config, name: str) -> Finding:
+    """Tell whether a run that has not ended is still there, by the lock that goes with it."""
+    from sync.database.dialects import dialect_of
+    from sync.errors import RunInProgress
+
+    try:
+        with dialect_of(config.database.url).account_lock(name, wait=False):
+            return Finding("ok", f"the last run of {name} was cut off; the next goes on from there")
+    except RunInProgress:
+        return Finding("ok", f"a run of {name} is in progress; another would be turned away")
 
 
 def _account(config: Config, account: Account, users: dict[int, str]) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -173,9 +174,19 @@ def test_a_run_in_progress_and_one_that_was_cut_off_are_told_apart(
     with Store(url) as store:
         with store.lock("me"):
             store.start_run("me", "127.0.0.1", "backfill")
-            assert ("ok", "a run of me is in progress") in checked(folder)["database"]
-        cut_off = "the last run of me was cut off; it goes on next"
+            busy = "a run of me is in progress; another would be turned away"
+            assert ("ok", busy) in checked(folder)["database"]
+        cut_off = "the last run of me was cut off; the next goes on from there"
         assert ("ok", cut_off) in checked(folder)["database"]
+
+
+def test_a_wait_that_github_has_asked_for_is_told_of(github: Sandbox, folder: Path) -> None:
+    reset = datetime.now(UTC) + timedelta(hours=1)
+    github.set_quota(TOKEN, remaining=0, reset=reset)
+    assert repoledger("backfill", cwd=folder, TOKEN=TOKEN).returncode == 4
+    (result, message) = checked(folder)["database"][-1]
+    assert (result, message[:34]) == ("warn", "GitHub has asked me to wait until ")
+    assert abs(datetime.fromisoformat(message[34:50] + "Z") - reset) < timedelta(minutes=2)
 
 
 def test_a_schema_of_another_version_is_told_of_with_what_to_do(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
@@ -27,14 +28,17 @@ def findings(file: Path, open_: Open) -> Iterator[Finding]:
     told = _folder(folder) or (_file(file, open_) if file.exists() else None)
     if told is not None:
         yield told
-    yield from room(folder, os.statvfs(folder))
+    yield from _room(folder)
 
 
-def room(folder: Path, told: os.statvfs_result) -> Iterator[Finding]:
-    """Return what is wrong with the room on a disk, as its system tells it."""
-    free = told.f_bavail * told.f_frsize
+def _room(folder: Path) -> Iterator[Finding]:
+    """Warn of a disk that will soon take no more bytes, or no more files."""
+    free = shutil.disk_usage(folder).free
     if free < _LOW_DISK:
         yield Finding("warn", f"only {free // 2**20} MiB are free in {folder}")
+    if not hasattr(os, "statvfs"):  # Windows counts no files
+        return
+    told = os.statvfs(folder)
     if told.f_files and told.f_favail < _FEW_FILES:  # some systems count no files
         yield Finding("warn", f"only {told.f_favail} more files can be made in {folder}")
 
