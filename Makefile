@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: help demo test lint unit wheel-check slow matrix lock clean
+.PHONY: help demo test lint unit wheel-check slow matrix audit lock clean
 
 help:
 	@echo 'make demo    run repoledger against a built-in stand-in for GitHub'
@@ -16,6 +16,7 @@ help:
 	@echo 'make matrix  run the tests of every fault, and write the table in docs/reliability.md'
 	@echo 'make lint    ruff, mypy, import-linter'
 	@echo 'make unit    pytest alone (ARGS="-k name" narrows it)'
+	@echo 'make audit   whether locked versions have known weaknesses; needs a network'
 	@echo 'make lock    recompute the hashed constraints from pyproject.toml'
 	@echo 'make clean   remove the virtual environment and everything built'
 
@@ -63,6 +64,10 @@ matrix: $(VENV)/.dev
 # The wheel as a user gets it: built, installed into a new environment, run from an empty folder.
 wheel-check: $(VENV)/.dev
 	@$(BIN)/python tests/wheel_check.py
+
+# Says so, and goes on, where it cannot reach what is known.
+audit: $(VENV)/.dev
+	@$(BIN)/python -m tests.audit
 
 lock: $(VENV)/.dev
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --custom-compile-command 'make lock' --extra build pyproject.toml --output-file constraints.txt

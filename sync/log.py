@@ -15,7 +15,7 @@ from typing import Any, Literal, TextIO
 import msgspec
 import structlog
 
-from sync.redaction import printable, scrub
+from sync.redaction import printable, printable_json, scrub
 
 LogFormat = Literal["auto", "console", "json"]
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -96,7 +96,7 @@ def _scrubbed(_: Any, __: str, event: Event) -> Event:
 def _json_line(_: Any, __: str, event: Event) -> str:
     first = {"timestamp": event.pop("timestamp"), "level": event.pop("level")}
     line = {**first, "event": event.pop("event"), **event}
-    return msgspec.json.encode(line).decode()
+    return printable_json(msgspec.json.encode(line).decode())
 
 
 def _console_renderer() -> Any:
@@ -104,10 +104,15 @@ def _console_renderer() -> Any:
 
     def console_line(logger: Any, name: str, event: Event) -> str:
         shown = {
-            key: printable(value) if isinstance(value, str) and key != "exception" else value
-            for key, value in event.items()
-            if value is not None
+            printable(key): _shown(key, value) for key, value in event.items() if value is not None
         }
         return str(render(logger, name, shown))
 
     return console_line
+
+
+def _shown(key: str, value: Any) -> Any:
+    """Return a value as a person reads it; of a traceback, which has many lines, each of them."""
+    if not isinstance(value, str):
+        return value
+    return "\n".join(map(printable, value.split("\n"))) if key == "exception" else printable(value)

@@ -70,8 +70,26 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else _spelled(c) for c in text)
 
 
+def printable_json(text: str) -> str:
+    """Return a line of JSON, of the same value, in which nothing can act on a terminal.
+
+    JSON escapes the controls below U+0020 alone: U+009B begins a sequence on many
+    terminals, and U+202E turns what is read.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
 def _spelled(character: str) -> str:
     code = ord(character)
     if character in "\n\r\t":
         return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[character]
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import structlog
@@ -268,3 +268,22 @@ def test_line_breaks_in_values_do_not_break_the_line(capsys: pytest.CaptureFixtu
     structlog.get_logger().info("x.happened", value='a\n{"event": "forged"}\u2028')
     (line,) = lines(capsys)
     assert line["event"] == "x.happened"
+
+
+@pytest.mark.parametrize("kind", ["console", "json"])
+def test_nothing_in_a_traceback_or_a_key_acts_on_a_terminal(
+    kind: Literal["console", "json"], capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.configure(kind)
+
+    def fail() -> None:
+        raise ValueError("a\x1b]0;title\x07\x9b31m\x7f\u202eb")
+
+    try:
+        fail()
+    except ValueError:
+        structlog.get_logger().exception("x.failed", **{"k\x9by": "v\u2066"})
+    err = capsys.readouterr().err
+    assert "title" in err
+    assert all(line.isprintable() for line in err.split("\n"))
+    assert err.count("\n") > 3 if kind == "console" else err.count("\n") == 1

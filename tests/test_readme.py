@@ -22,7 +22,7 @@ TEXTS = [
     *(PROJECT / name for name in ("README.md", "CONTRIBUTING.md")),
     *(
         PROJECT / "docs" / name
-        for name in ("design.md", "deploy.md", "databases.md", "removals.md")
+        for name in ("design.md", "deploy.md", "databases.md", "removals.md", "security.md")
     ),
 ]
 
@@ -105,6 +105,19 @@ def test_every_path_that_a_text_names_exists() -> None:
         named = re.findall(r"`((?:sync|tests|migrations|docs)/[\w./]+)`", file.read_text("utf-8"))
         for path in named:
             assert (PROJECT / path).exists(), (file.name, path)
+
+
+def test_every_defence_is_shown_by_tests_that_exist() -> None:
+    text = (PROJECT / "docs" / "security.md").read_text(encoding="utf-8")
+    rows = [row for row in text.splitlines() if re.match(r"\| (?!threat)", row)]
+    assert len(rows) > 15
+    for row in rows:
+        shown_by = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", row.split("|")[3])
+        assert shown_by, row
+        for file, name in shown_by:
+            source = (PROJECT / file).read_text(encoding="utf-8")
+            begins = rf"{name}\(" if name else "test_"
+            assert re.search(f"^def {begins}", source, re.MULTILINE), (file, name)
 
 
 def test_the_shipped_configuration_documents_every_key() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from base64 import b64encode
 from urllib.parse import quote, quote_plus
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.redaction import holds_token, printable, protect, scrub
+from sync.redaction import holds_token, printable, printable_json, protect, scrub
 
 SECRET = "s3cr€t/+ 'w\\rd\"-1"
 TOKEN = "ghp_" + "q5" * 18
@@ -123,6 +124,7 @@ def test_masking_is_not_undone_by_masking_again() -> None:
         ("left\u202eright", "left\\u202eright"),
         ("line\u2028line", "line\\u2028line"),
         ("lone \ud800", "lone \\ud800"),
+        ("hidden \U000e0041", "hidden \\U000e0041"),
     ],
 )
 def test_control_characters_are_spelled_out(text: str, shown: str) -> None:
@@ -134,3 +136,10 @@ def test_whatever_the_text_it_ends_up_on_one_harmless_line(text: str) -> None:
     shown = printable(scrub(text))
     assert shown.isprintable()
     assert len(shown.splitlines()) <= 1
+
+
+@given(st.text())
+def test_whatever_the_text_its_json_is_harmless_and_of_the_same_value(text: str) -> None:
+    shown = printable_json(msgspec.json.encode({"key": text}).decode())
+    assert shown.isprintable()
+    assert msgspec.json.decode(shown) == {"key": text}

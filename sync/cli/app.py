@@ -19,7 +19,7 @@ from sync.cli.output import print_error
 from sync.cli.settings import ExitCode, Settings, exit_code_of
 from sync.errors import RepoledgerError
 from sync.memory import is_exhausted
-from sync.redaction import scrub
+from sync.redaction import printable, scrub
 
 
 class LogFormat(StrEnum):
@@ -148,7 +148,8 @@ def _report_crash(error: Exception) -> None:
     import traceback
 
     text = "".join(traceback.format_exception(error, chain=False))
-    print(scrub(text), file=sys.stderr)
+    for line in scrub(text).rstrip("\n").split("\n"):
+        print(printable(line), file=sys.stderr)
     print(
         "error: repoledger met something it was not prepared for; what is above says where. "
         "Please report it.",

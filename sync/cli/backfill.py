@@ -73,12 +73,15 @@ def backfill(
     fmt = output.chosen(fmt, json)
     if dry_run and (full or wait):
         raise typer.BadParameter("--dry-run goes with neither --full nor --wait")
+    from sync.config import exposure
+
     config = settings.load()
     patience = _seconds(max_wait)
     chosen = (
         [config.account(name) for name in dict.fromkeys(account)] if account else config.accounts
     )
     settings.start_log()
+    exposure.warn_of(config.secret_files)
     with stop_on_signals() as stop:
         job = Job(config, stop, patience)
         if dry_run:
@@ -153,7 +156,7 @@ def _explain(outcome: RunOutcome) -> None:
     elif outcome.status == "interrupted":
         print(f"{name}: interrupted; what was stored stays, run again to go on.")
     elif outcome.error is not None:
-        print(f"{name}: {output.table_cell(str(outcome.error))}")
+        output.say(f"{name}: {outcome.error}")
     elif outcome.counts.rejected:
         print(
             f"{name}: {outcome.counts.rejected} items could not be stored; why is in the table "

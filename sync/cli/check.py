@@ -3,56 +3,82 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
+import textwrap
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING
 
 import typer
 
 from sync.cli import output
 from sync.cli.output import Format, FormatOption, JsonOption
 from sync.cli.settings import ExitCode, Settings
+from sync.clock import utc_now
 from sync.errors import RepoledgerError
+from sync.finding import Finding
+from sync.redaction import printable, scrub
 
 if TYPE_CHECKING:
     from sync.config import Account, Config
-    from sync.github.answers import Identity
 
-_EXPIRES_SOON_DAYS = 14
-_CLOCK_TOLERANCE = 60.0  # seconds
-
-
-class Finding(NamedTuple):
-    """One line of the doctor's: `fail` makes the command fail, `warn` does not."""
-
-    result: Literal["ok", "warn", "fail"]
-    what: str
-    message: str
+_COLUMNS = ("result", "what", "message")
+_INDENT = " " * 6  # as wide as a result
 
 
 def check(ctx: typer.Context, fmt: FormatOption = Format.table, json: JsonOption = False) -> None:
-    """Test configuration, tokens, GitHub and the database, without changing anything."""
+    """Test configuration, tokens, GitHub and the database, without changing anything.
+
+    Ends with 1 if something would keep a run from working.
+    """
     settings: Settings = ctx.obj
     config = settings.load()
     settings.start_log("error")
-    findings = list(_findings(config))
-    fmt = output.chosen(fmt, json)
-    if fmt is Format.table:
-        for finding in findings:
-            print(f"{finding.result:4}  {finding.what}: {output.table_cell(finding.message)}")
-    else:
-        output.print_rows((finding._asdict() for finding in findings), fmt, columns=Finding._fields)
-    failed = any(finding.result == "fail" for finding in findings)
+    fmt, failed = output.chosen(fmt, json), False
+    rows = []
+    for what, finding in _findings(config):
+        failed = failed or finding.result == "fail"
+        message = scrub(finding.message)
+        if fmt is Format.table:
+            _show(finding.result, what, message)
+        else:
+            rows.append({"result": finding.result, "what": what, "message": message})
+    if fmt is not Format.table:
+        output.print_rows(rows, fmt, columns=_COLUMNS)
     raise typer.Exit(ExitCode.FAILED if failed else ExitCode.SUCCEEDED)
 
 
-def _findings(config: Config) -> Iterator[Finding]:
-    names = ", ".join(account.name for account in config.accounts)
-    yield Finding("ok", "configuration", f"{config.source}: accounts {names}")
-    yield from _database(config)
+def _show(result: str, what: str, message: str) -> None:
+    """Print a finding on one line; on a terminal, on as many as it needs."""
+    line = printable(f"{result:4}  {what}: {message}")
+    if not sys.stdout.isatty():
+        print(line)
+        return
+    width = max(shutil.get_terminal_size().columns, 40)
+    wrapped = textwrap.wrap(
+        line, width, subsequent_indent=_INDENT, break_long_words=False, break_on_hyphens=False
+    )
+    print("\n".join(wrapped))
+
+
+def _findings(config: Config) -> Iterator[tuple[str, Finding]]:
+    for finding in _configuration(config):
+        yield "configuration", finding
+    for finding in _database(config):
+        yield "database", finding
     users: dict[int, str] = {}  # GitHub user -> the first account that signs in as it
     for account in config.accounts:
-        yield from _account(config, account, users)
+        for finding in _account(config, account, users):
+            yield f"account {account.name}", finding
+
+
+def _configuration(config: Config) -> Iterator[Finding]:
+    from sync.config.exposure import open_files
+
+    names = ", ".join(account.name for account in config.accounts)
+    yield Finding("ok", f"{config.source}: accounts {names}")
+    for file, cure in open_files(config.secret_files):
+        yield Finding("warn", f"others can read {file}, which holds a secret: `{cure}`")
 
 
 def _database(config: Config) -> Iterator[Finding]:
@@ -61,16 +87,15 @@ def _database(config: Config) -> Iterator[Finding]:
 
     dialect = dialect_of(config.database.url)
     try:
-        findings = [
-            Finding(f.result, "database", f.message)
-            for f in dialect.findings(migrate.revisions()[-1])
-        ]
+        findings = list(dialect.findings(migrate.revisions()[-1]))
         yield from findings
         if all(finding.result != "fail" for finding in findings):
             current = migrate.check(config.database.url)
             yield _schema(dialect.where, current, config.database.migrate)
+            if migrate.state_of(current) == "current":
+                yield from _known(config)
     except RepoledgerError as error:
-        yield Finding("fail", "database", str(error))
+        yield Finding("fail", str(error))
 
 
 def _schema(where: str, current: str | None, mode: str) -> Finding:
@@ -79,74 +104,52 @@ def _schema(where: str, current: str | None, mode: str) -> Finding:
     newest = migrate.revisions()[-1]
     match migrate.state_of(current):
         case "current":
-            return Finding("ok", "database", f"{where}: schema {current}")
+            return Finding("ok", f"{where}: schema {current}")
         case "newer":
             message = f"{where}: schema {current} is newer than this program's {newest}"
-            return Finding("fail", "database", f"{message}; install a newer repoledger")
+            return Finding("fail", f"{message}; install a newer repoledger")
         case state if mode == "auto":
             plan = "made" if state == "missing" else f"migrated from {current}"
-            return Finding("ok", "database", f"{where}: will be {plan} by the next run")
+            return Finding("ok", f"{where}: will be {plan} by the next run")
         case _:
-            return Finding("fail", "database", f"{where}: needs `repoledger migrate` first")
+            return Finding("fail", f"{where}: needs `repoledger migrate` first")
+
+
+def _known(config: Config) -> Iterator[Finding]:
+    """Tell what the ledger knows of accounts that would keep a run from beginning now."""
+    from sync.database.queries import Ledger
+
+    with Ledger(config.database.url) as ledger:
+        rows = {row["account"]: row for row in ledger.status(counted=False)}
+    for account in config.accounts:
+        row = rows.get(account.name, {"status": None, "not_before": None})
+        if row["status"] == "running":
+            yield _running(config, account.name)
+        until = row["not_before"]
+        if until is not None and until > utc_now():
+            when = f"{until:%Y-%m-%d %H:%M} UTC"
+            yield Finding("warn", f"GitHub has asked {account.name} to wait until {when}")
+
+
+def _running(config: Config, name: str) -> Finding:
+    """Tell whether a run that has not ended is still there, by the lock that goes with it."""
+    from sync.database.dialects import dialect_of
+    from sync.errors import RunInProgress
+
+    try:
+        with dialect_of(config.database.url).account_lock(name, wait=False):
+            return Finding("ok", f"the last run of {name} was cut off; the next goes on from there")
+    except RunInProgress:
+        return Finding("ok", f"a run of {name} is in progress; another would be turned away")
 
 
 def _account(config: Config, account: Account, users: dict[int, str]) -> Iterator[Finding]:
+    from sync.checkup import examine
     from sync.clients import client_for
 
-    what = f"account {account.name}"
     try:
         # One attempt: a doctor answers at once, and tells the failure itself.
         with client_for(account, config, os.environ, attempts=1) as client:
-            identity = client.check()
+            yield from examine(client, account, config.github, users)
     except RepoledgerError as error:
-        message = str(error).removeprefix(f"{what}: ")
-        yield Finding("fail", what, message)
-        return
-    login = identity.user.login if identity.user else "?"
-    if account.username and account.username.lower() != login.lower():
-        yield Finding("warn", what, f"the token belongs to {login}, not to {account.username}")
-    yield Finding("ok", what, f"signed in as {login}, {_credential(identity)}")
-    yield from _expiry(what, account, identity)
-    yield from _quota(what, identity)
-    yield from _clock(what, identity)
-    if account.signs_in and identity.user:
-        other = users.setdefault(identity.user.id, account.name)
-        if other != account.name:
-            yield Finding("warn", what, f"the same GitHub user as account {other}: one quota")
-
-
-def _credential(identity: Identity) -> str:
-    if identity.scopes is None:
-        return identity.token_kind
-    return f"{identity.token_kind}, scopes: {', '.join(identity.scopes) or 'none'}"
-
-
-def _expiry(what: str, account: Account, identity: Identity) -> Iterator[Finding]:
-    if identity.expires_at is None:
-        if account.signs_in:
-            yield Finding("ok", what, "the token names no day on which it ends")
-        return
-    days = (identity.expires_at - datetime.now(UTC)).days
-    soon = days < _EXPIRES_SOON_DAYS
-    message = f"the token ends in {days} days, on {identity.expires_at:%Y-%m-%d}"
-    yield Finding("warn" if soon else "ok", what, message)
-
-
-def _quota(what: str, identity: Identity) -> Iterator[Finding]:
-    quota = identity.rate_limit
-    if quota is None:
-        yield Finding("ok", what, "the server sets no limit on requests")
-        return
-    message = f"{quota.remaining} of {quota.limit} requests left until {quota.reset:%H:%M} UTC"
-    yield Finding("ok" if quota.remaining else "warn", what, message)
-
-
-def _clock(what: str, identity: Identity) -> Iterator[Finding]:
-    skew = identity.clock_skew
-    if skew is None:
-        return
-    if abs(skew) <= _CLOCK_TOLERANCE:
-        yield Finding("ok", what, "this clock agrees with the server's")
-        return
-    direction = "ahead of" if skew > 0 else "behind"
-    yield Finding("warn", what, f"this clock is {abs(skew):.0f} s {direction} the server's")
+        yield Finding("fail", str(error).removeprefix(f"account {account.name}: "))

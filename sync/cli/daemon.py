@@ -31,9 +31,15 @@ def daemon(ctx: typer.Context) -> None:
     settings.start_log("info")
     # Before any thread starts: each inherits this, and the signals are left for sigwait.
     signal.pthread_sigmask(signal.SIG_BLOCK, {*_STOPPING, signal.SIGHUP})
+    from sync.config import Config, exposure
     from sync.daemon import Daemon
 
-    service = Daemon(settings.load, os.environ)
+    def load() -> Config:
+        config = settings.load()
+        exposure.warn_of(config.secret_files)
+        return config
+
+    service = Daemon(load, os.environ)
     signals = _Signals(service.stop_event)
     service.start()
     signals.started.set()
@@ -102,7 +108,7 @@ def health(
     host, port = listen.address
     local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # every address
     status, text = _ask(local, port, "/readyz" if ready else "/livez")
-    print(output.table_cell(text))
+    output.say(text)
     raise typer.Exit(ExitCode.SUCCEEDED if status == 200 else ExitCode.FAILED)
 
 

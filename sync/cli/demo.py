@@ -72,7 +72,8 @@ def demo(
         token = f"demo-{secrets.token_hex(16)}"
         ids = _populate(github, token)
         revision = migrate.upgrade(url).after
-        print(f"Made the database {directory / 'repoledger.db'} (schema {revision}).\n")
+        output.say(f"Made the database {directory / 'repoledger.db'} (schema {revision}).")
+        print()
         succeeded = _sync(github, token, url, "First sync: everything is new.")
         print("Now the server changes: a repository is added, one is deleted, one is renamed, one")
         print("gets a new description, one gets three stars.\n")
@@ -175,11 +176,11 @@ def _advise(config: Path) -> None:
         "query 'SELECT language, count(*) FROM current_repositories GROUP BY 1'",
         "status",
     ):
-        print(f"  {command} --config {config} {example}")
+        output.say(f"  {command} --config {config} {example}")
     print("\nAnd with your own repositories, in a folder of your choice:\n")
     absolute = str(Path(sys.argv[0]).absolute()) if "/" in command else command
     print("  mkdir ~/repoledger && cd ~/repoledger && export GITHUB_TOKEN=...")
-    print(f"  {absolute} init && {absolute} backfill")
+    output.say(f"  {absolute} init && {absolute} backfill")
 
 
 def _shown_path(path: Path) -> str:

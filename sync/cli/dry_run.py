@@ -48,7 +48,7 @@ def preview(accounts: Sequence[Account], job: Job, fmt: Format, *, accept: bool)
         empty="nothing would change",
     )
     for name, why in withheld.items() if fmt is Format.table else ():
-        print(f"{name}: withheld: {why}")  # the table may have no room for it
+        output.say(f"{name}: withheld: {why}")  # the table may have no room for it
     for failure in failures:
         output.print_error(failure)
     return worst(codes)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from sync.redaction import printable, scrub
+from sync.redaction import printable, printable_json, scrub
 
 
 class Format(StrEnum):
@@ -30,13 +32,19 @@ JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format j
 _SHORTEST_TEXT = 14  # columns that a text is not cut below
 _UNCUT = 1_000_000
 
-# A spreadsheet takes a cell that begins with one of these for a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet takes a cell that begins like this for a formula, some after dropping what is
+# blank before it; some take the full-width characters for the others.
+_FORMULA = re.compile(r"[\t\r\n]|[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠]")
 
 
 def chosen(fmt: Format, json: bool) -> Format:
     """Return the format that the two options ask for."""
     return Format.json if json else fmt
+
+
+def say(text: str) -> None:
+    """Print a line for people, in which data can do nothing to a terminal."""
+    print(printable(text))
 
 
 def print_error(message: str) -> None:
@@ -62,9 +70,10 @@ def print_rows(
         shown = table_columns or columns
         print_table(shown, ([row[c] for c in shown] for row in rows), empty=empty)
     elif fmt is Format.csv:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([_csv_cell(row[c]) for c in columns] for row in rows)
+        writer = csv.writer(_CsvLines(), lineterminator="\r\n")
+        cell = _shown_csv_cell if sys.stdout.isatty() else _csv_cell
+        writer.writerow(map(cell, columns))
+        writer.writerows([cell(row[c]) for c in columns] for row in rows)
     else:
         _print_json(({c: row[c] for c in columns} for row in rows), fmt)
 
@@ -74,7 +83,7 @@ def _print_json(rows: Iterable[Mapping[str, Any]], fmt: Format) -> None:
     import msgspec
 
     def encoded(row: Mapping[str, Any]) -> str:
-        return msgspec.json.encode(row, enc_hook=str).decode()
+        return printable_json(msgspec.json.encode(row, enc_hook=str).decode())
 
     if fmt is Format.ndjson:
         for row in rows:
@@ -100,6 +109,7 @@ def print_table(
         print(empty, file=sys.stderr)
         return
     cells = [[table_cell(value) for value in row] for row in materialised]
+    columns = list(map(printable, columns))
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     texts = [_is_text(materialised, index) for index in range(len(columns))]
     terminal = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
@@ -116,7 +126,7 @@ def print_table(
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for index, (column, width) in enumerate(zip(columns, widths, strict=True)):
         table.add_column(
-            Text(printable(column)),
+            Text(column),
             justify="right" if _is_number(materialised, index) else "left",
             width=width,
             overflow="ellipsis",
@@ -163,7 +173,7 @@ def _print_blocks(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None
     for row in rows:
         print(end=separator)
         for column, cell in zip(columns, row, strict=True):
-            print(f"{printable(column):{width}}  {cell}".rstrip())
+            print(f"{column:{width}}  {cell}".rstrip())
         separator = "\n"
 
 
@@ -189,12 +199,19 @@ def _in_utc(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class _CsvLines:
+    """Ends lines with a line feed alone; the writer quotes only what it ends lines with itself."""
+
+    def write(self, line: str) -> None:
+        sys.stdout.write(line.removesuffix("\r\n") + "\n")
+
+
 def _csv_cell(value: Any) -> Any:
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (int, float)):
+    if isinstance(value, (int, float, Decimal)):
         return value
     if isinstance(value, datetime):
         return _in_utc(value).isoformat().replace("+00:00", "Z")
@@ -205,4 +222,10 @@ def _csv_cell(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         value = ",".join(str(item) for item in value)
     text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _shown_csv_cell(value: Any) -> Any:
+    """Return a cell for a terminal, which must not be acted on by what it shows."""
+    cell = _csv_cell(value)
+    return printable(cell) if isinstance(cell, str) else cell

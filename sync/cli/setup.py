@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from sync.cli import output
 from sync.cli.settings import ExitCode, Settings
 from sync.errors import ConfigError
+from sync.redaction import printable
 
 
 def example_configuration() -> str:
@@ -33,7 +35,9 @@ def init(ctx: typer.Context) -> None:
     except OSError as error:
         raise ConfigError(f"{target}: cannot be written: {error.strerror}") from None
     command = f"repoledger --config {target}" if settings.config_path else "repoledger"
-    print(f"Wrote {target}. What to do next:\n")
+    command = printable(command)
+    output.say(f"Wrote {target}. What to do next:")
+    print()
     print("  export GITHUB_TOKEN=...   # a token that may read your public repositories")
     print(f"  {command} check       # tests it all, changes nothing")
     print(f"  {command} backfill    # syncs once")
@@ -56,13 +60,14 @@ def migrate(
         if before == after:
             print(f"The schema is current: {after}.")
         else:
-            print(f"Migrated the schema from {before or 'nothing'} to {after}.")
+            output.say(f"Migrated the schema from {before or 'nothing'} to {after}.")
         if copy is not None:
-            print(f"As it was before, it is in {copy}; delete that when you no longer need it.")
+            advice = "delete that when you no longer need it"
+            output.say(f"As it was before, it is in {copy}; {advice}.")
         return
     current = migration.check(config.database.url)
     state = migration.state_of(current)
-    print(f"The schema is {state}: {current or 'none'} here, {newest} in this program.")
+    output.say(f"The schema is {state}: {current or 'none'} here, {newest} in this program.")
     if state != "current":
         advice = "install a newer repoledger" if state == "newer" else "run `repoledger migrate`"
         print(advice, file=sys.stderr)

@@ -86,10 +86,10 @@ def _explain(row: Mapping[str, Any], now: datetime) -> None:
     """Say below the table what a person has to know beyond it."""
     if _waits(row, now):
         until = f"{row['not_before']:%Y-%m-%d %H:%M:%S}"
-        print(f"{row['account']}: waiting for quota until {until} UTC")
+        output.say(f"{row['account']}: waiting for quota until {until} UTC")
     if row["error_message"]:
         times = f"failed {row['failures']} times in a row: " if (row["failures"] or 0) > 1 else ""
-        print(f"{row['account']}: {times}{output.table_cell(row['error_message'])}")
+        output.say(f"{row['account']}: {times}{row['error_message']}")
 
 
 def _explain_sharing(rows: Iterable[Mapping[str, Any]]) -> None:

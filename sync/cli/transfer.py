@@ -15,6 +15,7 @@ from sync.cli.output import Format, FormatOption, JsonOption
 from sync.cli.progress import progress_bar
 from sync.cli.settings import ExitCode, Settings, stop_on_signals
 from sync.errors import DatabaseError, Interrupted
+from sync.redaction import printable
 
 if TYPE_CHECKING:
     import threading
@@ -83,9 +84,10 @@ def copy(
             "writes there; stop that, and copy again"
         )
     if fmt is Format.table:
-        print(f"Copied to {output.table_cell(where)}; every row is the same in both.")
+        output.say(f"Copied to {where}; every row is the same in both.")
     for name in running:
-        print(f"{name}: a run was in progress; copy again when it has ended.", file=sys.stderr)
+        told = f"{name}: a run was in progress; copy again when it has ended."
+        print(printable(told), file=sys.stderr)
 
 
 def verify(
@@ -125,8 +127,9 @@ def _urls(
     settings: Settings = ctx.obj
     config = settings.load()
     settings.start_log()
-    from sync.config import other_database
+    from sync.config import exposure, other_database
 
+    exposure.warn_of((password_file,) if password_file else ())
     return config.database.url, other_database(url, password_env, password_file, os.environ)
 
 
@@ -178,7 +181,7 @@ def _show(compared: list[Comparison]) -> None:
     )
     examples = [(each.table, *example) for each in compared for example in each.examples]
     for table, key, why in examples[:_SHOWN_EXAMPLES]:
-        print(output.table_cell(f"{table} {' '.join(map(str, key))}: {why}"))
+        output.say(f"{table} {' '.join(map(str, key))}: {why}")
     unlike = sum(each.missing + each.extra + each.different for each in compared)
     if unlike > _SHOWN_EXAMPLES:
         print(f"and {unlike - _SHOWN_EXAMPLES:,} more rows.")

@@ -8,7 +8,7 @@ names where its token is, and `tokens.read_token` fetches it when it is needed.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,13 @@ _LONGEST_FILE = 1024 * 1024  # bytes
 
 
 class Config(Struct, frozen=True, kw_only=True):
-    """A configuration that has passed every check."""
+    """A configuration that has passed every check.
+
+    `secret_files` are those that it takes secrets from, itself perhaps.
+    """
 
     source: str
+    secret_files: tuple[str, ...] = ()
     database: Database
     schedule: Schedule
     github: GitHub
@@ -108,6 +112,7 @@ def parse(
         raise ConfigError(*reader.problems)
     config = Config(source=source, accounts=accounts, **built)  # type: ignore[arg-type]  # built
     config = _resolved(config, tables, folder)
+    config = replace(config, secret_files=tuple(_secret_files(config, tables)))
     return replace(config, database=with_password(config.database, environ))
 
 
@@ -171,6 +176,15 @@ def _complain_of_single_underscores(reader: Reader, environ: Mapping[str, str]) 
     for variable, right in flat.items():
         if variable in environ:
             reader.problems.append(f"{variable}: unknown variable; did you mean {right}?")
+
+
+def _secret_files(config: Config, tables: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the files that secrets are in: a password in a URL, or named files."""
+    url = tables.get("database", {}).get("url")
+    if config.database.url.holds_password and not isinstance(url, FromEnvironment):
+        yield config.source
+    named = [config.database.password_file, *(account.token_file for account in config.accounts)]
+    yield from (file for file in named if file is not None)
 
 
 def _resolved(config: Config, tables: dict[str, Any], folder: Path) -> Config:

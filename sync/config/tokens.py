@@ -66,8 +66,9 @@ def other_database(
 
 def _from_variable(variable: str, environ: Mapping[str, str], what: str) -> str:
     secret = environ.get(variable, "")
-    if not secret:
-        raise ConfigError(f"{what}: the environment variable {variable} is not set")
+    if not secret.strip():
+        state = "is empty" if variable in environ else "is not set"
+        raise ConfigError(f"{what}: the environment variable {variable} {state}")
     protect(secret.strip())
     return secret
 

@@ -63,7 +63,7 @@ class Page:
     read, of `rejected`, or those that were remembered. `skipped_ids` are those of
     private repositories that a public listing held. `replaced` counts characters
     that no database stores. `last_url` is the end of the list, if the server told.
-    `partial` is true if organizations were left out for want of single sign-on.
+    `left_out` organizations are missing for want of single sign-on.
     `size` is that of the answer in bytes.
     """
 
@@ -79,8 +79,13 @@ class Page:
     rejected: tuple[Rejected, ...] = ()
     skipped_ids: tuple[int, ...] = ()
     replaced: int = 0
-    partial: bool = False
+    left_out: int = 0
     size: int = 0
+
+    @property
+    def partial(self) -> bool:
+        """Whether it is less than the whole page."""
+        return self.left_out > 0
 
     @property
     def skipped(self) -> int:
@@ -99,7 +104,7 @@ def decode_page(
     """
     links = response.links
     next_url, last_url = links.get("next"), links.get("last")
-    partial = protocol.is_partial(response)
+    left_out = protocol.left_out(response)
     if response.status == 304 and known is not None:
         return Page(
             url=url,
@@ -110,7 +115,7 @@ def decode_page(
             next_url=next_url or known.next_url,
             last_url=last_url,
             ids=known.ids,
-            partial=partial,
+            left_out=left_out,
         )
     body, replaced = replace_unstorable(response.body)
     raws = _decode_list(response, body)
@@ -128,7 +133,7 @@ def decode_page(
         rejected=rejected,
         skipped_ids=hidden,
         replaced=replaced,
-        partial=partial,
+        left_out=left_out,
         size=len(response.body),
     )
 

@@ -201,6 +201,11 @@ class GitHubClient(RestClient):
         first = self._first_page_url(visibility, affiliation)
         return walk(Itinerary(first, known), pages, self.in_background, 2 * self.concurrency)
 
+    def first_page(self, *, visibility: Visibility, affiliation: tuple[str, ...]) -> Page:
+        """Return the first page alone, asked for as a run does. Raises RestErrors."""
+        url = self._first_page_url(visibility, affiliation)
+        return self.fetch(url, lambda r: decode_page(r, url, "", None, public_only=True))
+
     def page_key(self, url: str) -> str:
         """Return the key under which a page's ETag is valid: URL, credentials and API version."""
         fingerprint = blake2b((self.token or "").encode(), digest_size=8).hexdigest()

@@ -89,7 +89,10 @@ def classify_answer(response: Response, now: datetime) -> errors.RestError | Non
     """
     error = classify(response, now)
     if isinstance(error, errors.BadCredentials):
-        advice = "the token is wrong, has expired or was revoked; make a new one"
+        ended, why = token_expiry(response.headers), "is wrong, has expired or was revoked"
+        if ended is not None and ended <= now:
+            why = f"has expired on {ended:%Y-%m-%d}"
+        advice = f"the token {why}; make a new one"
         return response.error(errors.BadCredentials, f"{error.message} ({advice})")
     if response.status in (403, 451) and _is_blocked(response):
         return response.error(errors.Blocked, f"{response.status}: {server_message(response)}")
@@ -157,9 +160,30 @@ def is_entity_tag(text: str) -> bool:
     return _ENTITY_TAG.fullmatch(text) is not None and scrub(text) == text
 
 
-def is_partial(response: Response) -> bool:
-    """Tell whether organizations were left out of a 200 for want of single sign-on."""
-    return response.headers.get("X-GitHub-SSO", "").startswith("partial-results")
+def left_out(response: Response) -> int:
+    """Return how many organizations were left out of a 200 for want of single sign-on."""
+    kind, _, told = response.headers.get("X-GitHub-SSO", "").partition(";")
+    if not kind.startswith("partial-results"):
+        return 0
+    return max(len(re.findall(r"[0-9]+", told)), 1)
+
+
+def likely_api_url(url: str) -> str | None:
+    """Return the address that was probably meant, if `url` may be a web site, not its API.
+
+    https://docs.github.com/enterprise-server/rest/using-the-rest-api/getting-started-with-the-rest-api
+    """
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    if host in ("github.com", "www.github.com", "api.github.com"):
+        meant = PUBLIC_API
+    elif host.endswith(".ghe.com"):
+        meant = f"https://api.{host.removeprefix('api.')}"
+    elif parts.path == "/api/v3":
+        return None
+    else:
+        meant = f"{parts.scheme}://{parts.netloc}/api/v3"
+    return None if meant == url else meant
 
 
 def scopes(headers: Mapping[str, str]) -> tuple[str, ...] | None:

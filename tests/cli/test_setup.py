@@ -62,7 +62,7 @@ def test_init_writes_a_configuration_that_loads_and_never_overwrites_one(tmp_pat
 def test_check_finds_nothing_wrong_and_changes_nothing(github: Sandbox, folder: Path) -> None:
     done = repoledger("check", cwd=folder, TOKEN=TOKEN)
     assert done.returncode == 0, done.stdout
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok"] * 6
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok"] * 7
     assert "signed in as octo" in done.stdout
     assert "requests left" in done.stdout
     assert "the token names no day on which it ends" in done.stdout
@@ -95,6 +95,7 @@ def test_check_warns_of_a_token_that_ends_soon(github: Sandbox, folder: Path) ->
     assert f"warn  account me: the token ends in 3 days, on {soon:%Y-%m-%d}" in done.stdout
 
 
+@pytest.mark.matrix("process.shared-quota")
 def test_check_warns_of_two_tokens_of_one_user(github: Sandbox, tmp_path: Path) -> None:
     github.add_token("octo", "a-second-token")
     accounts = "".join(f'[[accounts]]\nname = "{n}"\ntoken_env = "TOKEN_{n}"\n' for n in "AB")

@@ -61,7 +61,7 @@ def plain(value: object) -> object:
 def everything_in(config: Config) -> dict[str, object]:
     """Return the configuration as plain values, without where it came from."""
     values: dict[str, object] = json.loads(msgspec.json.encode(config, enc_hook=plain))
-    del values["source"]
+    del values["source"], values["secret_files"]
     return values
 
 

@@ -68,9 +68,12 @@ def test_an_account_with_a_username_alone_has_no_token() -> None:
     assert read_token(account(username="octocat"), {"GITHUB_TOKEN": TOKEN}) is None
 
 
-@pytest.mark.parametrize("environ", [{}, {"MY_TOKEN": ""}])
-def test_a_variable_that_is_not_set_is_named(environ: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match=r"account me: .*variable MY_TOKEN is not set"):
+@pytest.mark.parametrize(
+    ("environ", "state"),
+    [({}, "not set"), ({"MY_TOKEN": ""}, "empty"), ({"MY_TOKEN": "\n"}, "empty")],
+)
+def test_a_variable_that_holds_nothing_is_named(environ: dict[str, str], state: str) -> None:
+    with pytest.raises(ConfigError, match=rf"account me: .*variable MY_TOKEN is {state}"):
         read_token(account(token_env="MY_TOKEN"), environ)
 
 

@@ -6,7 +6,8 @@ import re
 from uuid import uuid4
 
 from sync.database import migrate
-from sync.database.dialects import Finding, dialect_of
+from sync.database.dialects import dialect_of
+from sync.finding import Finding
 from tests.support.secured_servers import Secured
 
 NEWEST = migrate.revisions()[-1]

@@ -96,6 +96,14 @@ def write_config(folder: Path, api_url: str, accounts: str = "", extra: str = ""
 
 def on_terminal(*arguments: str, cwd: Path, columns: int, **variables: str) -> str:
     """Run a command on a terminal of that width and return what it shows, without styles."""
+    _, output = sent_to_terminal(*arguments, cwd=cwd, columns=columns, **variables)
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", output.decode()).replace("\r\n", "\n")
+
+
+def sent_to_terminal(
+    *arguments: str, cwd: Path, columns: int, **variables: str
+) -> tuple[int, bytes]:
+    """Run a command on a terminal of that width; return its exit code and each byte it sends."""
     pid, terminal = pty.fork()
     if pid == 0:
         shown = environment(cwd, **{"TERM": "xterm", **variables})
@@ -107,5 +115,5 @@ def on_terminal(*arguments: str, cwd: Path, columns: int, **variables: str) -> s
     with os.fdopen(terminal, "rb", buffering=0) as stream, contextlib.suppress(OSError):
         while chunk := stream.read(65_536):  # a closed terminal is an error, not an end
             output += chunk
-    os.waitpid(pid, 0)
-    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", output.decode()).replace("\r\n", "\n")
+    _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status), output

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from sync.database.dialects.base import VERSION_TABLE, Dialect, Finding
+from sync.database.dialects.base import VERSION_TABLE, Dialect
 
-__all__ = ["VERSION_TABLE", "Dialect", "Finding", "dialect_of"]
+__all__ = ["VERSION_TABLE", "Dialect", "dialect_of"]
 
 
 @cache

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal
 from uuid import uuid4
 
 import msgspec
@@ -18,6 +18,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 from sync.database.dialects.lease import Lease, LockName
 from sync.database.failures import translated
 from sync.errors import Interrupted, RunInProgress
+from sync.finding import Finding
 
 # A name of our own: a database may hold other programs' tables, and theirs may
 # be Alembic's usual one.
@@ -26,17 +27,6 @@ _PLACES = ("host", "port", "unix_socket")  # options that say where a server is
 _NOTICED = 1.0  # seconds that a server may need to see that the holder of a lock has ended
 LOCK_POLL = 0.2  # seconds between two looks at a lock that another process holds
 _ROW_PATIENCE = 60.0  # seconds that a page waits for the one before it
-
-
-class Finding(NamedTuple):
-    """What `repoledger check` says of a database: `fail` keeps a run from working, `warn` may."""
-
-    result: Literal["ok", "warn", "fail"]
-    message: str
-
-    @classmethod
-    def of(cls, good: bool, message: str) -> Self:
-        return cls("ok" if good else "fail", message)
 
 
 class Dialect(ABC):

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
-from sync.database.dialects.base import VERSION_TABLE, Finding
+from sync.database.dialects.base import VERSION_TABLE
 from sync.database.tables import metadata
+from sync.finding import Finding
 
 _LARGEST_ROW = 16 * 1024 * 1024  # bytes: what a statement should be able to hold
 _WRITING = ("SELECT", "INSERT", "UPDATE", "DELETE")

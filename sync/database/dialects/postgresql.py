@@ -22,11 +22,12 @@ from sqlalchemy import (
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
 from sync.database.dialects import postgresql_check
-from sync.database.dialects.base import LOCK_POLL, Finding, ServerDialect, pause
+from sync.database.dialects.base import LOCK_POLL, ServerDialect, pause
 from sync.database.dialects.lease import LEASE
 from sync.database.dialects.reading import refuse_other_than
 from sync.database.failures import translated
 from sync.errors import DatabaseUnusable
+from sync.finding import Finding
 
 _CONNECT_TIMEOUT = 10  # seconds
 # What a database or a role may have set otherwise: how values are written, and when a

@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from sync.database.dialects.base import VERSION_TABLE, Finding
+from sync.database.dialects.base import VERSION_TABLE
 from sync.database.tables import metadata
+from sync.finding import Finding
 
 OLDEST = 14  # the major version
 

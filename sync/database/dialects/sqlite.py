@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sqlite3
 import threading
 import time
@@ -19,11 +18,13 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from sync.database.dialects.base import LOCK_POLL, Dialect, Finding, in_progress
+from sync.database.dialects.base import LOCK_POLL, Dialect, in_progress
+from sync.database.dialects.sqlite_check import findings
 from sync.database.dialects.sqlite_copy import kept_copy
 from sync.errors import DatabaseUnusable, Interrupted, QueryRefused
+from sync.finding import Finding
 
-_LOW_DISK = 100 * 1024 * 1024  # bytes
+_PRIVATE = 0o600  # the mode of a file that its owner alone reads and writes
 BUSY_TIMEOUT = 30.0  # seconds to wait for another writer
 _BUSY_WHEN_STOPPING = 1.0  # seconds, once the program is asked to stop
 _BUSY_POLL = 0.25  # seconds that SQLite waits at a time: Python sees no signal meanwhile
@@ -59,10 +60,11 @@ class Sqlite(Dialect):
             raise DatabaseUnusable(
                 f"{file}: the folder {file.parent} does not exist; create it first"
             )
-        mode = "rwc" if create else "rw"
 
         def connect() -> sqlite3.Connection:
-            connection = _open(file, mode, _BUSY_POLL)
+            if create:
+                _make(file)
+            connection = _open(file, "rw", _BUSY_POLL)
             try:
                 _patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"), stop)
                 connection.execute("PRAGMA synchronous = NORMAL")
@@ -121,7 +123,9 @@ class Sqlite(Dialect):
         from filelock import FileLock, Timeout
 
         file = self.file
-        lock = FileLock(file.with_name(f"{file.name}.{account.lower()}.lock"), timeout=0)
+        # Whoever can open the lock's file can hold the lock.
+        name = f"{file.name}.{account.lower()}.lock"
+        lock = FileLock(file.with_name(name), timeout=0, mode=_PRIVATE)
         stop = stop or threading.Event()
         while not lock.is_locked:
             try:
@@ -154,15 +158,7 @@ class Sqlite(Dialect):
         return kept_copy(self.file, revision, _open, stop)
 
     def findings(self, newest: str) -> Iterator[Finding]:  # noqa: ARG002  # for servers
-        folder = self.file.parent
-        if not folder.is_dir():
-            yield Finding("fail", f"{self.file}: the folder {folder} does not exist")
-            return
-        if not os.access(self.file if self.exists() else folder, os.W_OK):
-            yield Finding("fail", f"{self.file}: cannot be written by this user")
-        free = shutil.disk_usage(folder).free
-        if free < _LOW_DISK:
-            yield Finding("warn", f"only {free // 2**20} MiB are free in {folder}")
+        return findings(self.file, _open)
 
     def check_constraints(self, connection: Connection) -> None:
         """Look for rows that refer to a repository that is gone, in tables of the user's."""
@@ -195,6 +191,22 @@ def _refuse_folder(file: Path) -> None:
         raise DatabaseUnusable(f"{file}: cannot be used: {error.strerror}") from None
     if is_folder:
         raise DatabaseUnusable(f"{file}: is a folder, not a database")
+
+
+def _make(file: Path) -> None:
+    """Make an empty file that nobody else can read, unless there is one. Raises DatabaseUnusable.
+
+    A ledger may hold private repositories. SQLite gives the files beside it the same mode.
+    """
+    if file.exists():  # not opened: to close it again would drop the locks that we hold on it
+        return
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        os.close(os.open(os.path.realpath(file), flags, _PRIVATE))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise DatabaseUnusable(f"{file}: cannot be made: {error.strerror}") from None
 
 
 def _identity_of(file: Path) -> tuple[int, int]:

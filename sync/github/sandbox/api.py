@@ -17,6 +17,7 @@ from .views import Viewer, digest, encode
 from .wire import Answer, RefusedError, Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from .accounts import Quota
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .wire import Request
 
 VERSIONS = ("2026-03-10", "2022-11-28")
+ENTERPRISE_PATH = "/api/v3"
 _DEFAULT_VERSION = "2022-11-28"
 _DEPRECATION_LINK = (
     "<https://docs.github.com/en/rest/about-the-rest-api/api-versions>; "
@@ -35,6 +37,7 @@ _NO_USER_AGENT = (
     b"resources-in-the-rest-api#user-agent-required). Check https://developer.github.com "
     b"for other possible causes.\r\n"
 )
+_NO_PAGE = b"<!DOCTYPE html><html><head><title>Page not found</title></head></html>"
 _MOST_GZIPPED = 256
 _WORTH_GZIP = 512
 
@@ -43,11 +46,15 @@ def respond(state: State, request: Request, *, request_id: str) -> Answer:
     """Answers a request. Call it with the state's lock held."""
     if not request.headers.get("user-agent", "").strip():
         return Answer(status=403, headers={"Content-Type": "text/html"}, body=_NO_USER_AGENT)
+    if state.enterprise:
+        if not request.path.startswith(f"{ENTERPRISE_PATH}/"):
+            return Answer(status=404, headers={"Content-Type": "text/html"}, body=_NO_PAGE)
+        request = replace(request, path=request.path.removeprefix(ENTERPRISE_PATH))
     version = request.headers.get("x-github-api-version") or _DEFAULT_VERSION
     viewer = Viewer()
-    free = request.path == "/rate_limit"
+    free = request.path == "/rate_limit" or state.enterprise
     try:
-        _check_version(version)
+        _check_version(version, VERSIONS[-1:] if state.enterprise else VERSIONS)
         viewer = _authenticate(state, request)
         quota = state.quota(viewer.user)
         if not free and quota.remaining == 0:
@@ -64,15 +71,16 @@ def respond(state: State, request: Request, *, request_id: str) -> Answer:
     # GitHub counts a 304 only for those without a token.
     if not free and not (answer.status == HTTPStatus.NOT_MODIFIED and viewer.token):
         quota.used += 1
-    answer.headers.update(_quota_headers(quota))
+    if not state.enterprise:
+        answer.headers.update(_quota_headers(quota))
     return answer
 
 
-def _check_version(version: str) -> None:
-    if version in VERSIONS:
+def _check_version(version: str, known: Sequence[str]) -> None:
+    if version in known:
         return
     names = " and ".join(
-        f'"{name}"' + (" (most recent)" if i == 0 else "") for i, name in enumerate(VERSIONS)
+        f'"{name}"' + (" (most recent)" if i == 0 else "") for i, name in enumerate(known)
     )
     raise RefusedError(
         HTTPStatus.BAD_REQUEST,

@@ -65,6 +65,7 @@ class Registry(Accounts):
     def __init__(self, *, now: Callable[[], datetime] | None = None) -> None:
         super().__init__(now=now)
         self.api = ""
+        self.enterprise = False
         self.cache: dict[Any, Any] = {}
         self.encoded: dict[Any, tuple[bytes, bytes]] = {}
         self.gzipped: dict[str, bytes] = {}

@@ -64,6 +64,8 @@ def _root(call: Call) -> Reply:
 
 
 def _rate_limit(call: Call) -> Reply:
+    if call.state.enterprise:
+        raise RefusedError(HTTPStatus.NOT_FOUND, "Rate limiting is not enabled.")
     quota = call.state.quota(call.viewer.user)
     reset = int(quota.reset.timestamp())
     used = quota.limit - quota.remaining

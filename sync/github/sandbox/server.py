@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
-from .api import gzipped, respond
+from .api import ENTERPRISE_PATH, gzipped, respond
 from .state import State
 from .wire import Answer, Request, RequestRecord
 
@@ -46,10 +46,15 @@ class Sandbox(State):
     `delay` is the time in seconds that every answer takes longer. `on_request` is called with
     each request before it is answered, in the server's thread, and may change the state.
     `errors` has the exceptions that were raised while answering; a sound sandbox has none.
+    With `enterprise` it is an Enterprise Server as it is set up: the API is below /api/v3, knows
+    the older version alone, and sets no limits.
     """
 
-    def __init__(self, *, now: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self, *, now: Callable[[], datetime] | None = None, enterprise: bool = False
+    ) -> None:
         super().__init__(now=now)
+        self.enterprise = enterprise
         self.delay = 0.0
         self.on_request: Callable[[Request], None] | None = None
         self.errors: list[Exception] = []
@@ -64,7 +69,8 @@ class Sandbox(State):
         """The address of the API, without a slash at its end."""
         if self._server is None:
             raise RuntimeError("the sandbox is not started")
-        return f"http://127.0.0.1:{self._server.server_port}"
+        below = ENTERPRISE_PATH if self.enterprise else ""
+        return f"http://127.0.0.1:{self._server.server_port}{below}"
 
     def start(self) -> Self:
         """Begins to listen. What was added before stays."""

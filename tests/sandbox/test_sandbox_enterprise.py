@@ -1,0 +1,61 @@
+"""The stand-in as an Enterprise Server: below /api/v3, with the older version, without limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from sync.github.sandbox import Sandbox
+
+
+@pytest.fixture
+def server() -> Iterator[Sandbox]:
+    with Sandbox(enterprise=True) as sandbox:
+        sandbox.add_user("octo", token="octo-token")
+        for number in range(3):
+            sandbox.add_repository("octo", f"r{number}")
+        yield sandbox
+        assert sandbox.errors == []
+
+
+def ask(server: Sandbox, path: str, **headers: str) -> requests.Response:
+    sent = {"Authorization": "Bearer octo-token", **headers}
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.get(f"{_site(server)}{path}", headers=sent, timeout=30)
+
+
+def _site(server: Sandbox) -> str:
+    return server.url.removesuffix("/api/v3")
+
+
+def test_the_api_is_below_its_path_and_its_links_too(server: Sandbox) -> None:
+    listed = ask(server, "/api/v3/user/repos?per_page=2")
+    assert listed.status_code == 200
+    assert listed.links["next"]["url"].startswith(f"{server.url}/user/repos?")
+    assert listed.json()[0]["url"].startswith(f"{server.url}/repos/octo/")
+    following = ask(server, listed.links["next"]["url"].removeprefix(_site(server)))
+    assert len(following.json()) == 1
+
+
+def test_what_is_not_below_it_is_the_web_site(server: Sandbox) -> None:
+    page = ask(server, "/user")
+    assert (page.status_code, page.headers["Content-Type"]) == (404, "text/html")
+
+
+def test_no_limits_are_set_and_none_told_of(server: Sandbox) -> None:
+    answer = ask(server, "/api/v3/user")
+    assert not [name for name in answer.headers if name.lower().startswith("x-ratelimit")]
+    refused = ask(server, "/api/v3/rate_limit")
+    assert (refused.status_code, refused.json()["message"]) == (
+        404,
+        "Rate limiting is not enabled.",
+    )
+
+
+def test_only_the_older_version_is_known(server: Sandbox) -> None:
+    assert ask(server, "/api/v3/user", **{"X-GitHub-Api-Version": "2022-11-28"}).ok
+    refused = ask(server, "/api/v3/user", **{"X-GitHub-Api-Version": "2026-03-10"})
+    assert refused.status_code == 400
