@@ -180,7 +180,7 @@ def token_expiry(headers: Mapping[str, str]) -> datetime | None:
     text = re.sub(r" UTC$", " +0000", text)
     try:
         return datetime.strptime(text, "%Y-%m-%d %H:%M:%S %z").astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
