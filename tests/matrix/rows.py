@@ -24,9 +24,17 @@ class Row(NamedTuple):
 
 
 ALWAYS = (
-    Row("always.converges", "any fault, once it is over", "one more run makes the ledger equal to GitHub's list"),
+    Row(
+        "always.converges",
+        "any fault, once it is over",
+        "one more run makes the ledger equal to GitHub's list",
+    ),
     Row("always.alive", "any fault", "no live repository is marked as removed"),
-    Row("always.secret", "any fault", "no token in a log, an error, a file, or a request to another origin"),
+    Row(
+        "always.secret",
+        "any fault",
+        "no token in a log, an error, a file, or a request to another origin",
+    ),
     Row("always.one-writer", "several processes", "at most one writer of an account takes effect"),
     Row("always.unchanged", "nothing changed", "no row is written"),
     Row("always.counts", "any fault", "the counts of a run add up to the items seen"),
@@ -34,25 +42,85 @@ ALWAYS = (
 
 HTTP = (
     Row("http.unreachable", "connection refused or reset, no such host, time-out", "retry"),
-    Row("http.body-trickles", "the body comes in drops", "cut at the deadline for the whole answer; retry"),
-    Row("http.headers-trickle", "the headers come in drops", "cut at the deadline for the whole answer; retry"),
-    Row("http.cut-short", "the body ends early: by its length, in chunks, without a length, in gzip", "retry"),
-    Row("http.not-json", "HTML with 200, 502 or 503; invalid JSON; a byte order mark", "retry; at most 200 characters are logged"),
-    Row("http.another-shape", "JSON of another shape: an object, null", "stop; never taken for an empty list"),
-    Row("http.odd-json", "deep nesting, a number of 5,000 digits, NaN, 1e400", "an error or a rejected item, never a crash"),
-    Row("http.bomb", "a small answer that unpacks into a huge one", "stop at a cap on the unpacked bytes"),
-    Row("http.redirects", "redirects: to another origin, in a loop, too many", "at most five, within the origin; else stop"),
-    Row("http.foreign-next", "the link to the next page names another origin or scheme", "stop; nothing is sent there"),
+    Row(
+        "http.body-trickles",
+        "the body comes in drops",
+        "cut at the deadline for the whole answer; retry",
+    ),
+    Row(
+        "http.headers-trickle",
+        "the headers come in drops",
+        "cut at the deadline for the whole answer; retry",
+    ),
+    Row(
+        "http.cut-short",
+        "the body ends early: by its length, in chunks, without a length, in gzip",
+        "retry",
+    ),
+    Row(
+        "http.not-json",
+        "HTML with 200, 502 or 503; invalid JSON; a byte order mark",
+        "retry; at most 200 characters are logged",
+    ),
+    Row(
+        "http.another-shape",
+        "JSON of another shape: an object, null",
+        "stop; never taken for an empty list",
+    ),
+    Row(
+        "http.odd-json",
+        "deep nesting, a number of 5,000 digits, NaN, 1e400",
+        "an error or a rejected item, never a crash",
+    ),
+    Row(
+        "http.bomb",
+        "a small answer that unpacks into a huge one",
+        "stop at a cap on the unpacked bytes",
+    ),
+    Row(
+        "http.redirects",
+        "redirects: to another origin, in a loop, too many",
+        "at most five, within the origin; else stop",
+    ),
+    Row(
+        "http.foreign-next",
+        "the link to the next page names another origin or scheme",
+        "stop; nothing is sent there",
+    ),
     Row("http.endless", "next pages in a circle, or without end", "stop"),
     Row("http.same-item", "the same repository on two pages", "stored once, as it came last"),
-    Row("http.shifted", "a repository is missed because the list moved", "asked for by its id; never removed for its absence"),
+    Row(
+        "http.shifted",
+        "a repository is missed because the list moved",
+        "asked for by its id; never removed for its absence",
+    ),
     Row("http.empty-list", "an empty list where there were many", "removals are withheld, partial"),
     Row("http.401", "401", "stop; no storm of retries"),
-    Row("http.quota", "403 or 429 with nothing remaining", "wait up to max_wait, else defer to the reset by the server's own clock"),
-    Row("http.pace", "403 or 429 for the pace, with Retry-After", "honoured up to max_wait, else defer; fewer pages in flight"),
-    Row("http.pace-untold", "the same without Retry-After", "at least 60 s, then doubled, few times; fewer pages in flight"),
-    Row("http.403", "403 for a permission, single sign-on, a block", "stop, with GitHub's own message"),
-    Row("http.retry-after", "Retry-After: a date, negative, huge, 1.5, junk", "read by us, and bounded"),
+    Row(
+        "http.quota",
+        "403 or 429 with nothing remaining",
+        "wait up to max_wait, else defer to the reset by the server's own clock",
+    ),
+    Row(
+        "http.pace",
+        "403 or 429 for the pace, with Retry-After",
+        "honoured up to max_wait, else defer; fewer pages in flight",
+    ),
+    Row(
+        "http.pace-untold",
+        "the same without Retry-After",
+        "at least 60 s, then doubled, few times; fewer pages in flight",
+    ),
+    Row(
+        "http.403",
+        "403 for a permission, single sign-on, a block",
+        "stop, with GitHub's own message",
+    ),
+    Row(
+        "http.retry-after",
+        "Retry-After: a date, negative, huge, 1.5, junk",
+        "read by us, and bounded",
+    ),
     Row("http.404", "404, 410, 422 for the listing", "stop"),
     Row("http.5xx", "409, 5xx", "retry; after repeated 5xx with smaller pages"),
     Row("http.huge-header", "a header of 70 kB", "retry, then the run fails"),
@@ -69,8 +137,14 @@ DATA = (
     Row("data.missing-required", "no full_name, no id, a wrong type", "reject; the others go on"),
     Row("data.unknown-field", "a field that nobody knows", "kept in payload"),
     Row("data.long-text", "a description of 10 MB", "cut with a warning; the run goes on"),
-    Row("data.time-offset", "a time with an offset; a time that is none", "stored in UTC; NULL with a warning"),
-    Row("data.emoji", "emoji", "stored; a MySQL database without utf8mb4 or strict mode is refused"),
+    Row(
+        "data.time-offset",
+        "a time with an offset; a time that is none",
+        "stored in UTC; NULL with a warning",
+    ),
+    Row(
+        "data.emoji", "emoji", "stored; a MySQL database without utf8mb4 or strict mode is refused"
+    ),
     Row("data.reused-name", "a name that another id has now", "two rows"),
     Row("data.case", "names that differ in case alone", "two values"),
     Row("data.poison", "one row of a page that the database refuses", "that row alone is rejected"),
@@ -79,29 +153,83 @@ DATA = (
 
 DATABASE = (
     Row("database.locked", "another program writes into the SQLite file", "waited for, up to 30 s"),
-    Row("database.full", "the disk is full, or fails", "rolled back, the run fails; a daemon stays up and is not ready"),
-    Row("database.unusable", "read-only, no database, no such folder", "exit 2 at the start, and it is named"),
-    Row("database.lost-connection", "the connection is lost in a transaction, or at its COMMIT", "the whole page is done again, and counted once"),
-    Row("database.deadlock", "a deadlock", "rows are written in the order of their ids; done again"),
-    Row("database.failover", "the server restarts, or became read-only", "connections are thrown away; done again for up to 8 s"),
-    Row("database.older-schema", "the schema is older than the program", "migrated, or exit 2 with what to type"),
+    Row(
+        "database.full",
+        "the disk is full, or fails",
+        "rolled back, the run fails; a daemon stays up and is not ready",
+    ),
+    Row(
+        "database.unusable",
+        "read-only, no database, no such folder",
+        "exit 2 at the start, and it is named",
+    ),
+    Row(
+        "database.lost-connection",
+        "the connection is lost in a transaction, or at its COMMIT",
+        "the whole page is done again, and counted once",
+    ),
+    Row(
+        "database.deadlock", "a deadlock", "rows are written in the order of their ids; done again"
+    ),
+    Row(
+        "database.failover",
+        "the server restarts, or became read-only",
+        "connections are thrown away; done again for up to 8 s",
+    ),
+    Row(
+        "database.older-schema",
+        "the schema is older than the program",
+        "migrated, or exit 2 with what to type",
+    ),
     Row("database.newer-schema", "the schema is newer than the program", "exit 2"),
     Row("database.migration-dies", "a migration is killed", "the next attempt works"),
-    Row("database.migrations-at-once", "several processes migrate at once", "one does, the others wait"),
+    Row(
+        "database.migrations-at-once",
+        "several processes migrate at once",
+        "one does, the others wait",
+    ),
     Row("database.two-runs", "two runs of one account", "the second says so, or waits with --wait"),
-    Row("database.frozen", "a process is frozen while another takes over", "what it writes late is refused"),
+    Row(
+        "database.frozen",
+        "a process is frozen while another takes over",
+        "what it writes late is refused",
+    ),
 )
 
 PROCESS = (
-    Row("process.killed", "kill -9 at any moment", "the next run converges; the dead one is recorded as interrupted"),
-    Row("process.signal", "SIGTERM, SIGINT", "recorded as interrupted, ends within seconds; a second signal at once"),
-    Row("process.clock", "the clock jumps, the machine is suspended", "waits go by a clock that does not jump; what is due runs once"),
+    Row(
+        "process.killed",
+        "kill -9 at any moment",
+        "the next run converges; the dead one is recorded as interrupted",
+    ),
+    Row(
+        "process.signal",
+        "SIGTERM, SIGINT",
+        "recorded as interrupted, ends within seconds; a second signal at once",
+    ),
+    Row(
+        "process.clock",
+        "the clock jumps, the machine is suspended",
+        "waits go by a clock that does not jump; what is due runs once",
+    ),
     Row("process.memory", "little memory: ulimit -v", "10,000 repositories fit"),
-    Row("process.bad-config", "bad TOML, unknown keys, wrong values, a cron that never fires", "all problems at once, exit 2"),
+    Row(
+        "process.bad-config",
+        "bad TOML, unknown keys, wrong values, a cron that never fires",
+        "all problems at once, exit 2",
+    ),
     Row("process.plain-http", "http:// to another machine, a password in the API's URL", "refused"),
-    Row("process.odd-token", "a token with a line break", "one at its end is dropped, any other is refused unseen"),
+    Row(
+        "process.odd-token",
+        "a token with a line break",
+        "one at its end is dropped, any other is refused unseen",
+    ),
     Row("process.open-file", "a file with a secret that others can read", "a warning"),
-    Row("process.shared-quota", "two accounts of one GitHub user", "known as one quota, with a warning"),
+    Row(
+        "process.shared-quota",
+        "two accounts of one GitHub user",
+        "known as one quota, with a warning",
+    ),
 )
 
 SECTIONS: dict[str, tuple[Row, ...]] = {
