@@ -162,6 +162,7 @@ def check_headers(text: str, more: str) -> None:
         answer = response(headers=headers, status=status)
         error = protocol.classify_answer(answer, NOW)
         assert (error is None) == (status in (200, 304))
+        assert str(error).isprintable()
         retry_at = getattr(error, "retry_at", None)
         assert retry_at is None or NOW <= retry_at <= NOW + LONGEST_RETRY_AFTER
         protocol.is_partial(answer)

@@ -16,8 +16,11 @@ from pathlib import Path
 
 import atheris
 
+atheris.enabled_hooks.add("RegEx")
 with atheris.instrument_imports(include=["sync", "email", "requests.structures"]):
+    from sync.github.records import Repository
     from tests.fuzz.checks import CHECKS
+    from tests.fuzz.strategies import TIMES
     from tests.support.database import repository
 
 _DATES = (
@@ -63,6 +66,15 @@ def seeds() -> dict[str, list[bytes]]:
     }
 
 
+def words() -> str:
+    """Return libFuzzer's dictionary: what it would take long to come upon."""
+    names = [*Repository.__struct_fields__, "login", "spdx_id", "temp_clone_token", "message"]
+    tokens = [f'"{name}":' for name in names] + [*TIMES, *_WORDS, *_DATES, *_MORE_WORDS]
+    tokens += ["null", "true", "false", "9223372036854775808", "\\ud83d", "\\u0000", "1e400", "[{"]
+    escaped = (token.replace("\\", "\\\\").replace('"', '\\"') for token in tokens)
+    return "".join(f'"{token}"\n' for token in escaped)
+
+
 def chosen(target: str) -> tuple[Callable[[bytes], object], list[bytes]]:
     """Return what is called with each input, and what inputs to begin with."""
     if target != "all":
@@ -88,8 +100,11 @@ def main() -> None:
     corpus.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(begin):
         (corpus / f"seed-{number}").write_bytes(seed)
+    (Path(folder) / "words").write_text(words(), encoding="utf-8")
     found = f"-artifact_prefix={folder}/{target}-"
-    atheris.Setup([sys.argv[0], str(corpus), found, "-timeout=10", *options], check)
+    atheris.Setup(
+        [sys.argv[0], str(corpus), found, f"-dict={folder}/words", "-timeout=10", *options], check
+    )
     atheris.Fuzz()
 
 
