@@ -37,7 +37,8 @@ def validate_base_url(url: object, name: str = "the base URL") -> str:
         raise ConfigError(f"{name} is not a valid URL")
     if "@" in parts.netloc:
         raise ConfigError(f"{name} must not contain user:password; give credentials separately")
-    if parts.scheme not in _DEFAULT_PORTS or not host:
+    escaped = host is not None and "%" in host and ":" not in host  # what is no IPv6 address
+    if parts.scheme not in _DEFAULT_PORTS or not host or escaped:
         raise ConfigError(f"{name} must start with https:// and name a host")
     if parts.query or parts.fragment or "?" in url or "#" in url:
         raise ConfigError(f"{name} must not contain a query or a fragment")
