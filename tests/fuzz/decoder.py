@@ -16,7 +16,6 @@ from pathlib import Path
 
 import atheris
 
-atheris.enabled_hooks.add("RegEx")
 with atheris.instrument_imports(include=["sync", "email", "requests.structures"]):
     from sync.github.records import Repository
     from tests.fuzz.checks import CHECKS
