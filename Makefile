@@ -55,7 +55,7 @@ unit: $(VENV)/.dev
 slow: $(VENV)/.dev
 	@REPOLEDGER_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist worksteal -rP tests/long $(ARGS)
 	@REPOLEDGER_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests/removals $(ARGS)
-	@REPOLEDGER_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests/fuzz $(ARGS)
+	@REPOLEDGER_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist worksteal --timeout 1200 tests/fuzz $(ARGS)
 
 # Finds its way by what it covers; what it found stays in build/fuzz. TARGET is one of
 # tests/fuzz/checks.py. Not a part of the other targets: its package has no wheel for many machines.
