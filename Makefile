@@ -7,13 +7,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: help demo test lint unit wheel-check slow matrix audit lock clean
+.PHONY: help demo test lint unit wheel-check slow matrix fuzz audit lock clean
 
 help:
 	@echo 'make demo    run repoledger against a built-in stand-in for GitHub'
 	@echo 'make test    run every check: lint, types, tests, the built wheel'
-	@echo "make slow    tests that take minutes: a daemon's thousand runs, long walks, removals on servers"
+	@echo "make slow    tests that take minutes: a daemon's thousand runs, long walks, fuzzing"
 	@echo 'make matrix  run the tests of every fault, and write the table in docs/reliability.md'
+	@echo 'make fuzz    look for new ways to break the decoder, for TIME=60 seconds (Linux on x86-64)'
 	@echo 'make lint    ruff, mypy, import-linter'
 	@echo 'make unit    pytest alone (ARGS="-k name" narrows it)'
 	@echo 'make audit   whether locked versions have known weaknesses; needs a network'
@@ -56,6 +57,16 @@ unit: $(VENV)/.dev
 slow: $(VENV)/.dev
 	@REPOLEDGER_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist worksteal -rP tests/long $(ARGS)
 	@REPOLEDGER_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests/removals $(ARGS)
+	@REPOLEDGER_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist worksteal --timeout 1200 tests/fuzz $(ARGS)
+
+# Finds its way by what it covers; what it found stays in build/fuzz. TARGET is one of
+# tests/fuzz/checks.py. Not a part of the other targets: its package has no wheel for many machines.
+TIME := 60
+TARGET := all
+fuzz: $(VENV)/.dev
+	@$(PIP) --only-binary :all: --require-hashes -r constraints-fuzz.txt \
+		|| { echo 'atheris, which make fuzz needs, has no wheel for this machine or this version of Python.' >&2; exit 1; }
+	@$(BIN)/python -m tests.fuzz.decoder $(TARGET) build/fuzz -max_total_time=$(TIME) -print_final_stats=1
 
 # What is written into the documentation is what came out here.
 matrix: $(VENV)/.dev
@@ -72,6 +83,7 @@ audit: $(VENV)/.dev
 lock: $(VENV)/.dev
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --custom-compile-command 'make lock' --extra build pyproject.toml --output-file constraints.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --custom-compile-command 'make lock' --extra build --extra chart --extra dev --constraint constraints.txt pyproject.toml --output-file constraints-dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' --group fuzz --output-file constraints-fuzz.txt
 
 clean:
 	@rm -rf $(VENV) dist build

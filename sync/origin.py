@@ -11,6 +11,8 @@ from sync.redaction import printable, scrub
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LONGEST = 8_192  # characters of a URL; servers refuse a longer one anyway
+# A name, or an IPv6 address with or without a zone. Of anything else it depends on who reads it.
+_HOST = re.compile(r"[a-z0-9._\-\u0080-\U0010ffff]+|[0-9a-f:.]+(%[a-z0-9._-]+)?")
 _ABSOLUTE = re.compile(r"[^/?#]*://|//")
 
 
@@ -37,7 +39,7 @@ def validate_base_url(url: object, name: str = "the base URL") -> str:
         raise ConfigError(f"{name} is not a valid URL")
     if "@" in parts.netloc:
         raise ConfigError(f"{name} must not contain user:password; give credentials separately")
-    if parts.scheme not in _DEFAULT_PORTS or not host:
+    if parts.scheme not in _DEFAULT_PORTS or not host or not _HOST.fullmatch(host):
         raise ConfigError(f"{name} must start with https:// and name a host")
     if parts.query or parts.fragment or "?" in url or "#" in url:
         raise ConfigError(f"{name} must not contain a query or a fragment")

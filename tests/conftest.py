@@ -16,10 +16,12 @@ from sync.database.store import Store
 from sync.github.client import GitHubClient
 from sync.github.sandbox import Sandbox
 from sync.rest import RetryPolicy
+from tests.support import examples
 from tests.support.process import end_leftovers
 from tests.support.servers import KINDS, databases
 
 pytest_plugins = ["tests.matrix.report"]
+examples.register()
 
 TOKEN = "ghp_" + "t0" * 18
 QUICK = RetryPolicy(attempts=3, base=0.01, pace_wait=0.01)

@@ -109,8 +109,8 @@ class PingUrl(str):
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        parts = urlsplit(value) if isinstance(value, str) and value.isprintable() else None
         try:
+            parts = urlsplit(value) if isinstance(value, str) and value.isprintable() else None
             origin.validate_base_url(parts and f"{parts.scheme}://{parts.netloc}", "it")
         except (ConfigError, ValueError):
             raise ValueError("must be an address such as https://ping.example.com/ID") from None
@@ -135,7 +135,7 @@ class Listen(str):
             raise right
         try:
             parts = urlsplit(f"//{value}")
-            if not parts.hostname or parts.port is None:
+            if parts.netloc != value or not parts.hostname or parts.port is None:
                 raise right
         except ValueError:
             raise right from None
@@ -245,6 +245,8 @@ def _server_url(kind: str, rest: str, right: str) -> str:
     if not _PLACE.fullmatch(parts.netloc.rpartition("@")[2]):
         raise ValueError(_SERVER)
     options = parse_qsl(parts.query, keep_blank_values=True)
+    if any("@" in name for name, _ in options):  # what stands before it may be of a password
+        raise ValueError(encode)
     _check_options(kind, options)
     if kind == "postgresql":
         _check_places(

@@ -20,6 +20,7 @@ from sync.github.answers import (
     CachedPage,
     Identity,
     Page,
+    decode_page,
     decode_repository,
     decode_user,
 )

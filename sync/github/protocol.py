@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sync import errors
-from sync.redaction import scrub
+from sync.redaction import printable, scrub
 from sync.rest.response import LONGEST_RETRY_AFTER, classify, parse_retry_after, server_message
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _with_advice(error: errors.RestError, response: Response) -> errors.RestErro
             f"{error.message} (the token is not authorised for the organization's single sign-on; "
             "authorise it in GitHub's token settings)",
         )
-    needed = response.headers.get("X-Accepted-GitHub-Permissions")
+    needed = printable(scrub(response.headers.get("X-Accepted-GitHub-Permissions", ""))[:300])
     if needed:
         return response.error(errors.Forbidden, f"{error.message} (needed: {needed})")
     return error
@@ -204,7 +204,7 @@ def token_expiry(headers: Mapping[str, str]) -> datetime | None:
     text = re.sub(r" UTC$", " +0000", text)
     try:
         return datetime.strptime(text, "%Y-%m-%d %H:%M:%S %z").astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

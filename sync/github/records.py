@@ -7,6 +7,7 @@ former has; such a field is UNSET, which is not null: nothing is known of it.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -125,7 +126,7 @@ _TEXTS = ("html_url", "description", "homepage", "default_branch")
 _TIMES = ("created_at", "updated_at", "pushed_at")
 # A field that holds a credential in some answers. Never stored, never logged.
 _CREDENTIAL = "temp_clone_token"
-_CREDENTIAL_MARKS = (_CREDENTIAL.encode(), b"\\u00")  # or its letters, escaped
+_CREDENTIAL_MARK = re.compile(_CREDENTIAL.encode() + rb"|\\u00[567]")  # or its letters, escaped
 
 _decoder = msgspec.json.Decoder(Repository)
 _user_decoder = msgspec.json.Decoder(User)
@@ -141,7 +142,7 @@ def decode_item(raw: bytes, position: int = 0) -> Item | Rejected:
     warnings: tuple[str, ...] = ()
     showable: bytes | None = None
     try:
-        if any(mark in raw for mark in _CREDENTIAL_MARKS):
+        if _CREDENTIAL_MARK.search(raw):
             raw = _without_credentials(raw)
         showable = raw
         payload: str | None = raw.decode()
@@ -174,9 +175,8 @@ def in_utc(record: Repository) -> Repository:
 
 
 def _without_credentials(raw: bytes) -> bytes:
-    value = msgspec.json.decode(raw)
-    stripped = _stripped(value)
-    return raw if stripped == value else msgspec.json.encode(stripped)
+    """Return `raw` written anew: of a name that an object holds twice, what came first is gone."""
+    return msgspec.json.encode(_stripped(msgspec.json.decode(raw)))
 
 
 def _stripped(value: Any) -> Any:

@@ -59,6 +59,8 @@ def test_an_address_of_a_database_is_taken(given: str, taken: str | None) -> Non
         ("mysql://me:s3cret[W0rd@host/db", "percent-encoded"),
         ("postgresql://me@host/db?password=s3cretW0rd", "the option password"),
         ("mysql://me@host/db?passwd=s3cretW0rd", "the option passwd"),
+        ("mysql://me:1/2?s3cretW0rd@host/db", "percent-encoded"),
+        ("postgresql://me:1/2?s3cretW0rd@host/db", "percent-encoded"),
         ("mysql://me@host/db?sslmode=require", "unknown option sslmode; known are unix_socket"),
         ("mysql://me@host/db?ssl_verify_cert=yes", "true or false for ssl_verify_cert"),
         ("mysql://me@host/db?connect_timeout=soon", "connect_timeout in seconds"),

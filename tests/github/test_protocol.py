@@ -28,6 +28,7 @@ def answer(status: int, body: bytes = b"{}", /, **headers: str) -> Response:
         ("2026-12-01 12:00:00 +0200", datetime(2026, 12, 1, 10, tzinfo=UTC)),
         ("2026-12-01 02:00:00 -0800", datetime(2026, 12, 1, 10, tzinfo=UTC)),
         ("Tue, 01 Dec 2026 10:00:00 GMT", None),
+        ("0001-01-01 00:00:00 +1400", None),  # is none in UTC
         ("", None),
     ],
 )
@@ -140,3 +141,9 @@ def test_answers_out_of_order_leave_the_lower_quota() -> None:
     new_hour = protocol.RateLimit(limit=5000, remaining=4999, reset=NOW + timedelta(hours=1))
     assert protocol.lower_of(first, late) is first
     assert protocol.lower_of(first, new_hour) is new_hour
+
+
+def test_the_permissions_that_a_refusal_names_are_told_without_control_characters() -> None:
+    refused = answer(403, X_Accepted_GitHub_Permissions="contents=read\x1b]0;x\x07\x9b31m")
+    error = protocol.classify_answer(refused, NOW)
+    assert str(error).endswith("(needed: contents=read\\x1b]0;x\\x07\\x9b31m)")

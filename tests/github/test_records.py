@@ -178,6 +178,13 @@ def test_a_clone_token_is_known_however_its_name_is_written() -> None:
     assert SECRET not in (item.payload or SECRET)
 
 
+@pytest.mark.parametrize("name", ["a", "temp_clone_token"])
+def test_a_clone_token_in_the_first_of_two_fields_of_one_name_is_not_kept(name: str) -> None:
+    body = raw(a={"temp_clone_token": SECRET})[:-1] + f', "{name}": null}}'.encode()
+    body = body.replace(b'"a"', f'"{name}"'.encode())
+    assert SECRET not in (accepted(body).payload or SECRET)
+
+
 def test_an_escaped_letter_alone_leaves_the_payload_as_received() -> None:
     body = raw(description="DESC").replace(b"DESC", rb"caf\u00e9")
     item = decode_item(body)

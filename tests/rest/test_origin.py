@@ -49,6 +49,8 @@ def test_a_trailing_slash_of_the_base_url_makes_no_difference() -> None:
         ("https://", "must start with https:// and name a host"),
         ("https://:443", "name a host"),
         ("https:///path", "name a host"),
+        ("https://api%2eexample.com", "name a host"),
+        ("https://<api.example.com>", "name a host"),
         ("https://api.example.com?x=1", "query"),
         ("https://api.example.com/#top", "fragment"),
         ("https://api.example.com?", "query"),

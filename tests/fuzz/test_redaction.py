@@ -1,0 +1,96 @@
+"""Whatever the secret and the text around it: masked, on one line, harmless to a terminal."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync import redaction
+from sync.cli.output import _csv_cell, table_cell
+from sync.errors import RestError
+from sync.redaction import MASK, printable, protect, scrub
+from tests.fuzz.strategies import ANY_CHARACTER, TEXT
+from tests.support.examples import examples
+
+FORMS: tuple[Callable[[str], str], ...] = (
+    str,
+    lambda secret: quote(secret, safe=""),
+    quote,
+    quote_plus,
+    lambda secret: b64encode(secret.encode()).decode(),
+    lambda secret: json.dumps(secret)[1:-1],
+    lambda secret: json.dumps(secret, ensure_ascii=False)[1:-1],
+    lambda secret: repr(secret)[1:-1],
+)
+# Not with an asterisk: the mask beside the rest of a text could look like such a secret.
+SECRETS = st.text(st.characters(codec="utf-8", exclude_characters="*"), min_size=6, max_size=60)
+AROUND = st.text(max_size=20) | st.sampled_from(
+    ["https://me:", "@host/", "?token=", "&", '"', "\\"]
+)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered() -> Iterator[None]:
+    """Forget the secrets of these tests: they may be ordinary words to others."""
+    known, listed = set(redaction._known), list(redaction._longest_first)
+    yield
+    _remember(known, listed)
+
+
+def _remember(known: set[str], listed: list[str]) -> None:
+    redaction._known.clear()
+    redaction._known.update(known)
+    redaction._longest_first[:] = listed
+
+
+@pytest.mark.matrix("always.secret")
+@examples(200)
+@given(secret=SECRETS, form=st.sampled_from(FORMS), before=AROUND, after=AROUND)
+def test_a_secret_survives_in_none_of_its_forms_and_nowhere_in_a_text(
+    secret: str, form: Callable[[str], str], before: str, after: str
+) -> None:
+    _remember(set(), [])
+    protect(secret)
+    written = form(secret)
+    told = scrub(f"{before}{written}{after}")
+    assert MASK in told
+    if written.rstrip("=") not in before + MASK + after:
+        assert written.rstrip("=") not in told
+    error = RestError(f"{before}{written}{after}", url=f"https://h/{quote(secret)}")
+    assert secret not in error.url
+
+
+# Control characters, C1 included; what turns the direction of a line, or is not to be seen
+# (bidirectional overrides, zero width, tags); separators of lines; halves of pairs.
+FORBIDDEN = {"Cc", "Cf", "Zl", "Zp", "Cs"}
+DANGEROUS = (
+    "\x1b]0;x\x07",
+    "\x9b31m",
+    "\u202e",
+    "\u2066",
+    "\u200b",
+    "\u2028",
+    "\x85",
+    "\U000e0041",
+)
+
+
+@examples(200)
+@given(parts=st.lists(TEXT | st.sampled_from(DANGEROUS) | st.text(ANY_CHARACTER), max_size=4))
+def test_no_text_moves_the_cursor_or_turns_the_line_of_a_terminal(parts: list[str]) -> None:
+    for shown in (printable("".join(parts)), table_cell("".join(parts)), table_cell(parts)):
+        assert not {unicodedata.category(c) for c in shown} & FORBIDDEN
+
+
+@examples(200)
+@given(value=TEXT | st.lists(TEXT, max_size=3) | st.text("=+-@\t\r '\n", min_size=1).map(str))
+def test_no_text_is_a_formula_to_a_spreadsheet(value: object) -> None:
+    cell = _csv_cell(value)
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
