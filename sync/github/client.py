@@ -197,7 +197,6 @@ class GitHubClient(RestClient):
             if key.startswith(prefix)
         }
         public_only = visibility == "public" or self.token is None
-
         pages = Pages(self.fetch, known, prefix, public_only=public_only)
         first = self._first_page_url(visibility, affiliation)
         return walk(Itinerary(first, known), pages, self.in_background, 2 * self.concurrency)

@@ -140,6 +140,6 @@ def joined(url: str, key: str, pieces: Sequence[Page], size: int) -> Page:
         ),
         skipped_ids=tuple(id_ for piece in pieces for id_ in piece.skipped_ids),
         replaced=sum(piece.replaced for piece in pieces),
-        partial=any(piece.partial for piece in pieces),
+        left_out=max(piece.left_out for piece in pieces),
         size=sum(piece.size for piece in pieces),
     )

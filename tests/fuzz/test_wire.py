@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sync.errors import RestError
 from sync.github.client import GitHubClient
+from sync.github.limits import Limits
 from sync.rest import Response
 from tests.conftest import TOKEN
 from tests.fuzz.checks import check_page
@@ -35,7 +36,7 @@ class Wire:
     def ask(self, sent: bytes) -> Response | RestError:
         """Return what the client makes of an answer of these bytes."""
         self.bytes = sent
-        self.client._blocked_until = self.client.rate_limit = None  # nothing known of before
+        self.client.limits = Limits()  # nothing known of before
         try:
             return self.client.get("/user/repos")
         except RestError as error:
