@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from sync.errors import RestError
 from sync.github.client import GitHubClient
 from sync.github.limits import Limits
-from sync.rest import Response
+from sync.rest import Response, RetryPolicy
 from tests.conftest import TOKEN
 from tests.fuzz.checks import check_page
-from tests.rest.helpers import ONCE, assert_only_ours
+from tests.rest.helpers import ONCE, QUICK, assert_only_ours
 from tests.support.examples import examples
 from tests.support.fault_server import FaultServer, Peer
 
@@ -33,9 +33,9 @@ class Wire:
     def _say(self, peer: Peer) -> None:
         peer.send(self.bytes)
 
-    def ask(self, sent: bytes) -> Response | RestError:
+    def ask(self, sent: bytes, retry: RetryPolicy = ONCE) -> Response | RestError:
         """Return what the client makes of an answer of these bytes."""
-        self.bytes = sent
+        self.bytes, self.client.retry = sent, retry
         self.client.limits = Limits()  # nothing known of before
         try:
             return self.client.get("/user/repos")
@@ -154,5 +154,6 @@ def test_an_odd_answer_does_not_spoil_the_next_one(
     wire: Wire, status: int, headers: bytes, body: bytes
 ) -> None:
     wire.ask(b"HTTP/1.1 %d Status\r\n%s\r\n\r\n%s" % (status, headers, body))
-    good: Any = wire.ask(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
+    # The connection that the odd one came by may be found to be broken only when it is used.
+    good: Any = wire.ask(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", QUICK)
     assert good.body == b"[]"
