@@ -72,7 +72,6 @@ SHAPES = (
     Fault(answer(200, {}), *OTHER),
     Fault(answer(200, b"null"), *OTHER),
     Fault(answer(200, {"repositories": REPOSITORIES}), *OTHER),
-    Fault(answer(206, REPOSITORIES[:1]), *OTHER),
     Fault(answer(304, b""), *OTHER),  # to what was not asked conditionally
     Fault(answer(200, [1] * 1001), *OTHER),
 )
