@@ -20,6 +20,8 @@ from sync.redaction import printable, printable_json, scrub
 LogFormat = Literal["auto", "console", "json"]
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
+_QUOTED = 500  # characters of what a library says
+
 Event = MutableMapping[str, Any]
 
 
@@ -67,7 +69,10 @@ class _StderrLogger:
 
 
 class _ToStructlog(logging.Handler):
-    """Passes on what libraries log, so that it is scrubbed and rendered like the rest."""
+    """Passes on what libraries log, so that it is scrubbed and rendered like the rest.
+
+    What they only warn of may quote a server's odd answer at length, and is no crash.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -79,8 +84,8 @@ class _ToStructlog(logging.Handler):
             max((level for level in LEVELS.values() if level <= record.levelno), default=10),
             "library.logged",
             logger=record.name,
-            message=message,
-            exc_info=record.exc_info,
+            message=scrub(message)[:_QUOTED],  # a part of a secret would not be known
+            exc_info=record.exc_info if record.levelno >= logging.ERROR else None,
         )
 
 

@@ -231,6 +231,17 @@ def test_what_libraries_log_is_routed_and_scrubbed(capsys: pytest.CaptureFixture
     ]
 
 
+def test_of_what_libraries_warn_of_a_part_is_logged_and_no_traceback(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log.configure("json")
+    quoted = "x" * 489 + f" {TOKEN} " + "y" * 10_000
+    logging.getLogger("urllib3.connection").warning(quoted, exc_info=raised())
+    (line,) = lines(capsys)
+    assert line["message"] == "x" * 489 + " *** " + "y" * 6
+    assert "exception" not in line
+
+
 def test_a_level_of_a_library_s_own_is_routed_too(capsys: pytest.CaptureFixture[str]) -> None:
     log.configure("json")
     logging.getLogger("library").log(35, "between two levels")
