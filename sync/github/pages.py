@@ -15,7 +15,7 @@ from typing import Protocol
 import structlog
 from msgspec.structs import replace as replaced
 
-from sync.errors import RestError, ServerError
+from sync.errors import RestError, ServerError, UnexpectedAnswer
 from sync.github.answers import CachedPage, Page, decode_page
 from sync.github.listing import page_number, with_page
 from sync.github.protocol import PER_PAGE
@@ -85,6 +85,12 @@ class Pages:
         pieces: list[Page] = []
         for address in addresses(url, size):
             piece = self._get(address, size, None)
+            if piece.item_count != size and (piece.next_url or piece.item_count > size):
+                raise UnexpectedAnswer(
+                    f"asked for {size} repositories, got {piece.item_count} and more to follow; "
+                    "so the list cannot be asked for in smaller pages, and whole ones fail",
+                    url=url,
+                )
             pieces.append(piece)
             if piece.next_url is None and piece.item_count < size:
                 break

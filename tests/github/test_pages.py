@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from sync.database.store import Store
-from sync.errors import ServerError
+from sync.errors import ServerError, UnexpectedAnswer
 from sync.github.client import GitHubClient
 from sync.github.pages import addresses
 from sync.github.sandbox import Sandbox
@@ -53,6 +53,21 @@ def test_a_server_that_always_fails_is_left_alone_after_a_few_requests(
         list(client.repository_pages())
     assert [e["per_page"] for e in events if e["event"] == "page.divided"] == [50, 25]
     assert len(github.requests) == 3 + 2 + QUICK.attempts
+
+
+@pytest.mark.parametrize("given", [30, 70])
+def test_a_server_with_a_page_size_of_its_own_is_not_read_past_what_it_gives(
+    github: Sandbox, client: GitHubClient, given: int
+) -> None:
+    ids = fill(github, 200)
+    refuse(github, 100)
+    body = json.dumps([github.get(id_) for id_ in ids[:given]]).encode()
+    link = f'<{github.url}/user/repos?per_page=50&page=2>; rel="next"'
+    github.fail(
+        status=200, headers={"Link": link}, body=body, path="/user/repos", query={"per_page": "50"}
+    )
+    with pytest.raises(UnexpectedAnswer, match=f"got {given} and more to follow"):
+        list(client.repository_pages())
 
 
 def test_pages_behind_the_one_that_failed_are_asked_for_in_the_size_that_went(
