@@ -156,10 +156,14 @@ def _has_braille() -> bool:
 def _as_stdout(stream: Any) -> Iterator[None]:
     """Have everything that is printed go to a file, the same on every machine."""
     text = io.TextIOWrapper(stream, encoding="utf-8", errors="backslashreplace", newline="\n")
-    with contextlib.redirect_stdout(text):
-        yield
-    text.flush()
-    text.detach()
+    try:
+        with contextlib.redirect_stdout(text):
+            yield
+        text.detach()
+    except BaseException:
+        with contextlib.suppress(OSError):  # the disk is still full
+            text.close()
+        raise
 
 
 def _require_chart(fmt: HistoryFormat, file: Path | None) -> None:

@@ -64,7 +64,7 @@ def test_a_file_stays_as_it_was_unless_the_new_one_is_complete(counted: Path) ->
         timeout=60,
         check=False,
     )
-    assert (full.returncode, len(full.stderr.splitlines())) == (1, 1)
+    assert (full.returncode, len(full.stderr.splitlines())) == (1, 1), full.stderr
     assert file.read_text() == "precious"
     assert no_leftovers(counted)
 
