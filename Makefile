@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 help:
 	@echo 'make demo    run repoledger against a built-in stand-in for GitHub'
 	@echo 'make test    run every check: lint, types, tests, the built wheel'
-	@echo "make slow    tests that take minutes: a daemon's thousand runs, long walks, fuzzing"
+	@echo "make slow    tests that take minutes: a daemon's thousand runs, a soak, long walks, fuzzing"
 	@echo 'make matrix  run the tests of every fault, and write the table in docs/reliability.md'
 	@echo 'make fuzz    look for new ways to break the decoder, for TIME=60 seconds (Linux on x86-64)'
 	@echo 'make lint    ruff, mypy, import-linter'

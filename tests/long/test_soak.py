@@ -41,7 +41,8 @@ def test_a_server_that_misbehaves_at_random_harms_nothing_and_memory_stays_as_it
     with Soak(ledger_url, tmp_path, SEED) as soak:
         soaked(soak, RUNS)
         early, late = soak.medians()
-    assert late.memory - early.memory < 8 * MIB
+    # In 2,500 runs it was 69 MiB at first, and from the 500th run on from 74 to 79 and back.
+    assert late.memory - early.memory < 12 * MIB
     # One more or less if both accounts happened to be synced at the same time more often.
     assert abs(late.files - early.files) <= 2
     assert abs(late.threads - early.threads) <= 1
