@@ -51,10 +51,11 @@ lint: $(VENV)/.dev
 	@$(BIN)/lint-imports
 
 unit: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n 2 --dist worksteal --ignore tests/long $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" --ignore tests/long $(ARGS)
 
 # What shows only after a while, or on every database; `make test` leaves it out.
 slow: $(VENV)/.dev
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m slow --ignore tests/long $(ARGS)
 	@REPOLEDGER_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist worksteal -rP tests/long $(ARGS)
 	@REPOLEDGER_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests/removals $(ARGS)
 	@REPOLEDGER_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist worksteal --timeout 1200 tests/fuzz $(ARGS)

@@ -20,7 +20,10 @@ _SENSITIVE_PARAMS = re.compile(
     r"(?i)([?&](?:[a-z_\-]*(?:token|secret|password|signature)|(?:api[_\-]?)?key|sig|auth|code)=)[^&#\s]+"
 )
 # Up to the last @. The scheme's length is bounded, or a long word would take quadratic time.
-_USERINFO = re.compile(r"(?i)([a-z0-9+.\-]{1,30}://)[^/\s?#]*@")
+# What is masked already, and names a user, stays: `scheme://user:***@`.
+_USERINFO = re.compile(
+    r"(?i)([a-z0-9+.\-]{1,30}://)(?![a-z0-9_.\-]{0,64}:\*\*\*@[^@/\s?#]*(?:[/\s?#]|$))[^/\s?#]*@"
+)
 _TOKENS = re.compile(r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})")
 
 _known: set[str] = set()

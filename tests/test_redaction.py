@@ -54,6 +54,8 @@ def test_what_is_too_short_for_a_secret_blanks_out_nothing(short: str) -> None:
     [
         ("https://me:pw@example.com/x", "https://***@example.com/x"),
         ("https://pw@example.com", "https://***@example.com"),
+        ("mysql://me:***@h:3306/db", "mysql://me:***@h:3306/db"),
+        ("https://me:***@pw@example.com", "https://***@example.com"),
         ("HTTPS://me:pw@example.com", "HTTPS://***@example.com"),
         ("https://me:p@ss@w0rd@example.com/x", "https://***@example.com/x"),
         ("postgresql+psycopg://me:pw@h:5432/db", "postgresql+psycopg://***@h:5432/db"),

@@ -18,6 +18,8 @@ from tests.support.database import HOST, START, HandClock
 from tests.support.logbook import Logbook, logbook
 from tests.support.process import repoledger, write_config
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Path:

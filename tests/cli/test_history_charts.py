@@ -20,6 +20,8 @@ from tests.support.process import (
     repoledger_bytes,
 )
 
+pytestmark = pytest.mark.slow
+
 ODD_NAME = r"octo/$\frac$^2_x\x <b>&amp;" + "\x1b[31m\n\x00星🚀"
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -17,6 +17,8 @@ from tests.support.process import (
     repoledger_bytes,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def no_leftovers(folder: Path) -> bool:
     return not list(folder.glob("*.partial")) + list(folder.glob(".*.partial"))

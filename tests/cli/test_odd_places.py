@@ -22,6 +22,8 @@ from tests.support.process import (
     start_repoledger,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def in_shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run `$R ...` in a shell, where streams can be closed and redirected."""

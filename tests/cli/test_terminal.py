@@ -25,6 +25,8 @@ from tests.support.process import (
     write_config,
 )
 
+pytestmark = pytest.mark.slow
+
 # What moves the cursor, colours, makes a link, sets the clipboard or the title, rings, and the
 # same with C1 controls; carriage return, backspace, delete; what turns or hides text; a new line.
 HOSTILE = (

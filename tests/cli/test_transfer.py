@@ -15,6 +15,8 @@ from tests.support.database import execute, values
 from tests.support.process import on_terminal, repoledger, start_repoledger, write_config
 from tests.support.servers import databases
 
+pytestmark = pytest.mark.slow
+
 REPOSITORIES = 120
 
 
@@ -144,6 +146,7 @@ def test_the_password_comes_from_a_variable_or_a_file(synced: Path) -> None:
         url = make_url(admin).set(username=name, password=None)
         to = ("copy", "--to", url.render_as_string(hide_password=False))
         (synced / "secret").write_text("p@ss:/ w\n", encoding="utf-8")
+        (synced / "secret").chmod(0o600)
         by_file = repoledger(*to, "--password-file", "secret", cwd=synced)
         by_variable = repoledger(*to, "--password-env", "PW", cwd=synced, PW="p@ss:/ w")
         wrong = repoledger(*to, "--password-env", "PW", cwd=synced, PW="p@ss:/ x")

@@ -12,6 +12,8 @@ from sync.github.sandbox import Sandbox
 from tests.support.daemon import RunningDaemon, ServiceManager, write_daemon_config
 from tests.support.process import repoledger
 
+pytestmark = pytest.mark.slow
+
 JUMPING = (sys.executable, "-m", "tests.support.jumping_daemon")
 
 

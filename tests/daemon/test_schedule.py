@@ -107,7 +107,7 @@ def test_an_account_may_have_a_schedule_of_its_own(github: Sandbox, folder: Path
 def test_a_run_that_github_puts_off_comes_back_at_the_time_that_it_named(
     github: Sandbox, folder: Path
 ) -> None:
-    github.fail(times=2, path="/user*", status=429, headers={"Retry-After": "2"}, body=b"{}")
+    github.fail(times=1, path="/user*", status=429, headers={"Retry-After": "2"}, body=b"{}")
     with RunningDaemon(folder) as daemon:
         put_off = daemon.wait_for("sync.run_finished", status="deferred")
         daemon.wait_for("sync.run_finished", status="succeeded")

@@ -12,6 +12,8 @@ from tests.support.daemon import RunningDaemon, wait_until, write_daemon_config
 from tests.support.ledger import rows, value
 from tests.support.servers import Server, own_server, with_password
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "-".join(["a", "secret", "of", "the", "ledger"])  # a failure shows source lines
 
 

@@ -17,6 +17,8 @@ from tests.support.daemon import PATIENCE, RunningDaemon, wait_until, write_daem
 from tests.support.ledger import rows, value
 from tests.support.process import repoledger
 
+pytestmark = pytest.mark.slow
+
 
 @contextmanager
 def black_hole() -> Iterator[str]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from tests.support.database import HandClock
 
+pytestmark = pytest.mark.slow
+
 ROWS = 510  # more than are written at a time
 
 

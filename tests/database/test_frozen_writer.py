@@ -20,7 +20,10 @@ from tests.support.backfills import (
 from tests.support.database import snapshot
 from tests.support.runs import fill
 
-pytestmark = pytest.mark.timeout(400)  # a busy machine starts processes slowly
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(400),  # a busy machine starts processes slowly
+]
 
 
 def frozen_between_two_pages(github: Sandbox, folder: Path, url: str) -> Backfill:

@@ -33,6 +33,7 @@ from tests.support.database import HOST, execute, users_engine, values
 from tests.support.runs import fill
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.timeout(400),  # a busy machine starts processes slowly
     pytest.mark.parametrize("new_database", ["postgresql", "mysql"], indirect=True),
 ]

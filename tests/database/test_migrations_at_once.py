@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 PROCESSES = 4
 ROUNDS = 5
 STEP = 23  # a sample of a migration's statements

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from sync.database.rows import Run
 
+pytestmark = pytest.mark.slow
+
 LATE_WRITES: dict[str, Callable[[Store, Run], object]] = {
     "page": lambda store, run: store_page(store, run, repository(9)),
     "progress": lambda store, run: store.transact(

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from sync.github.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
+
 PLAIN = "a-plain-password"
 # What means something in a URL, in SQL, in a driver's format, or is not Latin-1.
 ODD = "p@ss:w/o%rd#?&= %41+'\"\\[é☃]"

@@ -23,7 +23,10 @@ from tests.support.backfills import (
 from tests.support.runs import fill
 from tests.support.servers import Server, own_server, with_password
 
-pytestmark = pytest.mark.timeout(400)  # a busy machine starts processes slowly
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(400),  # a busy machine starts processes slowly
+]
 PASSWORD = "-".join(["a", "password", "of", "the", "databases"])  # a failure shows source lines
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sync.github.sandbox import Sandbox
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.timeout(400),  # a busy machine starts processes slowly
     pytest.mark.parametrize("new_database", ["postgresql", "mysql"], indirect=True),
 ]

@@ -11,6 +11,8 @@ from tests.matrix.stage import RUN_FINISHED, Stage, expect
 from tests.support.fault_server import Answer, answer
 from tests.support.hub import ELSEWHERE, LISTING, SIZE, some_repositories
 
+pytestmark = pytest.mark.slow
+
 REPOSITORIES = some_repositories(7)
 NEXT = {"Link": f'<{LISTING}&page=3>; rel="next"'}
 PAGE = answer(200, REPOSITORIES[SIZE : 2 * SIZE], NEXT)

@@ -15,6 +15,8 @@ import pytest
 from tests.matrix.stage import FAILED, RUN_FINISHED, WAIT, Ran, Stage, expect
 from tests.support.fault_server import answer
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2025, 1, 1, tzinfo=UTC)  # by the server's clock
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PACE = "You have exceeded a secondary rate limit."

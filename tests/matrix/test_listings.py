@@ -8,6 +8,8 @@ from tests.matrix.stage import FAILED, RUN_FINISHED, WITHHELD, Stage, expect
 from tests.support.fault_server import answer
 from tests.support.hub import a_repository
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.matrix("http.same-item", "always.converges", "always.counts")
 def test_a_repository_on_two_pages_is_stored_once_as_it_came_last(stage: Stage) -> None:

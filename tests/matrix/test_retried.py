@@ -17,6 +17,8 @@ from tests.matrix.stage import FAILED, RETRY, RUN_FAILED, RUN_FINISHED, Stage, e
 from tests.support.fault_server import Answer, FaultServer, Peer, answer, drip, silence_after
 from tests.support.hub import place_of, some_repositories
 
+pytestmark = pytest.mark.slow
+
 ATTEMPTS = 5
 CLOSE = {"Connection": "close"}
 CHUNKED = {"Transfer-Encoding": "chunked"}

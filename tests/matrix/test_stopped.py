@@ -13,6 +13,8 @@ from tests.matrix.stage import FAILED, RUN_FAILED, RUN_FINISHED, Stage, expect
 from tests.support.fault_server import Answer, Peer, answer
 from tests.support.hub import ELSEWHERE, HERE, LISTING, SIZE, place_of, some_repositories
 
+pytestmark = pytest.mark.slow
+
 REPOSITORIES = some_repositories(7)
 
 

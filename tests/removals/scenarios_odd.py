@@ -200,7 +200,8 @@ _SECOND_LOOKS = (
         Step(
             happens=(do("remove_collaborator", "octo", 6),),
             moment="ask 1",
-            meanwhile=(do("fail", times=3, path="/user/repos"),),
+            # As often as it is asked for: as a whole, and in pieces of two sizes.
+            meanwhile=(do("fail", times=8, path="/user/repos"),),
             ran=("me failed ServerError",),
         ),
         Step(ran=_ONE_LESS, rows=(_KIT_GONE,), log=gone(6, "unlisted")),
