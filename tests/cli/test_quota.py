@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -119,6 +120,17 @@ def test_a_wait_for_quota_is_shown_by_the_bar_and_over_with_the_next_page(
     assert "me: waits 2 s for quota, until " in shown
     after = shown.rpartition("for quota")[2]
     assert "me succeeded" in " ".join(after.split())
+
+
+def test_a_wait_stays_on_the_bar_while_pages_that_came_before_it_are_stored(
+    github: Sandbox, folder: Path
+) -> None:
+    fill(github, 2_000)
+    reset = datetime.now(UTC) + timedelta(seconds=6)
+    github.set_quota(TOKEN, limit=100, remaining=20, reset=reset)
+    shown = on_terminal("backfill", cwd=folder, columns=100, TOKEN=TOKEN)
+    (waiting,) = re.findall(r"^.* 0:00:03$", shown.replace("\r", "\n"), re.MULTILINE)[:1]
+    assert "for quota, until " in waiting
 
 
 # Who shares what
