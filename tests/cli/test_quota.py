@@ -87,6 +87,15 @@ def test_without_a_token_a_listing_that_is_too_long_for_an_hour_asks_for_one(
     assert "never enough. Use a token." in shown
 
 
+def test_a_wait_before_the_first_page_is_not_taken_for_its_pace(
+    github: Sandbox, folder: Path
+) -> None:
+    fill(github, 4_100)
+    github.fail(status=429, path="/user/repos", headers={"Retry-After": "2"}, body=b"{}")
+    (told,) = events(backfill(folder), "sync.forecast")
+    assert told["seconds"] < 20  # ten times three, if it were
+
+
 # Waits and deferrals
 
 
