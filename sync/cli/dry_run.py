@@ -65,7 +65,8 @@ def _rows(
         job.client(account) as client,
         open_reader(config.database.url, account.name, client.host, names, written) as reader,
     ):
-        job.respect_deferral(client, reader.account_row().get("not_before") if reader else None)
+        until = reader.account_row().get("not_before") if reader else None
+        job.respect_deferral(account, client, until)
         previews = preview_sync(
             client=client,
             reader=reader,

@@ -142,6 +142,21 @@ def test_a_wait_stays_on_the_bar_while_pages_that_came_before_it_are_stored(
     assert "for quota, until " in waiting
 
 
+def test_a_wait_before_anything_is_asked_is_shown_and_logged(github: Sandbox, folder: Path) -> None:
+    def asked_to_wait() -> None:
+        until = datetime.now(UTC) + timedelta(seconds=2)
+        url = f"sqlite:///{folder / 'ledger.db'}"
+        execute(url, f"UPDATE accounts SET not_before = '{until:%Y-%m-%d %H:%M:%S.%f}'")
+
+    backfill(folder)
+    asked_to_wait()
+    assert "for quota, until " in on_terminal("backfill", cwd=folder, columns=100, TOKEN=TOKEN)
+    asked_to_wait()
+    (waiting,) = events(backfill(folder), "rate_limit.waiting")
+    assert waiting["account"] == "me"
+    assert waiting["seconds"] <= 2
+
+
 # Who shares what
 
 
