@@ -97,10 +97,14 @@ def expiry(account: Account, identity: Identity) -> Iterator[Finding]:
         if account.signs_in:
             yield Finding("ok", "the token names no day on which it ends")
         return
-    left = identity.expires_at - utc_now()
-    soon = left < _EXPIRES_SOON
-    message = f"the token ends in {left.days} days, on {identity.expires_at:%Y-%m-%d}"
-    yield Finding("warn" if soon else "ok", message)
+    left, end = identity.expires_at - utc_now(), f"{identity.expires_at:%Y-%m-%d %H:%M} UTC"
+    if left < timedelta(0):
+        yield Finding("warn", f"the token ended at {end}, going by this clock")
+    elif left < timedelta(days=2):
+        yield Finding("warn", f"the token ends in {left // timedelta(hours=1)} h, at {end}")
+    else:
+        message = f"the token ends in {left.days} days, on {identity.expires_at:%Y-%m-%d}"
+        yield Finding("warn" if left < _EXPIRES_SOON else "ok", message)
 
 
 def scope(account: Account, identity: Identity) -> Iterator[Finding]:
