@@ -80,7 +80,8 @@ def forecast_text(forecast: Forecast) -> str:
         return f"{pages}: {requests} of the {forecast.available:,} until {until}, about {length}."
     rest = f"{pages}: {requests}, and {forecast.available:,} may be made until {until}"
     if forecast.quota_enough_at is None:
-        return f"{rest}, {forecast.hourly:,} an hour later: never enough. Use a token."
+        cure = "Lower github.reserve" if forecast.resumable else "Use a token"
+        return f"{rest}, {forecast.hourly:,} an hour later: never enough. {cure}."
     return (
         f"{rest}, {forecast.hourly:,} an hour later: enough at "
         f"{_clock(forecast.quota_enough_at)}. What is stored by then is not asked for again."

@@ -96,6 +96,17 @@ def test_a_wait_before_the_first_page_is_not_taken_for_its_pace(
     assert told["seconds"] < 20  # ten times three, if it were
 
 
+def test_where_the_reserve_leaves_no_request_that_is_what_to_change(
+    github: Sandbox, tmp_path: Path
+) -> None:
+    write_config(tmp_path, github.url, extra="reserve = 0.99\n")
+    fill(github, 1_300)
+    now = datetime.now(UTC)
+    github.set_quota(TOKEN, limit=60, remaining=60, reset=now + timedelta(hours=1))
+    shown = on_terminal("backfill", cwd=tmp_path, columns=200, TOKEN=TOKEN)
+    assert "never enough. Lower github.reserve." in shown
+
+
 # Waits and deferrals
 
 
