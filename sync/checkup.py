@@ -84,7 +84,10 @@ def server(client: GitHubClient, identity: Identity) -> Iterator[Finding]:
     scopes = ""
     if identity.scopes is not None:
         scopes = f", scopes: {', '.join(identity.scopes) or 'none'}"
-    yield Finding("ok", f"signed in as {login}, {identity.token_kind}{scopes}")
+    if client.token is None:
+        yield Finding("ok", f"reads what is public of {login}, without a token")
+    else:
+        yield Finding("ok", f"signed in as {login}, {identity.token_kind}{scopes}")
     yield Finding("ok", f"{client.base_url} answers, API version {client.api_version}")
     proxy = proxy_for(client.base_url)
     if proxy is not None:

@@ -116,6 +116,12 @@ def test_a_token_that_has_ended_by_this_clock_alone_is_not_said_to_end_in_minus_
     assert expected in told(found(github), "warn")
 
 
+def test_an_account_without_a_token_is_not_said_to_be_signed_in(github: Sandbox) -> None:
+    findings = told(found(github, None), "ok")
+    assert "reads what is public of octo, without a token" in findings
+    assert "signed in" not in findings
+
+
 @pytest.mark.parametrize("visibility", ["private", "all"])
 def test_a_classic_token_without_the_scope_for_private_repositories_is_warned_of(
     github: Sandbox, visibility: str
