@@ -40,12 +40,14 @@ def preview(accounts: Sequence[Account], job: Job, fmt: Format, *, accept: bool)
                 codes.append(exit_code_of(error))
                 failures.append(f"account {account.name}: {error}")
 
+    # A table needs all of its rows anyway; only then is it known whether anything failed.
+    shown = list(rows()) if fmt is Format.table else rows()
     output.print_rows(
-        rows(),
+        shown,
         fmt,
         columns=_COLUMNS,
         table_columns=_COLUMNS[1:2] + _COLUMNS[3:],
-        empty="nothing would change",
+        empty="nothing to show" if failures else "nothing would change",
     )
     for name, why in withheld.items() if fmt is Format.table else ():
         output.say(f"{name}: withheld: {why}")  # the table may have no room for it
