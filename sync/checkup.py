@@ -84,7 +84,10 @@ def server(client: GitHubClient, identity: Identity) -> Iterator[Finding]:
     scopes = ""
     if identity.scopes is not None:
         scopes = f", scopes: {', '.join(identity.scopes) or 'none'}"
-    yield Finding("ok", f"signed in as {login}, {identity.token_kind}{scopes}")
+    if client.token is None:
+        yield Finding("ok", f"reads what is public of {login}, without a token")
+    else:
+        yield Finding("ok", f"signed in as {login}, {identity.token_kind}{scopes}")
     yield Finding("ok", f"{client.base_url} answers, API version {client.api_version}")
     proxy = proxy_for(client.base_url)
     if proxy is not None:
@@ -97,10 +100,14 @@ def expiry(account: Account, identity: Identity) -> Iterator[Finding]:
         if account.signs_in:
             yield Finding("ok", "the token names no day on which it ends")
         return
-    left = identity.expires_at - utc_now()
-    soon = left < _EXPIRES_SOON
-    message = f"the token ends in {left.days} days, on {identity.expires_at:%Y-%m-%d}"
-    yield Finding("warn" if soon else "ok", message)
+    left, end = identity.expires_at - utc_now(), f"{identity.expires_at:%Y-%m-%d %H:%M} UTC"
+    if left < timedelta(0):
+        yield Finding("warn", f"the token ended at {end}, going by this clock")
+    elif left < timedelta(days=2):
+        yield Finding("warn", f"the token ends in {left // timedelta(hours=1)} h, at {end}")
+    else:
+        message = f"the token ends in {left.days} days, on {identity.expires_at:%Y-%m-%d}"
+        yield Finding("warn" if left < _EXPIRES_SOON else "ok", message)
 
 
 def scope(account: Account, identity: Identity) -> Iterator[Finding]:

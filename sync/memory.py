@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 _M_ARENA_MAX = -8  # of glibc's malloc.h
 _OF_A_THREAD = 10 * 1024 * 1024  # bytes: the usual stack of 8 MiB, and what it begins with
@@ -32,10 +32,14 @@ def require_room(threads: int) -> None:
     """
     from mmap import mmap
 
-    try:
-        mmap(-1, threads * _OF_A_THREAD).close()
-    except OSError as error:
-        raise MemoryError(f"for {threads} threads") from error
+    with ExitStack() as held:
+        try:
+            # Each by itself: one piece larger than the machine's memory would be refused,
+            # although stacks are not, which are hardly ever used.
+            for _ in range(threads):
+                held.enter_context(mmap(-1, _OF_A_THREAD))
+        except OSError as error:
+            raise MemoryError(f"for {threads} threads") from error
 
 
 def is_exhausted(error: BaseException) -> bool:

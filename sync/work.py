@@ -96,7 +96,7 @@ class Work:
 
     def _pages(self, *, full: bool) -> Iterator[Page]:
         """Yield the listing's pages, once it is known whose they are."""
-        began = time.monotonic()
+        began, waited = time.monotonic(), self._client.stats.wait_seconds
         remembered = self._remembered()
         identity_key = self._client.page_key("identity")
         if (same := remembered.get(identity_key)) is not None:
@@ -111,9 +111,11 @@ class Work:
         self._note_identity(identity.result(), known, identity_key)
         if first is not None:
             fetched = time.monotonic()
+            waited = self._client.stats.wait_seconds - waited
             yield first
             stored = time.monotonic()
-            self._foretell(remembered, fetching=fetched - began, storing=stored - fetched)
+            fetching = max(fetched - began - waited, 0.0)
+            self._foretell(remembered, fetching=fetching, storing=stored - fetched)
         yield from pages
 
     def _foretell(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from sync.github.sandbox import Sandbox
+from sync.memory import require_room
 from tests.conftest import TOKEN
 from tests.support.ledger import rows, value
 from tests.support.process import start_repoledger, write_config
@@ -45,10 +46,21 @@ def backfill(folder: Path, addresses: int | None = None) -> Ended:
     return Ended(process.returncode, shown, usage.ru_maxrss * 1024)  # KiB on Linux
 
 
+def promises_no_more_than_it_has() -> bool:
+    setting = Path("/proc/sys/vm/overcommit_memory")
+    return setting.exists() and setting.read_text().strip() == "2"
+
+
 def place(folder: Path, github: Sandbox) -> Path:
     folder.mkdir()
     write_config(folder, github.url)
     return folder
+
+
+@pytest.mark.skipif(promises_no_more_than_it_has(), reason="vm.overcommit_memory is 2")
+def test_threads_need_addresses_and_not_as_much_memory_as_their_stacks_could_grow_to() -> None:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    require_room(memory // (10 * MIB) + 200)
 
 
 def test_ten_thousand_repositories_fit_and_need_little_more_memory_than_one_thousand(

@@ -124,8 +124,9 @@ def _sync_account(
     from sync.runner import run_sync
 
     try:
-        job.respect_deferral(client, store.account(account.name).get("not_before"))
         with run_progress(account.name) as progress:
+            client.on_wait = progress.waiting
+            job.respect_deferral(account, client, store.account(account.name).get("not_before"))
             return run_sync(
                 account=account.name,
                 client=client,

@@ -40,12 +40,14 @@ def preview(accounts: Sequence[Account], job: Job, fmt: Format, *, accept: bool)
                 codes.append(exit_code_of(error))
                 failures.append(f"account {account.name}: {error}")
 
+    # A table needs all of its rows anyway; only then is it known whether anything failed.
+    shown = list(rows()) if fmt is Format.table else rows()
     output.print_rows(
-        rows(),
+        shown,
         fmt,
         columns=_COLUMNS,
         table_columns=_COLUMNS[1:2] + _COLUMNS[3:],
-        empty="nothing would change",
+        empty="nothing to show" if failures else "nothing would change",
     )
     for name, why in withheld.items() if fmt is Format.table else ():
         output.say(f"{name}: withheld: {why}")  # the table may have no room for it
@@ -65,7 +67,8 @@ def _rows(
         job.client(account) as client,
         open_reader(config.database.url, account.name, client.host, names, written) as reader,
     ):
-        job.respect_deferral(client, reader.account_row().get("not_before") if reader else None)
+        until = reader.account_row().get("not_before") if reader else None
+        job.respect_deferral(account, client, until)
         previews = preview_sync(
             client=client,
             reader=reader,

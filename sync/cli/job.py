@@ -36,11 +36,15 @@ class Job:
             limits=self.limits,
         )
 
-    def respect_deferral(self, client: GitHubClient, not_before: datetime | None) -> None:
+    def respect_deferral(
+        self, account: Account, client: GitHubClient, not_before: datetime | None
+    ) -> None:
         """Wait, or give up, if GitHub has said that it will not answer before a certain time.
 
         Raises RateLimited, Interrupted.
         """
+        from structlog.contextvars import bound_contextvars
+
         from sync.errors import Interrupted, RateLimited
 
         if self.stop.is_set():
@@ -53,4 +57,5 @@ class Job:
                 sent=False,
             )
         if seconds > 0:
-            client.wait_for_limit(seconds)
+            with bound_contextvars(account=account.name):
+                client.wait_for_limit(seconds)

@@ -50,17 +50,20 @@ class _RunBar(Progress):
         self._account = account
         self._bars = bars
         self._task = bars.add_task(account, total=None)
+        self._waits_until = datetime.min.replace(tzinfo=UTC)
 
     def foreseen(self, forecast: Forecast) -> None:
         self._bars.console.print(f"{self._account}: {forecast_text(forecast)}", highlight=False)
 
     def page_stored(self, counts: RunCounts, pages: int | None) -> None:
         total = max(pages, counts.pages) if pages else None
-        self._bars.update(
-            self._task, description=self._account, completed=counts.pages, total=total
-        )
+        self._bars.update(self._task, completed=counts.pages, total=total)
+        # Pages that arrived before the limit was met are stored while others wait.
+        if datetime.now(UTC) >= self._waits_until:
+            self._bars.update(self._task, description=self._account)
 
     def waiting(self, until: datetime) -> None:
+        self._waits_until = max(self._waits_until, until)
         seconds = (until - datetime.now(UTC)).total_seconds()
         text = f"{self._account}: waits {_length(seconds)} for quota, until {_clock(until)}"
         self._bars.update(self._task, description=text)
@@ -77,7 +80,8 @@ def forecast_text(forecast: Forecast) -> str:
         return f"{pages}: {requests} of the {forecast.available:,} until {until}, about {length}."
     rest = f"{pages}: {requests}, and {forecast.available:,} may be made until {until}"
     if forecast.quota_enough_at is None:
-        return f"{rest}, {forecast.hourly:,} an hour later: never enough. Use a token."
+        cure = "Lower github.reserve" if forecast.resumable else "Use a token"
+        return f"{rest}, {forecast.hourly:,} an hour later: never enough. {cure}."
     return (
         f"{rest}, {forecast.hourly:,} an hour later: enough at "
         f"{_clock(forecast.quota_enough_at)}. What is stored by then is not asked for again."

@@ -57,17 +57,20 @@ class Pages:
         self._prefix = prefix
         self._public_only = public_only
         self._size = PER_PAGE
+        # Whether the server's pages are of a size of its own: then their numbers do not tell
+        # what is on them, and pieces would be of another part of the list.
+        self._odd = any(_is_odd(page.item_count, page.next_url) for page in known.values())
 
     def __call__(self, url: str) -> Page:
         """Return the page at `url`. Raises RestErrors."""
         divisible = _SIZE.search(url) is not None and page_number(url) is not None
         # One that is remembered may be as it was, which costs the server little.
-        size = self._size if divisible and url not in self._known else PER_PAGE
+        size = self._size if divisible and not self._odd and url not in self._known else PER_PAGE
         while True:
             try:
                 return self._whole(url) if size == PER_PAGE else self._in_pieces(url, size)
             except ServerError:
-                if not divisible or size not in _SMALLER:
+                if not divisible or self._odd or size not in _SMALLER:
                     raise
                 size = self._shrunk(_SMALLER[size])
 
@@ -79,7 +82,9 @@ class Pages:
         return self._size
 
     def _whole(self, url: str) -> Page:
-        return self._get(url, PER_PAGE, self._known.get(url))
+        page = self._get(url, PER_PAGE, self._known.get(url))
+        self._odd = self._odd or _is_odd(page.item_count, page.next_url)
+        return page
 
     def _in_pieces(self, url: str, size: int) -> Page:
         pieces: list[Page] = []
@@ -100,7 +105,9 @@ class Pages:
         patience = _PATIENCE.get(size)
 
         def give_up(error: RestError, attempt: int) -> bool:
-            return patience is not None and isinstance(error, ServerError) and attempt >= patience
+            if patience is None or self._odd:
+                return False
+            return isinstance(error, ServerError) and attempt >= patience
 
         return self._fetch(
             url,
@@ -110,6 +117,10 @@ class Pages:
             headers={"If-None-Match": known.etag} if known else None,
             give_up=give_up,
         )
+
+
+def _is_odd(item_count: int, next_url: str | None) -> bool:
+    return item_count != PER_PAGE and next_url is not None
 
 
 def addresses(url: str, size: int) -> list[str]:

@@ -19,7 +19,7 @@ from sync.errors import ConfigError, Interrupted, RateLimited, RestError, Unexpe
 from sync.redaction import scrub
 from sync.rest.auth import validate_auth
 from sync.rest.body import repeatable, repeatable_files
-from sync.rest.events import log_failure, log_request
+from sync.rest.events import log_failure, log_request, log_wait
 from sync.rest.headers import validate_headers
 from sync.rest.redirects import LONGEST, redirected
 from sync.rest.response import Response, classify
@@ -214,11 +214,12 @@ class RestClient:
         return delay if allowed else None
 
     def wait_for_limit(self, seconds: float) -> None:
-        """Wait until a rate limit ends, counted in `stats`.
+        """Wait until a rate limit ends, counted in `stats`, and logged.
 
         Raises Interrupted when `stop` is set or the client closed.
         """
         self.stats.count_limit_wait(seconds)
+        log_wait(self.log, seconds, self.clock() + timedelta(seconds=seconds))
         self._wait(seconds, for_limit=True)
 
     def _wait(self, seconds: float, *, for_limit: bool) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sync.errors import Blocked, NotFound, RateLimited, RestError
@@ -45,12 +46,7 @@ def log_failure(log: Any, error: RestError, attempt: int, delay: float | None) -
     if delay is None:
         return
     if isinstance(error, RateLimited):
-        log.warning(
-            "rate_limit.waiting",
-            seconds=round(delay, 1),
-            until=error.retry_at.isoformat() if error.retry_at else None,
-            secondary=error.secondary,
-        )
+        log_wait(log, delay, error.retry_at, secondary=error.secondary)
     else:
         log.warning(
             "http.retry_scheduled",
@@ -59,3 +55,13 @@ def log_failure(log: Any, error: RestError, attempt: int, delay: float | None) -
             seconds=round(delay, 2),
             attempt=attempt + 1,
         )
+
+
+def log_wait(log: Any, seconds: float, until: datetime | None, *, secondary: bool = False) -> None:
+    """Log that requests wait for a limit; `secondary` if it is one on the pace."""
+    log.warning(
+        "rate_limit.waiting",
+        seconds=round(seconds, 1),
+        until=until.isoformat() if until else None,
+        secondary=secondary,
+    )

@@ -36,6 +36,13 @@ def test_a_dry_run_prints_the_difference_field_by_field_and_writes_nothing(
     assert value(folder / "ledger.db", "SELECT count(*) FROM sync_runs") == 1
 
 
+def test_a_dry_run_that_failed_does_not_say_that_nothing_would_change(folder: Path) -> None:
+    done = repoledger("backfill", "--dry-run", cwd=folder, TOKEN="ghp_" + "x0" * 18)
+    assert done.returncode == 1
+    assert "Bad credentials" in done.stderr
+    assert "nothing would change" not in done.stderr
+
+
 def test_a_dry_run_shows_what_the_accounts_own_settings_would_bring(
     github: Sandbox, tmp_path: Path
 ) -> None:

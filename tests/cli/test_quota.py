@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -86,6 +87,26 @@ def test_without_a_token_a_listing_that_is_too_long_for_an_hour_asks_for_one(
     assert "never enough. Use a token." in shown
 
 
+def test_a_wait_before_the_first_page_is_not_taken_for_its_pace(
+    github: Sandbox, folder: Path
+) -> None:
+    fill(github, 4_100)
+    github.fail(status=429, path="/user/repos", headers={"Retry-After": "2"}, body=b"{}")
+    (told,) = events(backfill(folder), "sync.forecast")
+    assert told["seconds"] < 20  # ten times three, if it were
+
+
+def test_where_the_reserve_leaves_no_request_that_is_what_to_change(
+    github: Sandbox, tmp_path: Path
+) -> None:
+    write_config(tmp_path, github.url, extra="reserve = 0.99\n")
+    fill(github, 1_300)
+    now = datetime.now(UTC)
+    github.set_quota(TOKEN, limit=60, remaining=60, reset=now + timedelta(hours=1))
+    shown = on_terminal("backfill", cwd=tmp_path, columns=200, TOKEN=TOKEN)
+    assert "never enough. Lower github.reserve." in shown
+
+
 # Waits and deferrals
 
 
@@ -119,6 +140,32 @@ def test_a_wait_for_quota_is_shown_by_the_bar_and_over_with_the_next_page(
     assert "me: waits 2 s for quota, until " in shown
     after = shown.rpartition("for quota")[2]
     assert "me succeeded" in " ".join(after.split())
+
+
+def test_a_wait_stays_on_the_bar_while_pages_that_came_before_it_are_stored(
+    github: Sandbox, folder: Path
+) -> None:
+    fill(github, 2_000)
+    reset = datetime.now(UTC) + timedelta(seconds=6)
+    github.set_quota(TOKEN, limit=100, remaining=20, reset=reset)
+    shown = on_terminal("backfill", cwd=folder, columns=100, TOKEN=TOKEN)
+    (waiting,) = re.findall(r"^.* 0:00:03$", shown.replace("\r", "\n"), re.MULTILINE)[:1]
+    assert "for quota, until " in waiting
+
+
+def test_a_wait_before_anything_is_asked_is_shown_and_logged(github: Sandbox, folder: Path) -> None:
+    def asked_to_wait() -> None:
+        until = datetime.now(UTC) + timedelta(seconds=2)
+        url = f"sqlite:///{folder / 'ledger.db'}"
+        execute(url, f"UPDATE accounts SET not_before = '{until:%Y-%m-%d %H:%M:%S.%f}'")
+
+    backfill(folder)
+    asked_to_wait()
+    assert "for quota, until " in on_terminal("backfill", cwd=folder, columns=100, TOKEN=TOKEN)
+    asked_to_wait()
+    (waiting,) = events(backfill(folder), "rate_limit.waiting")
+    assert waiting["account"] == "me"
+    assert waiting["seconds"] <= 2
 
 
 # Who shares what

@@ -88,7 +88,7 @@ def test_where_the_server_tells_when_a_token_ended_so_does_the_doctor(github: Sa
     assert "the token has expired on 2026-01-02; make a new one" in trouble
 
 
-@pytest.mark.parametrize(("days", "result"), [(0, "warn"), (13, "warn"), (15, "ok")])
+@pytest.mark.parametrize(("days", "result"), [(2, "warn"), (13, "warn"), (15, "ok")])
 def test_a_token_that_ends_within_two_weeks_is_warned_of(
     github: Sandbox, days: int, result: str
 ) -> None:
@@ -96,6 +96,30 @@ def test_a_token_that_ends_within_two_weeks_is_warned_of(
     github.add_token("octo", "ending", expires=end)
     findings = found(github, "ending")
     assert f"the token ends in {days} days, on {end:%Y-%m-%d}" in told(findings, result)
+
+
+def test_of_a_token_that_ends_within_two_days_the_hour_is_told(github: Sandbox) -> None:
+    end = datetime.now(UTC) + timedelta(hours=5, minutes=30)
+    github.add_token("octo", "ending", expires=end)
+    assert f"the token ends in 5 h, at {end:%Y-%m-%d %H:%M} UTC" in told(
+        found(github, "ending"), "warn"
+    )
+
+
+def test_a_token_that_has_ended_by_this_clock_alone_is_not_said_to_end_in_minus_one_day(
+    github: Sandbox,
+) -> None:
+    end = datetime.now(UTC) - timedelta(hours=1)
+    header = {"GitHub-Authentication-Token-Expiration": f"{end:%Y-%m-%d %H:%M:%S} UTC"}
+    github.fail(status=200, path="/user", headers=header, body=b'{"id": 1, "login": "octo"}')
+    expected = f"the token ended at {end:%Y-%m-%d %H:%M} UTC, going by this clock"
+    assert expected in told(found(github), "warn")
+
+
+def test_an_account_without_a_token_is_not_said_to_be_signed_in(github: Sandbox) -> None:
+    findings = told(found(github, None), "ok")
+    assert "reads what is public of octo, without a token" in findings
+    assert "signed in" not in findings
 
 
 @pytest.mark.parametrize("visibility", ["private", "all"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from structlog.testing import capture_logs
@@ -13,6 +14,8 @@ from sync.github.client import GitHubClient
 from sync.github.pages import addresses
 from sync.github.sandbox import Sandbox
 from tests.conftest import QUICK, TOKEN
+from tests.support.fault_server import FaultServer, Peer, answer
+from tests.support.hub import a_repository
 from tests.support.ledger import value
 from tests.support.runs import fill, sync
 
@@ -67,6 +70,30 @@ def test_a_server_with_a_page_size_of_its_own_is_not_read_past_what_it_gives(
         status=200, headers={"Link": link}, body=body, path="/user/repos", query={"per_page": "50"}
     )
     with pytest.raises(UnexpectedAnswer, match=f"got {given} and more to follow"):
+        list(client.repository_pages())
+
+
+def test_where_pages_hold_fewer_than_asked_for_none_is_asked_for_in_pieces() -> None:
+    """Page 3 of a server that gives 50 at most begins at 101, and its pieces at 201."""
+
+    def give(peer: Peer) -> bool:
+        assert peer.received is not None
+        query = dict(parse_qsl(urlsplit(peer.received.target).query))
+        number, size = int(query.get("page", "1")), min(int(query["per_page"]), 50)
+        if (number, query["per_page"]) == (3, "100"):
+            peer.send(answer(502))
+            return True
+        listed = [a_repository(id_) for id_ in range(1, 231)][(number - 1) * size : number * size]
+        following = f"{server.url}/user/repos?per_page=100&page={number + 1}"
+        more = {"Link": f'<{following}>; rel="next"'} if number * size < 230 else {}
+        peer.send(answer(body=listed, headers=more))
+        return True
+
+    with (
+        FaultServer(give) as server,
+        GitHubClient(token=TOKEN, api_url=server.url, retry=QUICK) as client,
+        pytest.raises(ServerError),
+    ):
         list(client.repository_pages())
 
 
