@@ -26,7 +26,7 @@ from sync.errors import (
 )
 from sync.github.client import AFFILIATIONS, GitHubClient, Visibility
 from sync.github.limits import SharedLimits
-from sync.memory import require_room
+from sync.memory import EXHAUSTED, is_exhausted, require_room
 from sync.outcome import RunOutcome, judge, log_outcome
 from sync.progress import Progress
 from sync.work import Work
@@ -104,7 +104,8 @@ class _Runner:
         except RepoledgerError as error:
             return self._finish(error)
         except BaseException as error:
-            self._finish(RepoledgerError(f"unforeseen: {type(error).__name__}"))
+            unforeseen = f"unforeseen: {type(error).__name__}"
+            self._finish(RepoledgerError(EXHAUSTED if is_exhausted(error) else unforeseen))
             raise
         return self._finish(withheld)
 

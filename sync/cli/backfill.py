@@ -126,7 +126,8 @@ def _sync_account(
     try:
         with run_progress(account.name) as progress:
             client.on_wait = progress.waiting
-            job.respect_deferral(account, client, store.account(account.name).get("not_before"))
+            until = store.deferred_until(account.name, client.page_key("identity"))
+            job.respect_deferral(account, client, until)
             return run_sync(
                 account=account.name,
                 client=client,

@@ -72,6 +72,19 @@ class Store:
         row = self._again(lambda connection: connection.execute(statement).first())
         return plain(row) if row else {}
 
+    def deferred_until(self, name: str, identity_key: str) -> datetime | None:
+        """Return until when GitHub has put the account off (UTC); None if it has not.
+
+        `identity_key` is the key that the identity behind the present token is remembered
+        under. Where it is remembered under others alone, another token was put off.
+        """
+        until: datetime | None = self.account(name).get("not_before")
+        mine = (page_cache.c.account == name, page_cache.c.key.like("% identity"))
+        keys = self._again(
+            lambda c: c.execute(select(page_cache.c.key).where(*mine)).scalars().all()
+        )
+        return None if keys and identity_key not in keys else until
+
     def note_identity(self, run: Run, *, user_id: int, login: str) -> None:
         """Remember who the account is at GitHub."""
         self._execute(

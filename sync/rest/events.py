@@ -30,7 +30,7 @@ def log_request(log: Any, response: Response, attempt: int, more: Mapping[str, A
 def log_failure(log: Any, error: RestError, attempt: int, delay: float | None) -> None:
     """Log a failed attempt, and the wait before the next one; `delay` is None if there is none."""
     held_back = isinstance(error, RateLimited) and not error.sent
-    if delay is None or not held_back:
+    if not held_back:
         # That there is nothing may be what was to be found out: whom it troubles will say so.
         say = log.debug if isinstance(error, (NotFound, Blocked)) else log.warning
         say(

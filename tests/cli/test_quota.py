@@ -168,6 +168,21 @@ def test_a_wait_before_anything_is_asked_is_shown_and_logged(github: Sandbox, fo
     assert waiting["seconds"] <= 2
 
 
+def test_a_deferral_does_not_outlive_the_token_that_it_was_told_to(
+    github: Sandbox, folder: Path
+) -> None:
+    fill(github, 1)
+    assert backfill(folder).returncode == 0
+    github.set_quota(TOKEN, limit=10, remaining=0, reset=an_hour_from_now())
+    assert backfill(folder).returncode == 4
+    github.clear_requests()
+    assert backfill(folder).returncode == 4
+    assert github.requests == []
+    github.add_user("other", token=OTHER)
+    assert repoledger("backfill", cwd=folder, TOKEN=OTHER).returncode == 3  # another's list
+    assert github.requests != []
+
+
 # Who shares what
 
 

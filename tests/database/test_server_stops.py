@@ -76,7 +76,7 @@ def test_a_server_that_has_no_connection_left_is_told_in_a_sentence(
         ended = Backfill(github, tmp_path, ledger_url).end()
     assert (ended.code, ended.stdout) == (1, "")
     (line,) = ended.stderr.splitlines()
-    assert line.startswith(f"error: {server.url.get_backend_name()}://***@/ledger")
+    assert line.startswith(f"error: {server.url.get_backend_name()}://keeper:***@/ledger")
     assert "onnections" in line or "too many clients" in line
     assert PASSWORD not in line
 
@@ -89,6 +89,6 @@ def test_a_server_that_does_not_answer_is_named_without_its_password(
     ended = Backfill(github, tmp_path, url).end()
     assert (ended.code, ended.stdout) == (1, "")
     (line,) = ended.stderr.splitlines()
-    assert line.startswith(f"error: {kind}://***@127.0.0.1:1/ledger: ")
+    assert line.startswith(f"error: {kind}://keeper:***@127.0.0.1:1/ledger: ")
     assert "refused" in line
     assert PASSWORD not in line
