@@ -225,7 +225,7 @@ def test_what_libraries_log_is_routed_and_scrubbed(capsys: pytest.CaptureFixture
     ]
     name = "urllib3.connectionpool"
     assert routed == [
-        ("warning", "library.logged", name, "odd answer to https://***@h"),
+        ("warning", "library.logged", name, "odd answer to https://me:***@h"),
         ("error", "library.logged", name, "token ***"),
         ("error", "library.logged", name, "the end"),
     ]
