@@ -17,7 +17,7 @@ from sync import origin
 from sync.clock import Clock, utc_now
 from sync.errors import ConfigError, Interrupted, RateLimited, RestError, UnexpectedAnswer
 from sync.redaction import scrub
-from sync.rest.auth import validate_auth
+from sync.rest.auth import RenewingAuth, validate_auth
 from sync.rest.body import repeatable, repeatable_files
 from sync.rest.events import log_failure, log_request, log_wait
 from sync.rest.headers import validate_headers
@@ -263,8 +263,13 @@ class RestClient:
 
     def _attempt(self, request: requests.Request, attempt: int) -> Response:
         with self.turn():
-            request.auth = self._auth
-            response = self._send(self._prepare(request), attempt)
+            request.auth = auth = self._auth
+            prepared = self._prepare(request)
+            response = self._send(prepared, auth, attempt)
+            if response.status == 401 and isinstance(auth, RenewingAuth):
+                # It may have ended before its time. Once: another refusal is meant.
+                auth.refused(prepared)
+                response = self._send(self._prepare(request), auth, attempt)
             error = self.classify(response)
         if error is not None:
             error.request_id = self.log_fields(response).get("request_id")
@@ -283,7 +288,7 @@ class RestClient:
             return prepared
         raise ConfigError(f"the request to {scrub(str(request.url))} cannot be sent ({reason})")
 
-    def _send(self, prepared: requests.PreparedRequest, attempt: int) -> Response:
+    def _send(self, prepared: requests.PreparedRequest, auth: AuthBase, attempt: int) -> Response:
         """Send, following redirects within the origin."""
         for _ in range(LONGEST + 1):
             response = self._transport.send(prepared)
@@ -293,7 +298,7 @@ class RestClient:
             target = redirected(self.base_url, prepared, response)
             if target is None:
                 return response
-            prepared = target
+            prepared = auth(target)  # what signs the address has to sign the new one
         raise UnexpectedAnswer(
             f"more than {LONGEST} redirects", method=response.method, url=scrub(response.url)
         )

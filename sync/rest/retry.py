@@ -36,7 +36,8 @@ class RetryPolicy:
     waits for rate limits in all, in seconds; beyond it the RateLimited error
     reaches the caller.
     `pace_wait`: the first pause for a limit that does not say how long, in
-    seconds; it doubles. `random` gives numbers in [0, 1).
+    seconds; it doubles. `methods` are those that may be sent again. `random` gives
+    numbers in [0, 1).
     """
 
     attempts: int = 5
@@ -44,6 +45,7 @@ class RetryPolicy:
     cap: float = 30.0
     max_wait: float = 900.0
     pace_wait: float = 60.0
+    methods: frozenset[str] = IDEMPOTENT
     random: Callable[[], float] = random.random
 
     def delay(self, error: RestError, attempt: int, now: datetime) -> float | None:
@@ -57,7 +59,7 @@ class RetryPolicy:
             return self._rate_limit_delay(error, attempt, now)
         if not isinstance(error, PASSING) or getattr(error, "permanent", False):
             return None
-        if error.method not in IDEMPOTENT:
+        if error.method not in self.methods:
             return None
         ceiling = min(self.cap, self.base * 2.0 ** (attempt - 1))
         return ceiling * (0.5 + 0.5 * self.random())

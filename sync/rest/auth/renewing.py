@@ -1,0 +1,87 @@
+"""Credentials that end, and are renewed: before they do, and once if the server refuses them."""
+
+from __future__ import annotations
+
+import threading
+from abc import abstractmethod
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from requests import PreparedRequest
+from requests.auth import AuthBase
+
+from sync.clock import Clock, utc_now
+from sync.redaction import MASK
+from sync.rest.auth.secrets import clean_secret
+
+# How long before its end a token is renewed: this share of its life, but not more than that.
+_EARLY_SHARE = 0.1
+_EARLIEST = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """An access token, and when it ends (UTC); None if nobody knows."""
+
+    value: str = field(repr=False)
+    expires_at: datetime | None = None
+
+
+class RenewingAuth(AuthBase):
+    """Sends `Authorization: Bearer …` with a token that is obtained when it is needed.
+
+    Safe to use from several threads: one obtains a token, the others wait for
+    it. A subclass says in `obtain` how; what that raises reaches the caller of
+    the request.
+    """
+
+    def __init__(self, *, clock: Clock = utc_now) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token: Token | None = None
+        self._renew_at: datetime | None = None
+
+    @abstractmethod
+    def obtain(self) -> Token:
+        """Return a new token. Raises RestErrors."""
+
+    def start_with(self, token: Token) -> None:
+        """Use `token`, which was obtained earlier, as long as it holds."""
+        with self._lock:
+            self._take(token, self._clock())
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._current()}"
+        return request
+
+    def refused(self, request: PreparedRequest) -> None:
+        """Take note that the server did not accept what `request` was sent with (401).
+
+        The next request will have a new token, unless it has been renewed since.
+        """
+        with self._lock:
+            sent = request.headers.get("Authorization")
+            if self._token is not None and sent == f"Bearer {self._token.value}":
+                self._token = None
+
+    def _current(self) -> str:
+        with self._lock:
+            now = self._clock()
+            due = self._renew_at is not None and now >= self._renew_at
+            if self._token is None or due:
+                return self._take(self.obtain(), now)
+            return self._token.value
+
+    def _take(self, token: Token, now: datetime) -> str:
+        self._token, self._renew_at = token, _renewal(token, now)
+        return clean_secret(token.value, "the access token")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({MASK})"
+
+
+def _renewal(token: Token, now: datetime) -> datetime | None:
+    if token.expires_at is None:
+        return None
+    life = max(token.expires_at - now, timedelta())
+    return token.expires_at - min(life * _EARLY_SHARE, _EARLIEST)

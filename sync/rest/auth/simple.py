@@ -1,0 +1,150 @@
+"""Ways to prove who you are that need nothing but a secret.
+
+Each is a `requests.auth.AuthBase` that is validated when it is made, says
+nothing of its secret in its `repr`, and has it masked in logs and errors.
+Being an `AuthBase` matters: without one, requests takes credentials for the
+host from `~/.netrc` (see RestClient, which also switches that off).
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from requests import PreparedRequest
+from requests.auth import AuthBase, _basic_auth_str
+
+from sync.errors import ConfigError
+from sync.redaction import MASK, protect
+from sync.rest.auth.secrets import clean_secret
+from sync.rest.headers import validate_headers
+
+# RFC 9110 tokens; a cookie's name is one, too (RFC 6265).
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NOT_IN_COOKIES = re.compile(r'[\s",;\\]')
+
+
+class NoAuth(AuthBase):
+    """Sends no credentials at all."""
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        return request
+
+    def __repr__(self) -> str:
+        return "NoAuth()"
+
+
+class HeaderAuth(AuthBase):
+    """Sends a token in a header of any name, behind a scheme if there is one.
+
+    HeaderAuth("X-Api-Key", token) sends `X-Api-Key: TOKEN`,
+    HeaderAuth("Authorization", token, scheme="token") `Authorization: token TOKEN`.
+    """
+
+    def __init__(self, name: str, token: str, *, scheme: str = "") -> None:
+        if scheme and not _TOKEN.fullmatch(scheme):
+            raise ConfigError("an authentication scheme is a word, such as Bearer")
+        value = clean_secret(token, "the token")
+        self._value = f"{scheme} {value}" if scheme else value
+        validate_headers({name: self._value})
+        self.name = name
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        request.headers[self.name] = self._value
+        return request
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r}, {MASK})"
+
+
+class BearerAuth(HeaderAuth):
+    """Sends `Authorization: Bearer TOKEN` (RFC 6750)."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__("Authorization", token, scheme="Bearer")
+
+    def __repr__(self) -> str:
+        return f"BearerAuth({MASK})"
+
+
+class BasicAuth(AuthBase):
+    """Sends `Authorization: Basic …` with a user name and password (RFC 7617)."""
+
+    def __init__(self, username: str, password: str) -> None:
+        pair: tuple[object, object] = (username, password)
+        if not all(isinstance(each, str) for each in pair):
+            raise ConfigError("a user name and a password must be text")
+        if not username or ":" in username or not username.isprintable():
+            raise ConfigError(
+                "a user name for Basic authentication must not be empty or hold a ':'"
+            )
+        if not password or any(ord(character) < 0x20 for character in password):
+            raise ConfigError("a password must not be empty or hold a line break")
+        self.username = username
+        self._header = _basic_auth_str(username.encode(), password.encode())
+        protect(password, self._header.removeprefix("Basic "))
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        request.headers["Authorization"] = self._header
+        return request
+
+    def __repr__(self) -> str:
+        return f"BasicAuth({self.username!r}, {MASK})"
+
+
+class QueryAuth(AuthBase):
+    """Sends a token as a parameter of the query: `?NAME=TOKEN`.
+
+    For services that know no other way: proxies and servers log addresses.
+    """
+
+    def __init__(self, name: str, token: str) -> None:
+        named: object = name
+        if not isinstance(named, str) or not re.fullmatch(r"[A-Za-z0-9_.~-]+", named):
+            raise ConfigError("a parameter's name must be made of letters, digits and . _ ~ -")
+        self.name = name
+        self._parameter = f"{name}={quote(clean_secret(token, 'the token'), safe='')}"
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        parts = urlsplit(str(request.url))
+        # What stood there under that name was none of the caller's: a link of the server's may
+        # repeat what it was asked with.
+        kept = [p for p in parts.query.split("&") if p and p.partition("=")[0] != self.name]
+        query = "&".join([*kept, self._parameter])
+        request.url = urlunsplit(parts._replace(query=query))
+        return request
+
+    def __repr__(self) -> str:
+        return f"QueryAuth({self.name!r}, {MASK})"
+
+
+class CookieAuth(AuthBase):
+    """Sends the cookie of a session that somebody has opened elsewhere (RFC 6265)."""
+
+    def __init__(self, name: str, value: str) -> None:
+        named: object = name
+        if not isinstance(named, str) or not _TOKEN.fullmatch(named):
+            raise ConfigError("a cookie's name must be made of letters, digits and hyphens")
+        value = clean_secret(value, "the cookie")
+        if _NOT_IN_COOKIES.search(value):
+            raise ConfigError("the cookie contains a quote, a comma, a semicolon or a backslash")
+        self.name = name
+        self._cookie = f"{name}={value}"
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        request.headers["Cookie"] = self._cookie
+        return request
+
+    def __repr__(self) -> str:
+        return f"CookieAuth({self.name!r}, {MASK})"
+
+
+def validate_auth(auth: AuthBase | tuple[str, str] | None) -> AuthBase:
+    """Return `auth` as an AuthBase. Raises ConfigError."""
+    if auth is None:
+        return NoAuth()
+    if isinstance(auth, tuple) and len(auth) == 2:
+        return BasicAuth(*auth)
+    if isinstance(auth, AuthBase):
+        return auth
+    raise ConfigError("auth must be a requests AuthBase, a (username, password) pair or None")
