@@ -158,7 +158,7 @@ class Search:
         if identity.user is None and scopes is None and before is not None:
             scopes = before.scopes  # a 304 need not repeat them
         listing: Mapping[str, Any] = self.listing
-        if self.client.token is None:
+        if not self.client.signs_in:
             listing = {"visibility": "public", "affiliation": ("owner",)}
         return Basis(
             user_id=identity.user.id if identity.user else user_id,

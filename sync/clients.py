@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from typing import Any
 
 from sync.config import Account, Config
-from sync.config.tokens import read_token
+from sync.config.tokens import read_private_key, read_token
 from sync.errors import ConfigError
+from sync.github.app import InstallationAuth
 from sync.github.client import GitHubClient
 from sync.github.limits import SharedLimits
-from sync.github.protocol import host_of
 from sync.rest import RetryPolicy
 
 
@@ -31,21 +32,47 @@ def client_for(
     """
     github = config.github
     patience = github.max_wait if max_wait is None else max_wait
-    shared = limits or SharedLimits()
     try:
-        token = read_token(account, environ)
-        return GitHubClient(
-            token=token,
-            username=account.username,
+        client = GitHubClient(
+            **_who(account, config, environ, stop),
             api_url=github.api_url,
             concurrency=github.concurrency,
             reserve=github.reserve,
-            limits=shared.of(account.name, host_of(github.api_url), token),
             timeout=github.timeout,
             retry=RetryPolicy(max_wait=patience, attempts=attempts),
             stop=stop,
         )
+        if limits is not None:
+            client.limits = limits.of(account.name, client.quota_host, client.credentials.secret)
     except ConfigError as error:
         prefix = f"account {account.name}: "
         problems = [p if p.startswith(prefix) else prefix + p for p in error.problems]
-    raise ConfigError(*problems)
+    else:
+        return client
+    raise ConfigError(*problems)  # outside of the handler: nothing of a secret is chained to it
+
+
+def _who(
+    account: Account,
+    config: Config,
+    environ: Mapping[str, str],
+    stop: threading.Event | None,
+) -> dict[str, Any]:
+    """Return what a client is told of the account's identity."""
+    api_url = config.github.api_url
+    if account.app_id is not None:
+        key = read_private_key(account, environ)
+        installation = InstallationAuth(
+            account.app_id,
+            key,
+            account.installation_id,
+            api_url=api_url,
+            timeout=config.github.timeout,
+            stop=stop,
+        )
+        return {"installation": installation}
+    return {
+        "token": read_token(account, environ, api_url),
+        "username": account.username,
+        "basic": account.scheme == "basic",
+    }

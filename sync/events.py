@@ -47,7 +47,7 @@ def log_page(page: Page, number: int, expected: int | None) -> None:
         not_modified=page.not_modified,
         items=page.item_count,
     )
-    if page.skipped:
+    if page.skipped and not page.sifted:
         log.warning("item.skipped", reason="private in a public listing", items=page.skipped)
     if page.replaced:
         log.warning("text.replaced", characters=page.replaced, page=number)

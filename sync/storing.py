@@ -29,7 +29,7 @@ def store_page(transaction: PageTransaction, page: Page, *, position: int) -> St
     stored = store_items(transaction, page.items, position=position)
     rejections = (*unreadable, *stored.rejections)
     entry = page_entry(page, stored.items)
-    if entry is None or rejections or page.partial or page.skipped:
+    if entry is None or rejections or page.partial or (page.skipped and not page.sifted):
         # Asked for whole next time, so that what is wrong with it is seen again.
         transaction.forget_page(page.key)
     else:

@@ -130,7 +130,7 @@ class Work:
             pages=pages,
             # But for the identity and the first page.
             remembered=max(sum(key.startswith(mine) for key in remembered) - 2, 0),
-            conditional_is_free=client.token is not None,
+            conditional_is_free=client.signs_in,
             quota=client.rate_limit,
             reserve=client.reserve,
             fetching=fetching,
@@ -178,9 +178,9 @@ class Work:
 
     def _share_limits(self, user_id: int) -> None:
         """Have what is known of the user's limits hold here, and the other way round."""
-        if self._client.token is None:
+        if not self._client.signs_in:
             return
-        account, host = self._run.account, self._client.host
+        account, host = self._run.account, self._client.quota_host
         self._client.limits, others = self._limits.join(account, host, user_id, self._client.limits)
         for other in others:
             log.warning("account.quota_shared", other=other)

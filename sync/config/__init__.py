@@ -141,15 +141,32 @@ def _accounts(reader: Reader, tables: Any) -> tuple[Account, ...]:
         account = reader.build(Account, table, where)
         if account is None:
             continue
-        if account.token_env and account.token_file:
-            reader.complain(where, "give token_env or token_file, not both")
-        if not (account.token_env or account.token_file or account.username):
-            reader.complain(where, "needs token_env, token_file, or a username to read without one")
+        _complain_of_secrets(reader, where, account)
         _complain_of_two_rhythms(reader, where, account)
         if any(account.name.lower() == other.name.lower() for other in accounts):
             reader.complain(f"{where}.name", f"the name {account.name!r} is given twice")
         accounts.append(account)
     return tuple(accounts)
+
+
+def _complain_of_secrets(reader: Reader, where: str, account: Account) -> None:
+    sources = account.sources
+    if len(sources) > 1:
+        reader.complain(where, f"give {' or '.join(sources)}, not both")
+    if not sources and not account.username:
+        reader.complain(
+            where,
+            "needs token_env, token_file, token_command, keyring or app_id, or a username to "
+            "read without signing in",
+        )
+    keys = [key for key in ("private_key_env", "private_key_file") if getattr(account, key)]
+    if account.app_id is None:
+        for key in (*keys, *(["installation_id"] if account.installation_id else [])):
+            reader.complain(f"{where}.{key}", "goes with app_id")
+    elif len(keys) != 1:
+        reader.complain(where, "an App needs private_key_env or private_key_file")
+    if account.scheme == "basic" and not (account.username and sources and not account.app_id):
+        reader.complain(f"{where}.scheme", '"basic" needs a username and a token')
 
 
 def _complain_of_passwords(reader: Reader, database: Database) -> None:
@@ -183,7 +200,9 @@ def _secret_files(config: Config, tables: Mapping[str, Any]) -> Iterator[str]:
     url = tables.get("database", {}).get("url")
     if config.database.url.holds_password and not isinstance(url, FromEnvironment):
         yield config.source
-    named = [config.database.password_file, *(account.token_file for account in config.accounts)]
+    named = [config.database.password_file]
+    for account in config.accounts:
+        named += [account.token_file, account.private_key_file]
     yield from (file for file in named if file is not None)
 
 
@@ -202,7 +221,10 @@ def _resolved(config: Config, tables: dict[str, Any], folder: Path) -> Config:
     accounts = tuple(
         replace(
             account,
-            token_file=found(tables["accounts"][index], "token_file", account.token_file),
+            **{
+                name: found(tables["accounts"][index], name, getattr(account, name))
+                for name in ("token_file", "private_key_file")
+            },
         )
         for index, account in enumerate(config.accounts)
     )

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from sync.config.commands import Command
 from sync.config.values import ApiUrl, Cron, DatabaseUrl, Listen, PingUrl, Seconds, TimeZone
 
 Affiliation = Literal["owner", "collaborator", "organization_member"]
@@ -25,6 +26,13 @@ Variable = Annotated[
     Meta(
         pattern=r"^[A-Za-z_][A-Za-z0-9_]*\Z",
         description="the name of an environment variable, such as GITHUB_TOKEN",
+    ),
+]
+AppId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9.]{0,63}\Z",
+        description='the id or client id of a GitHub App, in quotes: "123456"',
     ),
 ]
 FileName = Annotated[str, Meta(pattern=r"^[^\x00]+\Z", description="the path of a file")]
@@ -110,6 +118,17 @@ class Account(Struct, frozen=True, kw_only=True):
     username: Login | None = None
     token_env: Variable | None = None
     token_file: FileName | None = None
+    token_command: Command | None = None
+    keyring: Annotated[bool, Meta(description="true or false")] = False
+    scheme: Annotated[Literal["bearer", "basic"], Meta(description='"bearer" or "basic"')] = (
+        "bearer"
+    )
+    app_id: AppId | None = None
+    installation_id: (
+        Annotated[int, Meta(ge=1, le=2**63 - 1, description="the number of an installation")] | None
+    ) = None
+    private_key_env: Variable | None = None
+    private_key_file: FileName | None = None
     visibility: Annotated[
         Literal["public", "private", "all"], Meta(description='"public", "private" or "all"')
     ] = "public"
@@ -128,6 +147,12 @@ class Account(Struct, frozen=True, kw_only=True):
     ping_failure_url: PingUrl | None = None
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """The keys that say where its secret is: one, none to read publicly, more by mistake."""
+        keys = ("token_env", "token_file", "token_command", "keyring", "app_id")
+        return tuple(key for key in keys if getattr(self, key))
+
+    @property
     def signs_in(self) -> bool:
-        """Whether it has a token, rather than reading publicly."""
-        return self.token_env is not None or self.token_file is not None
+        """Whether it has a secret, rather than reading publicly."""
+        return bool(self.sources)

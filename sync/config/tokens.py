@@ -7,24 +7,41 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from sync.config.commands import output_of
+from sync.config.keychain import Keychain
 from sync.config.reading import read_text
-from sync.config.sections import Account, Database
+from sync.config.sections import Account, Database, GitHub
 from sync.config.values import DatabaseUrl
 from sync.errors import ConfigError
 from sync.redaction import protect
 
+_PUBLIC_API = str(GitHub().api_url)
 _LONGEST_SECRET = 64 * 1024  # bytes
 
 
-def read_token(account: Account, environ: Mapping[str, str]) -> str | None:
-    """Return the account's token as it stands in its variable or file; None if it names none.
+def read_token(
+    account: Account, environ: Mapping[str, str], api_url: str = _PUBLIC_API
+) -> str | None:
+    """Return the account's token as it is now, from wherever it is; None if it names none.
 
     Raises ConfigError, which never shows it.
     """
-    what = f"account {account.name}: the token file"
+    what = f"account {account.name}"
     if account.token_env is not None:
-        return _from_variable(account.token_env, environ, f"account {account.name}")
-    return None if account.token_file is None else _from_file(account.token_file, what)
+        return _from_variable(account.token_env, environ, what)
+    if account.token_file is not None:
+        return _from_file(account.token_file, f"{what}: the token file")
+    if account.token_command is not None:
+        return output_of(account.token_command, what)
+    return Keychain(account.name, api_url).read() if account.keyring else None
+
+
+def read_private_key(account: Account, environ: Mapping[str, str]) -> str:
+    """Return the private key of the account's App. Raises ConfigError, which never shows it."""
+    what = f"account {account.name}"
+    if account.private_key_env is not None:
+        return _from_variable(account.private_key_env, environ, what)
+    return _from_file(str(account.private_key_file), f"{what}: the private key file")
 
 
 def with_password(database: Database, environ: Mapping[str, str]) -> Database:

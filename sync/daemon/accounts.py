@@ -53,7 +53,7 @@ def require_a_credential(config: Config, environ: Mapping[str, str]) -> None:
     problems: list[str] = []
     for account in config.accounts:
         try:
-            read_token(account, environ)
+            read_token(account, environ, config.github.api_url)
         except ConfigError as error:
             problems += error.problems
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -19,6 +20,12 @@ from sync.rest import Response
 MAX_ITEMS = 1_000  # ten times what is asked for: past that it is no page of a listing
 _MAX_COMMAS = 1_000_000  # counted before anything is decoded: a list of that many values is no page
 
+
+class _Envelope(msgspec.Struct):
+    repositories: list[msgspec.Raw]
+
+
+_envelope_decoder = msgspec.json.Decoder(_Envelope)
 _list_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -54,6 +61,23 @@ class CachedPage:
     ids: Sequence[int] = ()
 
 
+class Sieve(NamedTuple):
+    """What is let through of a listing: "public", "private" or "all" repositories.
+
+    With `ours`, GitHub does not take the parameter: others are to be expected,
+    and the list stands in an object (`/installation/repositories`).
+    """
+
+    visibility: str
+    ours: bool = False
+
+    def leaves_out(self, item: Item) -> bool:
+        """Tell whether a repository is not wanted."""
+        if self.visibility == "public":
+            return item.record.private
+        return self.ours and self.visibility == "private" and not item.record.private
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One page of a listing.
@@ -61,7 +85,8 @@ class Page:
     `items` and `rejected` are empty when `not_modified`: the page is as it
     was, with `item_count` items. `ids` are those of `items` and, where they can be
     read, of `rejected`, or those that were remembered. `skipped_ids` are those of
-    private repositories that a public listing held. `replaced` counts characters
+    repositories that are not wanted, such as private ones in a public listing;
+    `sifted` is whether there may be such. `replaced` counts characters
     that no database stores. `last_url` is the end of the list, if the server told.
     `left_out` organizations are missing for want of single sign-on.
     `size` is that of the answer in bytes.
@@ -78,6 +103,7 @@ class Page:
     items: tuple[Item, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     skipped_ids: tuple[int, ...] = ()
+    sifted: bool = False
     replaced: int = 0
     left_out: int = 0
     size: int = 0
@@ -89,18 +115,18 @@ class Page:
 
     @property
     def skipped(self) -> int:
-        """The number of private repositories that a public listing held."""
+        """The number of repositories that are not wanted."""
         return len(self.skipped_ids)
 
 
 def decode_page(
-    response: Response, url: str, key: str, known: CachedPage | None, *, public_only: bool
+    response: Response, url: str, key: str, known: CachedPage | None, sieve: Sieve
 ) -> Page:
     """Return the page that `response` gives; `known` is what it was asked to differ from.
 
     Raises NotJson and UnexpectedAnswer. An item that is no valid repository is
-    rejected alone. With `public_only`, private repositories are left out: some
-    servers pass over the parameter `visibility`.
+    rejected alone. What `sieve` does not let through is left out: some servers pass
+    over the parameter `visibility`.
     """
     links = response.links
     next_url, last_url = links.get("next"), links.get("last")
@@ -118,8 +144,8 @@ def decode_page(
             left_out=left_out,
         )
     body, replaced = replace_unstorable(response.body)
-    raws = _decode_list(response, body)
-    items, rejected, hidden = _decode_items(raws, public_only=public_only)
+    raws = _decode_list(response, body, enveloped=sieve.ours)
+    items, rejected, hidden = _decode_items(raws, sieve)
     return Page(
         url=url,
         key=key,
@@ -132,6 +158,7 @@ def decode_page(
         items=items,
         rejected=rejected,
         skipped_ids=hidden,
+        sifted=sieve.ours,
         replaced=replaced,
         left_out=left_out,
         size=len(response.body),
@@ -139,17 +166,17 @@ def decode_page(
 
 
 def _decode_items(
-    raws: Sequence[msgspec.Raw], *, public_only: bool
+    raws: Sequence[msgspec.Raw], sieve: Sieve
 ) -> tuple[tuple[Item, ...], tuple[Rejected, ...], tuple[int, ...]]:
-    """Return repositories, what is none, and the ids of private ones, if those are left out."""
+    """Return repositories, what is none, and the ids of those that are not wanted."""
     decoded = [records.decode_item(bytes(raw), position) for position, raw in enumerate(raws)]
     items = tuple(item for item in decoded if isinstance(item, Item))
     rejected = tuple(item for item in decoded if isinstance(item, Rejected))
-    if not public_only:
-        return items, rejected, ()
-    hidden = tuple(item.record.id for item in items if item.record.private)
-    shown = tuple(item for item in items if not item.record.private)
-    return shown, tuple(map(_without_private, rejected)), hidden
+    if sieve.visibility == "public":
+        rejected = tuple(map(_without_private, rejected))
+    hidden = tuple(item.record.id for item in items if sieve.leaves_out(item))
+    shown = tuple(item for item in items if not sieve.leaves_out(item)) if hidden else items
+    return shown, rejected, hidden
 
 
 def _without_private(rejected: Rejected) -> Rejected:
@@ -182,12 +209,12 @@ def decode_repository(response: Response) -> Item:
     raise problem
 
 
-def _decode_list(response: Response, body: bytes) -> list[msgspec.Raw]:
+def _decode_list(response: Response, body: bytes, *, enveloped: bool) -> list[msgspec.Raw]:
     kind: type[RestError] = UnexpectedAnswer
     try:
         if response.status != 200:
             problem = f"status {response.status}"
-        elif body.count(b",") > _MAX_COMMAS or len(raws := _list_decoder.decode(body)) > MAX_ITEMS:
+        elif body.count(b",") > _MAX_COMMAS or len(raws := _listed(body, enveloped)) > MAX_ITEMS:
             problem = f"more than {MAX_ITEMS:,} items"
         else:
             return raws
@@ -198,3 +225,7 @@ def _decode_list(response: Response, body: bytes) -> list[msgspec.Raw]:
     raise response.error(
         kind, f"expected a list of repositories, got {problem}: {response.excerpt()}"
     )
+
+
+def _listed(body: bytes, enveloped: bool) -> list[msgspec.Raw]:  # decided above
+    return _envelope_decoder.decode(body).repositories if enveloped else _list_decoder.decode(body)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from contextvars import copy_context
+from dataclasses import replace
 from functools import partial
 from hashlib import blake2b
 from typing import Any, Literal, ParamSpec, TypeVar
@@ -20,15 +21,17 @@ from sync.github.answers import (
     CachedPage,
     Identity,
     Page,
-    decode_page,
+    Sieve,
     decode_repository,
     decode_user,
 )
+from sync.github.app import InstallationAuth, installed_at
+from sync.github.credentials import Anonymous, Credentials, Installation, TokenHolder
 from sync.github.limits import Limits
 from sync.github.listing import Itinerary, walk
 from sync.github.pages import Pages
 from sync.github.records import Item, Repository, User
-from sync.rest import BearerAuth, NoAuth, Response, RestClient, RetryPolicy
+from sync.rest import Response, RestClient, RetryPolicy
 from sync.rest.auth import clean_secret
 
 P = ParamSpec("P")
@@ -41,9 +44,11 @@ AFFILIATIONS = ("owner", "collaborator", "organization_member")
 class GitHubClient(RestClient):
     """A session with GitHub for one user.
 
-    With `token`, it lists what that user's token sees. With `username` alone
-    it reads that user's public repositories without credentials. Both are
-    validated when set, here or later. Several clients live side by side.
+    With `token`, it lists what that user's token sees; `basic` sends `username`
+    and token as GitHub's older scheme does. With `installation`, it lists what an
+    App's installation may read. With `username` alone it reads that user's public
+    repositories without credentials. All are validated when set, here or later.
+    Several clients live side by side.
 
     `api_url` is `https://api.github.com`, or `https://HOST/api/v3` for an
     Enterprise Server. `concurrency` is the number of pages in flight.
@@ -57,6 +62,8 @@ class GitHubClient(RestClient):
         *,
         token: str | None = None,
         username: str | None = None,
+        basic: bool = False,
+        installation: InstallationAuth | None = None,
         api_url: str = protocol.PUBLIC_API,
         concurrency: int = 4,
         reserve: float = 0.0,
@@ -84,8 +91,15 @@ class GitHubClient(RestClient):
             stop=stop,
             clock=clock,
         )
-        self.token = token
+        if token is not None and installation is not None:
+            raise ConfigError("give a token or an installation of an App, not both")
+        if basic and not (token and username):
+            raise ConfigError("Basic authentication needs a username and a token")
+        self._basic = basic
+        self._installation = installation
+        self._token: str | None = None
         self.username = username
+        self.token = token
         self.concurrency = concurrency
         self.reserve = reserve
         self.limits = limits or Limits()
@@ -103,7 +117,7 @@ class GitHubClient(RestClient):
     @token.setter
     def token(self, token: str | None) -> None:
         self._token = None if token is None else clean_secret(token, "the token")
-        self.auth = NoAuth() if self._token is None else BearerAuth(self._token)
+        self._sign_in()
 
     @property
     def username(self) -> str | None:
@@ -115,6 +129,26 @@ class GitHubClient(RestClient):
         if username is not None and not protocol.is_login(username):
             raise ConfigError("the username is not a GitHub login (letters, digits and hyphens)")
         self._username = username
+        self._sign_in()
+
+    def _sign_in(self) -> None:
+        if self._installation is not None:
+            self.credentials: Credentials = Installation(self._installation)
+        elif self._token is not None:
+            self.credentials = TokenHolder(self._token, self._username if self._basic else None)
+        else:
+            self.credentials = Anonymous(self._username)
+        self.auth = self.credentials.auth
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether it sends credentials."""
+        return self.credentials.signs_in
+
+    @property
+    def quota_host(self) -> str:
+        """Where a user has one quota: an App's installation has another than the user there."""
+        return f"{self.host} by App" if self.credentials.own_quota else self.host
 
     @property
     def rate_limit(self) -> protocol.RateLimit | None:
@@ -138,21 +172,31 @@ class GitHubClient(RestClient):
 
     def identify(self, etag: str | None = None) -> Identity:
         """Return who this client is; conditional on `etag` if it is given."""
-        path = "/user" if self.token else f"/users/{self._require_username()}"
+        if self._installation is not None:
+            response = self._installation.ask()
+            told = self._identity(response, installed_at(response))
+            return replace(told, etag=None, rate_limit=None)  # those are the App's own
 
         def decode(response: Response) -> Identity:
-            now = self.clock()
-            return Identity(
-                user=None if response.status == 304 else decode_user(response),
-                etag=protocol.entity_tag(response.headers) or etag,
-                token_kind=protocol.token_kind(self.token),
-                scopes=protocol.scopes(response.headers),
-                expires_at=protocol.token_expiry(response.headers),
-                rate_limit=protocol.rate_limit(response, now),
-                clock_skew=(now - response.date).total_seconds() if response.date else None,
-            )
+            user = None if response.status == 304 else decode_user(response)
+            told = self._identity(response, user)
+            return replace(told, etag=told.etag or etag)
 
-        return self.fetch(path, decode, headers={"If-None-Match": etag} if etag else None)
+        return self.fetch(
+            self.credentials.whose, decode, headers={"If-None-Match": etag} if etag else None
+        )
+
+    def _identity(self, response: Response, user: User | None) -> Identity:
+        now = self.clock()
+        return Identity(
+            user=user,
+            etag=protocol.entity_tag(response.headers),
+            token_kind=self.credentials.kind,
+            scopes=protocol.scopes(response.headers),
+            expires_at=protocol.token_expiry(response.headers),
+            rate_limit=protocol.rate_limit(response, now),
+            clock_skew=(now - response.date).total_seconds() if response.date else None,
+        )
 
     def get_authenticated_user(self) -> User:
         """Return the user whom the token belongs to. Raises BadCredentials."""
@@ -196,19 +240,18 @@ class GitHubClient(RestClient):
             for key, page in (cached or {}).items()
             if key.startswith(prefix)
         }
-        public_only = visibility == "public" or self.token is None
-        pages = Pages(self.fetch, known, prefix, public_only=public_only)
+        pages = Pages(self.fetch, known, prefix, self._sieve(visibility))
         first = self._first_page_url(visibility, affiliation)
         return walk(Itinerary(first, known), pages, self.in_background, 2 * self.concurrency)
 
     def first_page(self, *, visibility: Visibility, affiliation: tuple[str, ...]) -> Page:
         """Return the first page alone, asked for as a run does. Raises RestErrors."""
         url = self._first_page_url(visibility, affiliation)
-        return self.fetch(url, lambda r: decode_page(r, url, "", None, public_only=True))
+        return Pages(self.fetch, {}, "", self._sieve(visibility))(url)
 
     def page_key(self, url: str) -> str:
         """Return the key under which a page's ETag is valid: URL, credentials and API version."""
-        fingerprint = blake2b((self.token or "").encode(), digest_size=8).hexdigest()
+        fingerprint = blake2b((self.credentials.secret or "").encode(), digest_size=8).hexdigest()
         return f"{self.api_version} {fingerprint} {url}"
 
     def in_background(
@@ -223,6 +266,8 @@ class GitHubClient(RestClient):
     def close(self) -> None:
         """Cut what is under way and close every connection."""
         super().close()
+        if self._installation is not None:
+            self._installation.close()
         if self._executor is not None:
             self._executor.shutdown(wait=True, cancel_futures=True)
 
@@ -266,17 +311,12 @@ class GitHubClient(RestClient):
     # Pages
 
     def _first_page_url(self, visibility: str, affiliation: tuple[str, ...]) -> str:
-        query = {"sort": "created", "direction": "asc", "per_page": str(protocol.PER_PAGE)}
-        if self.token:
-            path = "/user/repos"
-            query = {"visibility": visibility, "affiliation": ",".join(affiliation), **query}
-        else:
-            path = f"/users/{self._require_username()}/repos"
-        return f"{self.base_url}{path}?{urlencode(query, safe=',')}"
+        path, query = self.credentials.listing(visibility, affiliation)
+        asked = urlencode({**query, "per_page": str(protocol.PER_PAGE)}, safe=",")
+        return f"{self.base_url}{path}?{asked}"
 
-    def _require_username(self) -> str:
-        if self.username is None:
-            raise ConfigError(
-                "a token or a username is needed to know whose repositories are meant"
-            )
-        return self.username
+    def _sieve(self, visibility: Visibility) -> Sieve:
+        """Return what may stand on a page."""
+        if not self.credentials.filters:
+            return Sieve(visibility, ours=True)
+        return Sieve("public" if not self.credentials.signs_in else visibility)

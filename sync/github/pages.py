@@ -16,7 +16,7 @@ import structlog
 from msgspec.structs import replace as replaced
 
 from sync.errors import RestError, ServerError, UnexpectedAnswer
-from sync.github.answers import CachedPage, Page, decode_page
+from sync.github.answers import CachedPage, Page, Sieve, decode_page
 from sync.github.listing import page_number, with_page
 from sync.github.protocol import PER_PAGE
 from sync.rest import Response
@@ -46,16 +46,16 @@ class Pages:
     """The pages of one listing, by their address. May be called from several threads.
 
     `known` are those remembered, by address. A page's key is `prefix` and its
-    address. See `decode_page` for `public_only`.
+    address. `sieve` says what may stand on a page.
     """
 
     def __init__(
-        self, fetch: Fetch, known: Mapping[str, CachedPage], prefix: str, *, public_only: bool
+        self, fetch: Fetch, known: Mapping[str, CachedPage], prefix: str, sieve: Sieve
     ) -> None:
         self._fetch = fetch
         self._known = known
         self._prefix = prefix
-        self._public_only = public_only
+        self._sieve = sieve
         self._size = PER_PAGE
         # Whether the server's pages are of a size of its own: then their numbers do not tell
         # what is on them, and pieces would be of another part of the list.
@@ -111,9 +111,7 @@ class Pages:
 
         return self._fetch(
             url,
-            lambda response: decode_page(
-                response, url, self._prefix + url, known, public_only=self._public_only
-            ),
+            lambda response: decode_page(response, url, self._prefix + url, known, self._sieve),
             headers={"If-None-Match": known.etag} if known else None,
             give_up=give_up,
         )
@@ -156,6 +154,7 @@ def joined(url: str, key: str, pieces: Sequence[Page], size: int) -> Page:
             for item in piece.rejected
         ),
         skipped_ids=tuple(id_ for piece in pieces for id_ in piece.skipped_ids),
+        sifted=pieces[0].sifted,
         replaced=sum(piece.replaced for piece in pieces),
         left_out=max(piece.left_out for piece in pieces),
         size=sum(piece.size for piece in pieces),

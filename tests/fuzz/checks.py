@@ -15,7 +15,7 @@ from requests.structures import CaseInsensitiveDict
 
 from sync.errors import NotJson, RestError, UnexpectedAnswer
 from sync.github import protocol
-from sync.github.answers import Page, decode_page, decode_repository, decode_user
+from sync.github.answers import Page, Sieve, decode_page, decode_repository, decode_user
 from sync.github.records import Item, Rejected
 from sync.planning import content_hash, hash_items, stored_values
 from sync.rest.response import (
@@ -54,7 +54,7 @@ def response(
 def check_page(body: bytes) -> Page | None:
     """Check that a listing is a page, or an error of ours, and each object an item or rejected."""
     try:
-        page = decode_page(response(body), URL, "key", None, public_only=False)
+        page = decode_page(response(body), URL, "key", None, Sieve("all"))
     except (NotJson, UnexpectedAnswer):
         return None
     assert page.item_count == len(page.items) + len(page.rejected)
@@ -64,7 +64,7 @@ def check_page(body: bytes) -> Page | None:
         _check_item(item)
     for rejected in page.rejected:
         _check_rejected(rejected)
-    _check_public(page, decode_page(response(body), URL, "key", None, public_only=True))
+    _check_public(page, decode_page(response(body), URL, "key", None, Sieve("public")))
     return page
 
 

@@ -120,7 +120,7 @@ def shown(request: Received) -> str:
 
 
 def table() -> Iterator[str]:
-    yield "| strategy | sent on the wire | the log shows it | an error shows it | another origin got |"
+    yield "| strategy | on the wire | the log shows it | an error shows it | another origin got |"
     yield "|---|---|---|---|---|"
     for strategy in STRATEGIES:
         seen = observe(strategy)

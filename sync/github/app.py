@@ -1,0 +1,165 @@
+"""Signing in as an installation of a GitHub App.
+
+https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from sync import __version__
+from sync.clock import Clock, utc_now
+from sync.errors import ConfigError, NotFound, UnexpectedAnswer
+from sync.github import protocol
+from sync.github.records import Moment, User, decode_user
+from sync.redaction import MASK, protect, scrub
+from sync.rest import RenewingAuth, Response, RestClient, RetryPolicy, Token
+from sync.rest.retry import IDEMPOTENT
+
+# GitHub's advice: a minute in the past, because clocks differ; it allows ten minutes at most.
+_ISSUED_BEFORE = timedelta(seconds=60)
+_LIFE = timedelta(minutes=9)
+# A token that nobody has heard of does no harm: asking for it again has no second effect.
+_PATIENCE = RetryPolicy(methods=IDEMPOTENT | {"POST"})
+
+
+class AppAuth(RenewingAuth):
+    """Signs in as an App itself: a JSON Web Token, signed with its private key (RS256).
+
+    `app_id` is the App's id or client id, `private_key` its key in PEM. Raises ConfigError.
+    """
+
+    def __init__(self, app_id: int | str, private_key: str, *, clock: Clock = utc_now) -> None:
+        super().__init__(clock=clock)
+        self._issuer = str(app_id)
+        if not self._issuer.isascii() or not self._issuer.isprintable() or not self._issuer:
+            raise ConfigError(
+                "an App's id is a number, or a client id such as Iv1.0123456789abcdef"
+            )
+        self._key = _loaded(private_key)
+
+    def obtain(self) -> Token:
+        import jwt
+
+        now = self._clock()
+        expires_at = now + _LIFE
+        claims = {"iat": now - _ISSUED_BEFORE, "exp": expires_at, "iss": self._issuer}
+        return Token(value=jwt.encode(claims, self._key, "RS256"), expires_at=expires_at)
+
+
+class _Granted(msgspec.Struct):
+    token: str
+    expires_at: Moment
+
+
+class _Installation(msgspec.Struct):
+    id: int
+    account: dict[str, Any]
+    suspended_at: str | None = None
+
+
+class InstallationAuth(RenewingAuth):
+    """Signs in as an App where it is installed: with a token of an hour, renewed before it ends.
+
+    Without `installation_id` it is the only one that the App has. See `AppAuth` and
+    `RestClient` for the other parameters. Raises ConfigError.
+    """
+
+    def __init__(
+        self,
+        app_id: int | str,
+        private_key: str,
+        installation_id: int | None = None,
+        *,
+        api_url: str = protocol.PUBLIC_API,
+        timeout: float = 30.0,
+        stop: threading.Event | None = None,
+        clock: Clock = utc_now,
+        retry: RetryPolicy = _PATIENCE,
+    ) -> None:
+        super().__init__(clock=clock)
+        self.app_id = app_id
+        self.installation_id = installation_id
+        self._api = RestClient(
+            api_url,
+            auth=AppAuth(app_id, private_key, clock=clock),
+            headers={
+                "Accept": "application/vnd.github+json",
+                "User-Agent": f"repoledger/{__version__}",
+                "X-GitHub-Api-Version": protocol.api_version(api_url.rstrip("/")),
+            },
+            timeout=timeout,
+            retry=retry,
+            stop=stop,
+            clock=clock,
+        )
+
+    def obtain(self) -> Token:
+        found = self._found()
+        path = f"/app/installations/{found}/access_tokens"
+        response = self._api.post(path, json={})
+        granted = _decoded(response, _Granted)
+        protect(granted.token)
+        return Token(value=granted.token, expires_at=granted.expires_at)
+
+    def ask(self) -> Response:
+        """Ask about the installation, as the App itself; see `installed_at`. Raises RestErrors."""
+        return self._api.get(f"/app/installations/{self._found()}")
+
+    def close(self) -> None:
+        """Close the connection that tokens come by."""
+        self._api.close()
+
+    def _found(self) -> int:
+        if self.installation_id is None:
+            response = self._api.get("/app/installations", params={"per_page": 100})
+            found = _decoded(response, list[_Installation])
+            if len(found) != 1:
+                where = ", ".join(f"{each.id} ({each.account.get('login')})" for each in found)
+                raise ConfigError(
+                    f"the App has {len(found)} installations, so installation_id has to say "
+                    f"which: {scrub(where) or 'install it first'}"
+                )
+            self.installation_id = found[0].id
+        return self.installation_id
+
+    def __repr__(self) -> str:
+        return f"InstallationAuth({self.app_id!r}, {self.installation_id!r}, {MASK})"
+
+
+def installed_at(response: Response) -> User:
+    """Return the user or organization whose installation `response` tells of. Raises NotFound."""
+    installation = _decoded(response, _Installation)
+    if installation.suspended_at is not None:
+        raise response.error(NotFound, "the App's installation is suspended")
+    return decode_user(msgspec.json.encode(installation.account))
+
+
+def _loaded(private_key: str) -> Any:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    protect(private_key, *private_key.split())
+    key: object = None
+    with suppress(ValueError, TypeError):
+        key = load_pem_private_key(private_key.encode(), password=None)
+    if not isinstance(key, RSAPrivateKey):  # outside of the handler: the original may quote it
+        raise ConfigError(
+            "the App's private key must be an RSA key in PEM without a password, as GitHub gives "
+            "it: -----BEGIN RSA PRIVATE KEY-----"
+        )
+    return key
+
+
+def _decoded(response: Response, kind: Any) -> Any:
+    reason = ""
+    try:
+        return msgspec.json.decode(response.body, type=kind)
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        reason = str(error)
+    raise response.error(UnexpectedAnswer, f"not what GitHub answers: {scrub(reason)[:200]}")

@@ -1,0 +1,100 @@
+"""How a client signs in to GitHub, and what follows for what it asks. No I/O here."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+
+from requests.auth import AuthBase
+
+from sync.errors import ConfigError
+from sync.github import protocol
+from sync.github.app import InstallationAuth
+from sync.rest import BasicAuth, BearerAuth, NoAuth
+
+Query = Mapping[str, str]
+
+_OLDEST_FIRST = {"sort": "created", "direction": "asc"}
+
+
+class Credentials:
+    """One of the ways to sign in.
+
+    `auth` is sent with each request. `secret` is what ETags and limits hold for;
+    None if it is nothing. `kind` is what people are told. `whose` is the path that
+    tells who it is. `filters` is whether GitHub leaves out of a listing what is
+    not asked for; `own_quota` whether it has another quota than the user it belongs to.
+    """
+
+    auth: AuthBase
+    secret: str | None
+    kind: str
+    whose: str
+    filters = True
+    own_quota = False
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether it is anybody."""
+        return self.secret is not None
+
+    @abstractmethod
+    def listing(self, visibility: str, affiliation: tuple[str, ...]) -> tuple[str, Query]:
+        """Return the path and the query of the listing of repositories."""
+
+
+class Anonymous(Credentials):
+    """Nobody, who reads what is public of the user `username`."""
+
+    kind = protocol.token_kind(None)
+
+    def __init__(self, username: str | None) -> None:
+        self.auth = NoAuth()
+        self.secret = None
+        self._username = username
+
+    @property
+    def whose(self) -> str:  # type: ignore[override]  # known only if there is a name
+        """The path of the user. Raises ConfigError if there is none."""
+        if self._username is None:
+            raise ConfigError(
+                "a token or a username is needed to know whose repositories are meant"
+            )
+        return f"/users/{self._username}"
+
+    def listing(self, visibility: str, affiliation: tuple[str, ...]) -> tuple[str, Query]:  # noqa: ARG002  # all that it sees is public, and the user's own
+        return f"{self.whose}/repos", _OLDEST_FIRST
+
+
+class TokenHolder(Credentials):
+    """A user with a token; `username` is sent with it as Basic authentication if it is given."""
+
+    whose = "/user"
+
+    def __init__(self, token: str, username: str | None = None) -> None:
+        self.auth = BearerAuth(token) if username is None else BasicAuth(username, token)
+        self.secret = token
+        self.kind = protocol.token_kind(token)
+
+    def listing(self, visibility: str, affiliation: tuple[str, ...]) -> tuple[str, Query]:
+        wanted = {"visibility": visibility, "affiliation": ",".join(affiliation)}
+        return "/user/repos", {**wanted, **_OLDEST_FIRST}
+
+
+class Installation(Credentials):
+    """An App where it is installed: it lists what it was given there, in GitHub's order."""
+
+    kind = "GitHub App installation"
+    whose = "/app/installations"
+    filters = False
+    own_quota = True
+
+    def __init__(self, auth: InstallationAuth) -> None:
+        self.auth = self.installation = auth
+
+    @property
+    def secret(self) -> str:  # type: ignore[override]  # as long as the App is the same
+        return f"App {self.installation.app_id} at {self.installation.installation_id}"
+
+    def listing(self, visibility: str, affiliation: tuple[str, ...]) -> tuple[str, Query]:  # noqa: ARG002  # GitHub takes neither here
+        return "/installation/repositories", {}
