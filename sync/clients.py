@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from sync.config import Account, Config
+from sync.config.places import place_of
 from sync.config.tokens import read_private_key, read_token
 from sync.errors import ConfigError
 from sync.github.app import InstallationAuth
 from sync.github.client import GitHubClient
+from sync.github.credentials import Installation, RenewedUser
 from sync.github.limits import SharedLimits
-from sync.rest import RetryPolicy
+from sync.github.protocol import site_of
+from sync.github.stored import renewal, unpacked
+from sync.rest import RefreshToken, RetryPolicy
 
 
 def client_for(
@@ -59,20 +63,32 @@ def _who(
     stop: threading.Event | None,
 ) -> dict[str, Any]:
     """Return what a client is told of the account's identity."""
-    api_url = config.github.api_url
+    github, api_url = config.github, config.github.api_url
     if account.app_id is not None:
         key = read_private_key(account, environ)
-        installation = InstallationAuth(
+        app = InstallationAuth(
             account.app_id,
             key,
             account.installation_id,
             api_url=api_url,
-            timeout=config.github.timeout,
+            timeout=github.timeout,
             stop=stop,
         )
-        return {"installation": installation}
-    return {
-        "token": read_token(account, environ, api_url),
-        "username": account.username,
-        "basic": account.scheme == "basic",
-    }
+        return {"credentials": Installation(app)}
+    token = read_token(account, environ, api_url)
+    stored = unpacked(token) if token else None
+    if stored is not None:
+        place = place_of(account, api_url)
+        auth = RefreshToken(
+            token_url=f"{site_of(api_url)}/login/oauth/access_token",
+            client_id=stored.client_id,
+            refresh_token=stored.refresh_token,
+            access_token=stored.token,
+            expires_at=stored.expires_at,
+            on_renewed=renewal(stored.client_id, place.write) if place else None,
+            placement="body",
+            timeout=github.timeout,
+            stop=stop,
+        )
+        return {"credentials": RenewedUser(auth, f"{stored.client_id} {account.name}")}
+    return {"token": token, "username": account.username, "basic": account.scheme == "basic"}

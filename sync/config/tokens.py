@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from sync.config.commands import output_of
-from sync.config.keychain import Keychain
+from sync.config.places import Keychain
 from sync.config.reading import read_text
 from sync.config.sections import Account, Database, GitHub
 from sync.config.values import DatabaseUrl

@@ -48,6 +48,19 @@ class Identity:
     clock_skew: float | None
 
 
+def identity(response: Response, user: User | None, kind: str, now: datetime) -> Identity:
+    """Return what an answer tells of who asked, with credentials of a `kind`."""
+    return Identity(
+        user=user,
+        etag=protocol.entity_tag(response.headers),
+        token_kind=kind,
+        scopes=protocol.scopes(response.headers),
+        expires_at=protocol.token_expiry(response.headers),
+        rate_limit=protocol.rate_limit(response, now),
+        clock_skew=(now - response.date).total_seconds() if response.date else None,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CachedPage:
     """What is remembered of a page: enough to ask whether it changed, and to go on if not.

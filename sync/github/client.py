@@ -24,14 +24,15 @@ from sync.github.answers import (
     Sieve,
     decode_repository,
     decode_user,
+    identity,
 )
-from sync.github.app import InstallationAuth, installed_at
+from sync.github.app import installed_at
 from sync.github.credentials import Anonymous, Credentials, Installation, TokenHolder
 from sync.github.limits import Limits
 from sync.github.listing import Itinerary, walk
 from sync.github.pages import Pages
 from sync.github.records import Item, Repository, User
-from sync.rest import Response, RestClient, RetryPolicy
+from sync.rest import RenewingAuth, Response, RestClient, RetryPolicy
 from sync.rest.auth import clean_secret
 
 P = ParamSpec("P")
@@ -45,10 +46,10 @@ class GitHubClient(RestClient):
     """A session with GitHub for one user.
 
     With `token`, it lists what that user's token sees; `basic` sends `username`
-    and token as GitHub's older scheme does. With `installation`, it lists what an
-    App's installation may read. With `username` alone it reads that user's public
-    repositories without credentials. All are validated when set, here or later.
-    Several clients live side by side.
+    and token as GitHub's older scheme does. With `username` alone it reads that
+    user's public repositories without credentials. `credentials` are those that
+    need more, such as an App's `Installation`. All are validated when set, here
+    or later. Several clients live side by side.
 
     `api_url` is `https://api.github.com`, or `https://HOST/api/v3` for an
     Enterprise Server. `concurrency` is the number of pages in flight.
@@ -63,7 +64,7 @@ class GitHubClient(RestClient):
         token: str | None = None,
         username: str | None = None,
         basic: bool = False,
-        installation: InstallationAuth | None = None,
+        credentials: Credentials | None = None,
         api_url: str = protocol.PUBLIC_API,
         concurrency: int = 4,
         reserve: float = 0.0,
@@ -91,12 +92,12 @@ class GitHubClient(RestClient):
             stop=stop,
             clock=clock,
         )
-        if token is not None and installation is not None:
-            raise ConfigError("give a token or an installation of an App, not both")
+        if credentials is not None and token is not None:
+            raise ConfigError("give a token or credentials, not both")
         if basic and not (token and username):
             raise ConfigError("Basic authentication needs a username and a token")
         self._basic = basic
-        self._installation = installation
+        self._given = credentials
         self._token: str | None = None
         self.username = username
         self.token = token
@@ -132,12 +133,11 @@ class GitHubClient(RestClient):
         self._sign_in()
 
     def _sign_in(self) -> None:
-        if self._installation is not None:
-            self.credentials: Credentials = Installation(self._installation)
-        elif self._token is not None:
-            self.credentials = TokenHolder(self._token, self._username if self._basic else None)
+        if self._token is not None:
+            name = self._username if self._basic else None
+            self.credentials: Credentials = TokenHolder(self._token, name)
         else:
-            self.credentials = Anonymous(self._username)
+            self.credentials = self._given or Anonymous(self._username)
         self.auth = self.credentials.auth
 
     @property
@@ -172,30 +172,19 @@ class GitHubClient(RestClient):
 
     def identify(self, etag: str | None = None) -> Identity:
         """Return who this client is; conditional on `etag` if it is given."""
-        if self._installation is not None:
-            response = self._installation.ask()
-            told = self._identity(response, installed_at(response))
+        kind = self.credentials.kind
+        if isinstance(self.credentials, Installation):
+            response = self.credentials.installation.ask()
+            told = identity(response, installed_at(response), kind, self.clock())
             return replace(told, etag=None, rate_limit=None)  # those are the App's own
 
         def decode(response: Response) -> Identity:
             user = None if response.status == 304 else decode_user(response)
-            told = self._identity(response, user)
+            told = identity(response, user, kind, self.clock())
             return replace(told, etag=told.etag or etag)
 
         return self.fetch(
             self.credentials.whose, decode, headers={"If-None-Match": etag} if etag else None
-        )
-
-    def _identity(self, response: Response, user: User | None) -> Identity:
-        now = self.clock()
-        return Identity(
-            user=user,
-            etag=protocol.entity_tag(response.headers),
-            token_kind=self.credentials.kind,
-            scopes=protocol.scopes(response.headers),
-            expires_at=protocol.token_expiry(response.headers),
-            rate_limit=protocol.rate_limit(response, now),
-            clock_skew=(now - response.date).total_seconds() if response.date else None,
         )
 
     def get_authenticated_user(self) -> User:
@@ -266,8 +255,8 @@ class GitHubClient(RestClient):
     def close(self) -> None:
         """Cut what is under way and close every connection."""
         super().close()
-        if self._installation is not None:
-            self._installation.close()
+        if isinstance(self.auth, RenewingAuth):
+            self.auth.close()
         if self._executor is not None:
             self._executor.shutdown(wait=True, cancel_futures=True)
 

@@ -10,7 +10,7 @@ from requests.auth import AuthBase
 from sync.errors import ConfigError
 from sync.github import protocol
 from sync.github.app import InstallationAuth
-from sync.rest import BasicAuth, BearerAuth, NoAuth
+from sync.rest import BasicAuth, BearerAuth, NoAuth, RenewingAuth
 
 Query = Mapping[str, str]
 
@@ -79,6 +79,15 @@ class TokenHolder(Credentials):
     def listing(self, visibility: str, affiliation: tuple[str, ...]) -> tuple[str, Query]:
         wanted = {"visibility": visibility, "affiliation": ",".join(affiliation)}
         return "/user/repos", {**wanted, **_OLDEST_FIRST}
+
+
+class RenewedUser(TokenHolder):
+    """A user whose token ends and is renewed; `name` is what it is remembered by."""
+
+    def __init__(self, auth: RenewingAuth, name: str) -> None:
+        self.auth = auth
+        self.secret = name
+        self.kind = "GitHub App user token"
 
 
 class Installation(Credentials):

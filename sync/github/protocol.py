@@ -40,6 +40,15 @@ def host_of(api_url: str) -> str:
     return "github.com" if host == "api.github.com" else host
 
 
+def site_of(api_url: str) -> str:
+    """Return the address at which people sign in, of the GitHub whose API is at `api_url`."""
+    parts = urlsplit(api_url)
+    host = parts.netloc
+    if host == "api.github.com" or (host.startswith("api.") and host.endswith(".ghe.com")):
+        host = host.removeprefix("api.")
+    return f"{parts.scheme}://{host}"
+
+
 def is_login(text: object) -> bool:
     """Tell whether `text` can be the login of a user or organization."""
     return isinstance(text, str) and _LOGIN.fullmatch(text) is not None

@@ -26,10 +26,11 @@ from sync.rest.retry import IDEMPOTENT, RetryPolicy
 # Asking for a token again has no second effect: the first one is not used.
 _PATIENCE = RetryPolicy(attempts=3, methods=IDEMPOTENT | {"POST"})
 
+_REFUSALS = ("invalid_", "unauthorized_", "bad_", "incorrect_")  # the last two are GitHub's own
 _LONGEST = 366 * 86400.0  # seconds
 
 Placement = Literal["header", "body"]
-OnRenewed = Callable[[str], None]
+OnRenewed = Callable[[Token, str], None]
 
 
 class _OAuth2(RenewingAuth):
@@ -159,7 +160,7 @@ class RefreshToken(_OAuth2):
 
     `refresh_token` was given then, maybe with an `access_token` that holds until
     `expires_at` (UTC). Some servers give a new refresh token with each access token:
-    `on_renewed` is called with it, to be kept in the place of the former.
+    `on_renewed` is called with both, to be kept in the place of the former.
     """
 
     def __init__(
@@ -200,12 +201,12 @@ class RefreshToken(_OAuth2):
         from oauthlib.oauth2 import WebApplicationClient
 
         answer = self._granted(WebApplicationClient(self.client_id))
-        renewed = answer.get("refresh_token")
+        token, renewed = self._token_of(answer), answer.get("refresh_token")
         if isinstance(renewed, str) and renewed != self._refresh_token:
             self._refresh_token = clean_secret(renewed, "the refresh token")
             if self._on_renewed is not None:
-                self._on_renewed(renewed)
-        return self._token_of(answer)
+                self._on_renewed(token, renewed)
+        return token
 
     def _body(self, client: Any) -> str:
         told = self._identification()
@@ -225,7 +226,7 @@ def _read(client: Any, response: Response) -> dict[str, Any]:
         answer = dict(client.parse_request_body_response(response.body.decode()))
     except OAuth2Error as error:
         reason = f"no access token: {error.description or error.error}"
-        kind = BadCredentials if error.error.startswith(("invalid_", "unauthorized_")) else kind
+        kind = BadCredentials if error.error.startswith(_REFUSALS) else kind
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, Warning):
         reason = "the answer holds no access token"
     if reason:  # outside of the handlers: an original may quote the answer

@@ -78,7 +78,10 @@ ACCOUNT_MISTAKES = [
     ('[[accounts]]\nname = ""\ntoken_env = "T"', "accounts[0].name: must be at most 64 letters"),
     ('[[accounts]]\nname = "a b"\ntoken_env = "T"', "accounts[0].name: must be at most 64 letters"),
     ('[[accounts]]\nname = "me\\n"\ntoken_env = "T"', "accounts[0].name: must be at most 64"),
-    ('[[accounts]]\nname = "me"', "accounts[0]: needs token_env, token_file, token_command, keyring or app_id, or a username"),
+    (
+        '[[accounts]]\nname = "me"',
+        "accounts[0]: needs token_env, token_file, ",
+    ),
     (
         '[[accounts]]\nname = "me"\ntoken_env = "T"\ntoken_file = "t"',
         "accounts[0]: give token_env or token_file, not both",

@@ -45,6 +45,9 @@ class RenewingAuth(AuthBase):
     def obtain(self) -> Token:
         """Return a new token. Raises RestErrors."""
 
+    def close(self) -> None:
+        """Close what tokens are obtained by; nothing here."""
+
     def start_with(self, token: Token) -> None:
         """Use `token`, which was obtained earlier, as long as it holds."""
         with self._lock:
