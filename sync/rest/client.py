@@ -26,13 +26,14 @@ from sync.rest.response import Response, classify
 from sync.rest.retry import RetryPolicy
 from sync.rest.stats import RequestStats
 from sync.rest.transport import TICK, Transport
+from sync.rest.verbs import Verbs
 
 T = TypeVar("T")
 
 MAX_BODY = 32 * 1024 * 1024
 
 
-class RestClient:
+class RestClient(Verbs):
     """A session with one JSON service over HTTP.
 
     Everything is validated here and now, not at the first call: `base_url`
@@ -107,26 +108,6 @@ class RestClient:
         return f"{type(self).__name__}({self.base_url!r}, auth={self._auth!r})"
 
     # Requests
-
-    def get(self, path: str, **kwargs: Any) -> Response:
-        """Send a GET request; see `request`."""
-        return self.request("GET", path, **kwargs)
-
-    def post(self, path: str, **kwargs: Any) -> Response:
-        """Send a POST request; see `request`."""
-        return self.request("POST", path, **kwargs)
-
-    def put(self, path: str, **kwargs: Any) -> Response:
-        """Send a PUT request; see `request`."""
-        return self.request("PUT", path, **kwargs)
-
-    def patch(self, path: str, **kwargs: Any) -> Response:
-        """Send a PATCH request; see `request`."""
-        return self.request("PATCH", path, **kwargs)
-
-    def delete(self, path: str, **kwargs: Any) -> Response:
-        """Send a DELETE request; see `request`."""
-        return self.request("DELETE", path, **kwargs)
 
     def request(
         self,
