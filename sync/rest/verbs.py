@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sync.rest.paging import linked
@@ -13,9 +12,7 @@ from sync.rest.response import Response
 class Verbs:
     """What a client can be asked for; see `RestClient.request`."""
 
-    @abstractmethod
-    def request(self, method: str, path: str, **kwargs: Any) -> Response:
-        """Send a request and return its answer."""
+    request: Callable[..., Response]
 
     def get(self, path: str, **kwargs: Any) -> Response:
         """Send a GET request; see `request`."""
