@@ -14,7 +14,19 @@ import typer
 from typer.core import TyperGroup
 
 from sync import __version__
-from sync.cli import backfill, check, daemon, demo, history, reading, setup, status, transfer
+from sync.cli import (
+    accounts,
+    backfill,
+    check,
+    daemon,
+    demo,
+    history,
+    login,
+    reading,
+    setup,
+    status,
+    transfer,
+)
 from sync.cli.output import print_error
 from sync.cli.settings import ExitCode, Settings, exit_code_of
 from sync.errors import RepoledgerError
@@ -131,6 +143,9 @@ app.command()(demo.demo)
 app.command()(setup.init)
 app.command()(check.check)
 app.command()(setup.migrate)
+app.command()(login.login)
+app.command()(login.logout)
+app.command()(accounts.accounts)
 app.command()(backfill.backfill)
 app.command()(daemon.daemon)
 app.command()(daemon.health)

@@ -24,6 +24,8 @@ class Place(Protocol):
 
     def __str__(self) -> str: ...
 
+    def require(self) -> None: ...
+
     def write(self, secret: str) -> None: ...
 
     def remove(self) -> bool: ...
@@ -45,6 +47,14 @@ class TokenFile:
 
     def __str__(self) -> str:
         return str(self.file)
+
+    def require(self) -> None:
+        """Raise ConfigError if nothing can be put there."""
+        if not os.access(self.file.parent, os.W_OK):
+            raise ConfigError(
+                f"account {self.account}: {self.file} cannot be written: its folder is not there, "
+                "or not writable"
+            )
 
     def write(self, secret: str) -> None:
         """Put `secret` there, whole or not at all. Raises ConfigError."""
@@ -88,6 +98,12 @@ class Keychain:
 
     def __str__(self) -> str:
         return "the system's keyring"
+
+    def require(self) -> None:
+        """Raise ConfigError if there is no keyring."""
+        import keyring
+
+        self._ask(lambda: keyring.get_password(_SERVICE, self.entry))
 
     def read(self) -> str:
         """Return what is kept there. Raises ConfigError."""

@@ -35,6 +35,13 @@ AppId = Annotated[
         description='the id or client id of a GitHub App, in quotes: "123456"',
     ),
 ]
+ClientId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9._-]{1,64}\Z",
+        description="the client id of a GitHub App or OAuth app",
+    ),
+]
 FileName = Annotated[str, Meta(pattern=r"^[^\x00]+\Z", description="the path of a file")]
 
 
@@ -86,6 +93,7 @@ class GitHub(Struct, frozen=True, kw_only=True):
     ] = 0.1
     max_wait: Seconds = Seconds(15 * 60)
     timeout: Seconds = Seconds(30)
+    client_id: ClientId | None = None
 
 
 class Removals(Struct, frozen=True, kw_only=True):

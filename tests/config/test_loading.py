@@ -104,6 +104,7 @@ def test_what_is_documented_loads_and_holds_the_values_that_it_says(tmp_path: Pa
             "reserve": 0.1,
             "max_wait": 900.0,
             "timeout": 30.0,
+            "client_id": None,
         },
         "removals": {
             "max_share": 0.2,

@@ -1,0 +1,145 @@
+"""The commands login and logout: a token from GitHub, kept where the configuration says."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sync.cli import output
+from sync.cli.settings import Settings, stop_on_signals
+from sync.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sync.config import Account, Config
+    from sync.config.places import Place
+    from sync.github.device import DeviceCode
+
+AccountOption = Annotated[
+    str | None,
+    typer.Option("--account", metavar="NAME", help="Which account; needed if there are several."),
+]
+
+
+def login(
+    ctx: typer.Context,
+    account: AccountOption = None,
+    client_id: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help="Client id of a GitHub App or OAuth app; else github.client_id."
+        ),
+    ] = None,
+    scope: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SCOPES",
+            help="Scopes to ask for, separated by spaces; else repo if private repositories are "
+            "synced, and none if not.",
+        ),
+    ] = None,
+) -> None:
+    """Sign in at GitHub with a code, and keep the token in the keyring or a file.
+
+    Where, the account says in the configuration: keyring = true, or token_file. It needs an app
+    that allows the device flow; https://github.com/settings/apps makes one.
+
+    Example: repoledger login --account me --client-id Iv23liabcdefghij
+    """
+    settings: Settings = ctx.obj
+    config = settings.load()
+    settings.start_log("error")
+    chosen = _chosen(config, account)
+    place = _place(config, chosen)
+    wanted = "" if chosen.visibility == "public" else "repo"
+    app = client_id or config.github.client_id
+    if app is None:
+        raise ConfigError(
+            "github.client_id is not set, and there is no --client-id: it is that of a GitHub App "
+            "or OAuth app of yours that allows the device flow (https://github.com/settings/apps)"
+        )
+    place.require()  # before anybody is asked to do anything
+    from sync.github.device import DeviceFlow
+    from sync.github.stored import packed
+
+    with stop_on_signals() as stop:
+        flow = DeviceFlow(
+            app,
+            api_url=config.github.api_url,
+            scope=wanted if scope is None else scope,
+            timeout=config.github.timeout,
+            stop=stop,
+        )
+        code = flow.start()
+        _show(code)
+        granted = flow.wait(code)
+        flow.close()
+        place.write(packed(granted, app))
+        output.say(f"{chosen.name}: signed in{_as_whom(config, chosen)}; the token is in {place}")
+    if granted.expires_at is not None and granted.refresh_token is None:
+        output.say(
+            f"{chosen.name}: it ends at {granted.expires_at:%Y-%m-%d %H:%M} UTC and cannot be "
+            "renewed: log in again then, or have the app give tokens that do not end"
+        )
+
+
+def logout(ctx: typer.Context, account: AccountOption = None) -> None:
+    """Remove the token that login has kept."""
+    settings: Settings = ctx.obj
+    config = settings.load()
+    chosen = _chosen(config, account)
+    place = _place(config, chosen)
+    if place.remove():
+        output.say(
+            f"{chosen.name}: removed the token from {place}. GitHub still accepts it until you "
+            "revoke it there: https://github.com/settings/applications"
+        )
+    else:
+        output.say(f"{chosen.name}: there is no token in {place}")
+
+
+def _chosen(config: Config, name: str | None) -> Account:
+    if name is not None:
+        return config.account(name)
+    if len(config.accounts) > 1:
+        names = ", ".join(account.name for account in config.accounts)
+        raise ConfigError(f"there are several accounts: --account says which ({names})")
+    return config.accounts[0]
+
+
+def _place(config: Config, account: Account) -> Place:
+    from sync.config.places import place_of
+
+    place = place_of(account, config.github.api_url)
+    if place is None:
+        raise ConfigError(
+            f"account {account.name}: its token is not kept by repoledger; for that, let "
+            f"{config.source} say keyring = true or token_file, and no other place"
+        )
+    return place
+
+
+def _show(code: DeviceCode) -> None:
+    """Tell the person what to do, with a picture for those who have a telephone at hand."""
+    print(f"Open {code.verification_uri} and enter this code:\n", file=sys.stderr)
+    print(f"    {code.user_code}\n", file=sys.stderr)
+    if sys.stderr.isatty():
+        import segno
+
+        segno.make(code.verification_uri).terminal(out=sys.stderr, compact=True)
+    until = f"{code.expires_at:%H:%M}"
+    print(f"Waiting for you until {until} UTC; Ctrl-C ends it.", file=sys.stderr, flush=True)
+
+
+def _as_whom(config: Config, account: Account) -> str:
+    from sync.clients import client_for
+    from sync.errors import RestError
+
+    try:
+        with client_for(account, config, os.environ, attempts=2) as client:
+            user = client.check().user
+    except RestError as error:  # the token is there; that it cannot be tried now is told
+        return f" (not tried: {error})"
+    return f" as {user.login}" if user else ""
