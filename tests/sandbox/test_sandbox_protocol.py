@@ -157,6 +157,7 @@ def test_the_own_account_needs_a_token(get: Get, path: str) -> None:
         "bearer octo-token",
         "token octo-token",
         "Basic " + base64.b64encode(b"octo:octo-token").decode(),
+        "basic " + base64.b64encode(b"anyone:octo-token").decode(),
         "Basic " + base64.b64encode(b"octo-token:x-oauth-basic").decode(),
     ],
 )

@@ -231,9 +231,9 @@ def test_a_listing_read_without_http_is_of_the_token_and_the_version(
     assert github.listing_of("octo-token", version="2026-03-10") == (
         get("/user/repos", headers=NEW).json()
     )
-    quota = github.quota(github.user("octo")).remaining
+    quota = github.quota(github.token("octo-token")).remaining
     assert [item["id"] for item in github.listing_of("octo-token")] == [club]
-    assert github.quota(github.user("octo")).remaining == quota
+    assert github.quota(github.token("octo-token")).remaining == quota
     with pytest.raises(LookupError):
         github.listing_of("unknown")
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from .objects import timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
+
+    from .apps import App, Installation
 
 Kind = Literal["User", "Organization"]
 
@@ -21,6 +23,8 @@ _LIMIT_WITH_TOKEN, _LIMIT_BY_ADDRESS = 5000, 60
 @dataclass(eq=False, kw_only=True)
 class User:
     """A user or an organization. `members` are ids of users with their role in it."""
+
+    what: ClassVar[str] = "user"
 
     id: int
     login: str
@@ -33,21 +37,29 @@ class User:
 
 @dataclass(frozen=True, kw_only=True)
 class Token:
-    """A credential of a user. One that starts like a fine-grained token has no scopes.
+    """A credential of its holder. How it starts tells whether it has scopes.
 
     `restricted` are ids of organizations whose single sign-on it has not been authorized for.
+    An installation's token may be good for `only` some of the repositories, by their keys.
     """
 
     value: str
-    user: User
+    holder: User | App | Installation
     scopes: tuple[str, ...]
     expires: datetime | None
     restricted: frozenset[int] = frozenset()
+    only: frozenset[int] | None = None
+    permissions: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def user(self) -> User | None:
+        """The user whose token it is; None when it is an App's own."""
+        return self.holder if isinstance(self.holder, User) else None
 
     @property
     def fine_grained(self) -> bool:
         """Whether it is bound to permissions instead of scopes."""
-        return self.value.startswith("github_pat_")
+        return self.value.startswith(("github_pat_", "ghu_", "ghs_"))
 
     @property
     def sees_private(self) -> bool:
@@ -78,7 +90,7 @@ class Accounts:
         self._users: dict[str, User] = {}
         self._users_by_id: dict[int, User] = {}
         self._tokens: dict[str, Token] = {}
-        self._quotas: dict[int | str, Quota] = {}
+        self._quotas: dict[User | App | Installation | None, Quota] = {}
 
     def add_user(
         self,
@@ -119,8 +131,8 @@ class Accounts:
             user = self.user(login)
             if expires is not None and expires.tzinfo is None:
                 raise ValueError(f"a time without a zone: {expires}")
-            held = Token(value=token, user=user, scopes=tuple(scopes), expires=expires)
-            if self._tokens.setdefault(token, held).user is not user:
+            held = Token(value=token, holder=user, scopes=tuple(scopes), expires=expires)
+            if self._tokens.setdefault(token, held).holder is not user:
                 raise ValueError("this token belongs to another user")
             self._tokens[token] = held
 
@@ -179,12 +191,12 @@ class Accounts:
         remaining: int | None = None,
         reset: datetime | None = None,
     ) -> None:
-        """Sets what is left to the token's user, or without a token to every address.
+        """Sets what is left to the token's holder, or without a token to every address.
 
         After `reset`, one hour from now unless given, the whole limit is there again.
         """
         with self.lock:
-            key = self._tokens[token].user.id if token is not None else ""
+            key = self._tokens[token].holder if token is not None else None
             used = 0 if remaining is None else limit - remaining
             self._quotas[key] = Quota(limit=limit, reset=reset or self.now() + _HOUR, used=used)
 
@@ -201,7 +213,7 @@ class Accounts:
     def closed_to(self, token: Token | None) -> list[User]:
         """The organizations that demand single sign-on of this token."""
         with self.lock:
-            if token is None or not token.restricted:
+            if token is None or token.user is None or not token.restricted:
                 return []
             mine = self.organizations_of(token.user)
             return [org for org in mine if org.id in token.restricted]
@@ -213,11 +225,14 @@ class Accounts:
             expired = held is not None and held.expires is not None and held.expires <= self.now()
             return None if expired else held
 
-    def quota(self, user: User | None) -> Quota:
-        """The quota of a user, or of all addresses; a window that has passed is begun anew."""
+    def quota(self, token: Token | None) -> Quota:
+        """What a token's holder has left, or all addresses; a window that has passed begins anew.
+
+        A user has one quota, whatever the token, and each installation of an App its own.
+        """
         with self.lock:
-            key = user.id if user else ""
-            fresh = _LIMIT_WITH_TOKEN if user else _LIMIT_BY_ADDRESS
+            key = token.holder if token else None
+            fresh = _LIMIT_WITH_TOKEN if token else _LIMIT_BY_ADDRESS
             now = self.now()
             quota = self._quotas.setdefault(key, Quota(limit=fresh, reset=now + _HOUR))
             if quota.reset <= now:

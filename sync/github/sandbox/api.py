@@ -11,10 +11,14 @@ from email.utils import format_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from . import login
+from .apps import App, Installation
+from .call import Call
 from .objects import SITE
-from .routes import Call, dispatch
+from .refusals import suspended
+from .routes import dispatch
 from .views import Viewer, digest, encode
-from .wire import Answer, RefusedError, Reply
+from .wire import ENTERPRISE_PATH, Answer, RefusedError, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +29,6 @@ if TYPE_CHECKING:
     from .wire import Request
 
 VERSIONS = ("2026-03-10", "2022-11-28")
-ENTERPRISE_PATH = "/api/v3"
 _DEFAULT_VERSION = "2022-11-28"
 _DEPRECATION_LINK = (
     "<https://docs.github.com/en/rest/about-the-rest-api/api-versions>; "
@@ -44,6 +47,8 @@ _WORTH_GZIP = 512
 
 def respond(state: State, request: Request, *, request_id: str) -> Answer:
     """Answers a request. Call it with the state's lock held."""
+    if (answer := login.respond(state, request)) is not None:
+        return answer
     if not request.headers.get("user-agent", "").strip():
         return Answer(status=403, headers={"Content-Type": "text/html"}, body=_NO_USER_AGENT)
     if state.enterprise:
@@ -56,14 +61,14 @@ def respond(state: State, request: Request, *, request_id: str) -> Answer:
     try:
         _check_version(version, VERSIONS[-1:] if state.enterprise else VERSIONS)
         viewer = _authenticate(state, request)
-        quota = state.quota(viewer.user)
+        quota = state.quota(viewer.token)
         if not free and quota.remaining == 0:
             free = True
             raise _exhausted(viewer, request, state.now(), request_id)
         call = Call(state=state, request=request, viewer=viewer, version=version)
         reply = dispatch(call)
     except RefusedError as error:
-        quota = state.quota(viewer.user)
+        quota = state.quota(viewer.token)
         reply = Reply(status=error.status, headers=error.headers, body=encode(error.body))
     headers = _common_headers(state, viewer, version, request_id) | reply.headers
     headers |= _scopes(viewer, reply)
@@ -104,16 +109,22 @@ def _authenticate(state: State, request: Request) -> Viewer:
             values = []
     elif scheme.lower() not in ("bearer", "token"):
         values = []
+    # GitHub does not look at the user name that comes with a token.
     for value in reversed(values):
         if held := state.token(value):
+            if isinstance(held.holder, Installation) and held.holder.suspended_at:
+                raise suspended()
             return Viewer(token=held)
+    if scheme.lower() == "bearer" and rest.count(".") == 2:
+        return Viewer(token=state.signed_in(rest.strip()))
     raise RefusedError(HTTPStatus.UNAUTHORIZED, "Bad credentials")
 
 
 def _exhausted(viewer: Viewer, request: Request, now: datetime, request_id: str) -> RefusedError:
-    if viewer.user:
+    if viewer.token:
+        holder = viewer.token.holder
         message = (
-            f"API rate limit exceeded for user ID {viewer.user.id}. If you reach out to GitHub "
+            f"API rate limit exceeded for {holder.what} ID {holder.id}. If you reach out to GitHub "
             f"Support for help, please include the request ID {request_id} and timestamp "
             f"{now:%Y-%m-%d %H:%M:%S} UTC."
         )
@@ -150,7 +161,9 @@ def _common_headers(state: State, viewer: Viewer, version: str, request_id: str)
 def _scopes(viewer: Viewer, reply: Reply) -> dict[str, str]:
     if (token := viewer.token) is None:
         return {}
-    if token.fine_grained:
+    if isinstance(token.holder, App):
+        headers = {}
+    elif token.fine_grained:
         headers = {"X-Accepted-GitHub-Permissions": "metadata=read"}
     else:
         headers = {

@@ -57,3 +57,9 @@ def check_block(found: Repository) -> None:
         },
     }
     raise error
+
+
+def suspended() -> RefusedError:
+    """What an App is told of an installation that its owner has suspended."""
+    hint = "/reference/apps#create-an-installation-access-token-for-an-app"
+    return RefusedError(HTTPStatus.FORBIDDEN, "This installation has been suspended", hint=hint)

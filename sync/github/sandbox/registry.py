@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from .accounts import Accounts, User
+from .accounts import User
+from .authorizations import Authorizations
 from .objects import JSON, simple_user, timestamp
 from .repositories import new_repository
 
@@ -59,7 +60,7 @@ class Repository:
         return isinstance(self.fields, dict) and self.fields.get(name) is True
 
 
-class Registry(Accounts):
+class Registry(Authorizations):
     """Accounts, and the repositories by all that they are found by, behind `lock`."""
 
     def __init__(self, *, now: Callable[[], datetime] | None = None) -> None:

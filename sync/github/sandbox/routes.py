@@ -3,58 +3,29 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from . import listing, objects, refusals
-from .views import Viewer, digest, encode, encoded, permission_of
+from . import app_routes, listing, objects, pages, refusals
+from .views import encode, encoded, permission_of
 from .wire import DOCS, RefusedError, Reply, not_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from .accounts import User
+    from .call import Call
     from .registry import Repository
-    from .state import State
-    from .wire import Request
 
 _LIST_HINT = "/repos/repos#list-repositories-for-"
 _ORG_HINT = "/repos/repos#list-organization-repositories"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """A request with everything known about it. `version` is the API version it is answered in."""
-
-    state: State
-    request: Request
-    viewer: Viewer
-    version: str
-
-    def me(self, hint: str) -> User:
-        """The user who asks; refuses when nobody has signed in."""
-        if self.viewer.user is None:
-            raise RefusedError(HTTPStatus.UNAUTHORIZED, "Requires authentication", hint=hint)
-        return self.viewer.user
-
-    def user(self, who: str | int, hint: str, kind: str | None = None) -> User:
-        """The user of this login or id; refuses when there is none, or none of this kind."""
-        try:
-            found = self.state.user(who)
-        except LookupError:
-            raise not_found(hint) from None
-        if kind not in (None, found.kind):
-            raise not_found(hint)
-        return found
-
-
 def dispatch(call: Call) -> Reply:
     """Answers a request, or raises RefusedError."""
-    for pattern, handler in _ROUTES:
+    method = call.request.method
+    for pattern, handler in _ROUTES.get("GET" if method == "HEAD" else method, ()):
         if match := pattern.fullmatch(call.request.path):
-            if call.request.method not in ("GET", "HEAD"):
-                break
             return handler(call, *match.groups())
     raise not_found()
 
@@ -66,7 +37,7 @@ def _root(call: Call) -> Reply:
 def _rate_limit(call: Call) -> Reply:
     if call.state.enterprise:
         raise RefusedError(HTTPStatus.NOT_FOUND, "Rate limiting is not enabled.")
-    quota = call.state.quota(call.viewer.user)
+    quota = call.state.quota(call.viewer.token)
     reset = int(quota.reset.timestamp())
     used = quota.limit - quota.remaining
     return Reply(body=encode(objects.rate_limit(used, quota.limit, reset, call.version)))
@@ -178,7 +149,7 @@ def _my_repositories(call: Call) -> Reply:
         hidden = {"public": True, "private": False}.get(visible)
         return (item for item in found.values() if item.flag("private") is not hidden)
 
-    return _page(call, ("me", visible, kinds), select, listing.order(query), "/user/repos")
+    return pages.page(call, ("me", visible, kinds), select, listing.order(query), "/user/repos")
 
 
 def _repositories_of(call: Call, user: User) -> Reply:
@@ -192,7 +163,7 @@ def _repositories_of(call: Call, user: User) -> Reply:
         return (item for item in found.values() if not item.flag("private"))
 
     at = f"/user/{user.id}/repos"
-    return _page(call, ("user", user.id, kind), select, listing.order(query), at)
+    return pages.page(call, ("user", user.id, kind), select, listing.order(query), at)
 
 
 def _repositories_of_login(call: Call, who: str) -> Reply:
@@ -221,7 +192,7 @@ def _repositories_in(call: Call, org: User) -> Reply:
                 yield item
 
     by = listing.order(query, sort="created")
-    return _page(call, ("org", org.id, kind), select, by, f"/organizations/{org.id}/repos")
+    return pages.page(call, ("org", org.id, kind), select, by, f"/organizations/{org.id}/repos")
 
 
 def _repositories_in_login(call: Call, who: str) -> Reply:
@@ -230,38 +201,6 @@ def _repositories_in_login(call: Call, who: str) -> Reply:
 
 def _repositories_in_id(call: Call, number: str) -> Reply:
     return _repositories_in(call, call.user(int(number), _ORG_HINT, "Organization"))
-
-
-def _page(
-    call: Call,
-    key: tuple[Any, ...],
-    select: Callable[[], Iterable[Repository]],
-    by: listing.Order,
-    at: str,
-) -> Reply:
-    # The order of a long listing is kept until something changes: paging must not sort it anew.
-    state, query = call.state, call.request.query
-    kept = (*key, by, call.viewer.token)
-    closed = state.closed_to(call.viewer.token)
-    items = state.cache.get(kept)
-    if items is None:
-        listed = (item for item in select() if item.listed and item.owner not in closed)
-        seen = ((item, permission_of(item, call.viewer)) for item in listed)
-        allowed = {item: held for item, held in seen if held is not None}
-        items = [(item, allowed[item]) for item in listing.ordered(allowed, by)]
-        state.cache[kept] = items
-    page = listing.page(query, len(items))
-    parts = [
-        encoded(state, item, permission=held, version=call.version)
-        for item, held in items[page.start : page.stop]
-    ]
-    return Reply(
-        body=b"[" + b",".join(body for body, _ in parts) + b"]",
-        # What an organization alone lists cannot be partial.
-        headers={} if key[0] == "org" else refusals.partial_results(closed),
-        fingerprint=digest(*(mark for _, mark in parts)),
-        links=tuple(listing.links(state.api + at, query, page.neighbours)),
-    )
 
 
 _PATHS: dict[str, Callable[..., Reply]] = {
@@ -280,4 +219,7 @@ _PATHS: dict[str, Callable[..., Reply]] = {
     "/zen": _zen,
     "/": _root,
 }
-_ROUTES = [(re.compile(pattern), handler) for pattern, handler in _PATHS.items()]
+_ROUTES = {
+    method: [(re.compile(pattern), handler) for pattern, handler in paths.items()]
+    for method, paths in (app_routes.PATHS | {"GET": _PATHS | app_routes.PATHS["GET"]}).items()
+}

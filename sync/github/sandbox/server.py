@@ -14,9 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
-from .api import ENTERPRISE_PATH, gzipped, respond
+from .api import gzipped, respond
 from .state import State
-from .wire import Answer, Request, RequestRecord
+from .wire import ENTERPRISE_PATH, Answer, Request, RequestRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -158,6 +158,7 @@ class Sandbox(State):
             status=int(answer.status),
             headers=dict(request.headers),
             conditional="if-none-match" in request.headers,
+            body=request.body,
         )
         with self.lock:
             self._records.append(record)
@@ -249,7 +250,7 @@ class _Handler(BaseHTTPRequestHandler):
         """No access log."""
 
     def _answer(self) -> None:
-        self._skip_body()
+        body = self._body()
         path, _, query = self.path.partition("?")
         request = Request(
             method=self.command,
@@ -257,6 +258,7 @@ class _Handler(BaseHTTPRequestHandler):
             query=dict(parse_qsl(query, keep_blank_values=True)),
             headers={name.lower(): value for name, value in self.headers.items()},
             client=self.client_address[0],
+            body=body,
         )
         sandbox = self.server.sandbox
         answer = gzipped(sandbox.gzipped, request, sandbox.answer(request))
@@ -265,13 +267,13 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.wfile.write(self._head(answer) + (b"" if self.command == "HEAD" else answer.body))
 
-    def _skip_body(self) -> None:
+    def _body(self) -> bytes:
         # Left unread, it would be taken for the next request, or reset the connection.
         length = self.headers.get("content-length", "0")
         if "transfer-encoding" in self.headers or not length.isdigit() or len(length) > 6:
             self.close_connection = True
-        else:
-            self.rfile.read(int(length))
+            return b""
+        return self.rfile.read(int(length))
 
     def _head(self, answer: Answer) -> bytes:
         headers = dict(answer.headers)

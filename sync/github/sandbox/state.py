@@ -7,17 +7,19 @@ from http import HTTPStatus
 from itertools import count
 from typing import Any
 
+from .call import Call
+from .installations import Installations
 from .listing import AFFILIATIONS
 from .objects import SITE, timestamp
-from .registry import Block, Registry, plain
+from .registry import Block, plain
 from .repositories import PERMISSIONS
-from .routes import Call, dispatch
+from .routes import dispatch
 from .views import Viewer, encode, view
 from .wire import Request
 
 
-class State(Registry):
-    """Accounts and repositories. Every method may be called from any thread."""
+class State(Installations):
+    """Accounts, repositories and Apps. Every method may be called from any thread."""
 
     def add_collaborator(self, login: str, rid: int, *, permission: str = "push") -> None:
         """Lets another user work on a repository, which it then lists too."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from .apps import Installation
 from .objects import simple_user
 from .repositories import repository
 
@@ -28,15 +29,17 @@ class Viewer:
 
     @property
     def user(self) -> User | None:
-        """The user whose token it is."""
+        """The user whose token it is; None for an App's own too."""
         return self.token.user if self.token else None
 
 
 def permission_of(found: Repository, viewer: Viewer) -> str | None:
     """What a viewer may do with a repository: None is not even see it, "" see it unnamed."""
     user, private = viewer.user, found.flag("private")
-    if viewer.token is None or user is None:
+    if viewer.token is None:
         return None if private else ""
+    if user is None:
+        return "pull" if not private or granted(found, viewer.token) else None
     if private and not viewer.token.sees_private:
         return None
     role = found.owner.members.get(user.id)
@@ -45,6 +48,14 @@ def permission_of(found: Repository, viewer: Viewer) -> str | None:
     if user.id in found.collaborators:
         return found.collaborators[user.id]
     return "pull" if role or not private else None
+
+
+def granted(found: Repository, token: Token) -> bool:
+    """Whether a repository is one that this token's installation has been given."""
+    holder = token.holder
+    if not isinstance(holder, Installation) or found.owner is not holder.account:
+        return False
+    return all(keys is None or found.key in keys for keys in (holder.selected, token.only))
 
 
 def view(state: State, found: Repository, *, permission: str, version: str, full: bool) -> Any:

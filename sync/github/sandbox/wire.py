@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DOCS = "https://docs.github.com/rest"
+ENTERPRISE_PATH = "/api/v3"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,7 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     client: str = "127.0.0.1"
+    body: bytes = b""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,7 @@ class RequestRecord:
     status: int
     headers: dict[str, str]
     conditional: bool
+    body: bytes = b""
 
 
 @dataclass(frozen=True, kw_only=True)
