@@ -15,6 +15,8 @@ import pytest
 import requests
 from pydantic import BaseModel, TypeAdapter
 
+from tests.support.app_keys import app_jwt, key_pair
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -135,6 +137,24 @@ def test_the_limit_is_an_overview(ask: Get, models: Any, token: str | None) -> N
 
 def test_the_root_is_a_root(ask: Get, models: Any) -> None:
     check(ask("/"), models.Root)
+
+
+@pytest.mark.parametrize("owner", ["octo", "guild"])
+def test_apps_and_installations_are_what_they_should_be(
+    ask: Get, get: Get, models: Any, world: Sandbox, owner: str
+) -> None:
+    app_id = world.add_app("Ledger", key=key_pair().public, permissions={"contents": "read"})
+    installation, web_token = world.install_app(app_id, owner), app_jwt(app_id)
+    check(ask("/app", token=web_token), models.Integration)
+    check(ask("/app/installations", token=web_token), list[models.Installation])
+    world.suspend_installation(installation)
+    check(ask(f"/app/installations/{installation}", token=web_token), models.Installation)
+    world.unsuspend_installation(installation)
+    made = get(f"/app/installations/{installation}/access_tokens", token=web_token, method="POST")
+    check(made, models.InstallationToken, 201)
+    listed = ask("/installation/repositories", token=made.json()["token"])
+    assert len(listed.json()["repositories"]) == 3
+    check(listed, models.InstallationRepositoriesGetResponse200)
 
 
 def test_the_errors_are_errors(ask: Get, models: Any, world: Sandbox) -> None:
