@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -18,17 +18,8 @@ if TYPE_CHECKING:
 
 Get = Callable[..., requests.Response]
 Post = Callable[..., dict[str, Any]]
-START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 DEVICE, TOKEN = "/login/device/code", "/login/oauth/access_token"
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
-
-
-@pytest.fixture
-def moments(github: Sandbox) -> list[datetime]:
-    """The sandbox's clock: it shows the last of these times."""
-    times = [START]
-    github.now = lambda: times[-1]
-    return times
 
 
 @pytest.fixture
@@ -255,6 +246,13 @@ def test_renewing_has_an_end_and_wants_the_right_program(
     assert renew(send, "")["error"] == "bad_refresh_token"
     moments.append(moments[-1] + timedelta(days=184))
     assert renew(send, refresh)["error"] == "bad_refresh_token"
+
+
+def test_a_program_may_be_let_in_without_a_device(github: Sandbox, get: Get) -> None:
+    github.add_oauth_app("Ov-plain")
+    held = github.grant("Ov-plain", "octo", scope="gist")
+    assert get("/user", token=held.access).headers["X-OAuth-Scopes"] == "gist"
+    assert (held.refresh, held.expires) == ("", None)
 
 
 def test_a_user_may_take_back_what_was_granted(

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from sync.github.sandbox import Sandbox
+from tests.support.app_keys import app_jwt, key_pair
 
 
 @pytest.fixture
@@ -59,3 +60,16 @@ def test_only_the_older_version_is_known(server: Sandbox) -> None:
     assert ask(server, "/api/v3/user", **{"X-GitHub-Api-Version": "2022-11-28"}).ok
     refused = ask(server, "/api/v3/user", **{"X-GitHub-Api-Version": "2026-03-10"})
     assert refused.status_code == 400
+
+
+def test_programs_sign_users_in_at_the_web_site_and_apps_at_the_api(server: Sandbox) -> None:
+    app_id = server.add_app("Ledger", key=key_pair().public)
+    signed = {"Authorization": f"Bearer {app_jwt(app_id)}"}
+    app = ask(server, "/api/v3/app", **signed).json()
+    asked, headers = {"client_id": app["client_id"]}, {"Accept": "application/json"}
+    there, below = (
+        requests.post(f"{at}/login/device/code", data=asked, headers=headers, timeout=30)
+        for at in (_site(server), server.url)
+    )
+    assert there.json()["verification_uri"] == f"{_site(server)}/login/device"
+    assert below.status_code == 404

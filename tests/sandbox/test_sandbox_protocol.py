@@ -6,25 +6,18 @@ import base64
 import gzip
 import http.client
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
 
+from tests.sandbox.conftest import START
+
 if TYPE_CHECKING:
     from sync.github.sandbox import Sandbox
 
 Get = Callable[..., requests.Response]
-START = datetime(2026, 11, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def moments(github: Sandbox) -> list[datetime]:
-    """The sandbox's clock: it shows the last of these times."""
-    times = [START]
-    github.now = lambda: times[-1]
-    return times
 
 
 def left(answer: requests.Response) -> int:

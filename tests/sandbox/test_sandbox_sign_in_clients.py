@@ -113,5 +113,11 @@ def test_pygithub_renews_a_users_token(github: Sandbox) -> None:
     github.add_oauth_app("Iv-brief", secret="its-secret", expiring=True)
     with pygithub.Github(**pygithub_options(github)) as client:
         program = client.get_oauth_application("Iv-brief", "its-secret")
+        old = github.grant("Iv-brief", "octo")
+        fresh = program.refresh_access_token(old.refresh)
+        assert fresh.expires_in == 8 * 3600
         with pytest.raises(pygithub.GithubException, match="bad_refresh_token"):
-            program.refresh_access_token("ghr_unknown")
+            program.refresh_access_token(old.refresh)
+        auth = program.get_app_user_auth(fresh)
+    with pygithub.Github(auth=auth, **pygithub_options(github)) as client:
+        assert client.get_user().login == "octo"

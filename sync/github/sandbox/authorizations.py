@@ -56,14 +56,18 @@ class Device:
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """What a user has granted to a client, and until when it can be renewed."""
+    """What a user has granted to a client: two tokens, and until when each is good.
+
+    Without an end there is no token to renew it with.
+    """
 
     client: Client
     user: User
     scopes: tuple[str, ...]
     access: str
-    refresh: str = ""
-    renewable: datetime | None = None
+    refresh: str
+    expires: datetime | None
+    renewable: datetime | None
 
 
 class Ungranted(Exception):
@@ -139,6 +143,13 @@ class Authorizations(Accounts):
         """Sends it away. LookupError without such a code."""
         with self.lock:
             self._waiting(user_code).denied = True
+
+    def grant(self, client_id: str, login: str, *, scope: str = "") -> Grant:
+        """Lets a program in without a device: its tokens are the grant's `access` and `refresh`."""
+        with self.lock:
+            client = self._clients[client_id]
+            scopes = () if client.is_app else normalized(scope)
+            return self._grant(client, self.user(login), scopes)
 
     def revoke_authorization(self, client_id: str, login: str) -> None:
         """Takes back all that a user has granted to a program: its tokens are bad from now on."""
@@ -216,22 +227,21 @@ class Authorizations(Accounts):
             raise Ungranted("slow_down", interval=device.interval)
 
     def _grant(self, client: Client, user: User, scopes: tuple[str, ...]) -> Grant:
-        now = self.now()
-        access = random_token("ghu_" if client.is_app else "gho_")
-        grant = Grant(client=client, user=user, scopes=scopes, access=access)
-        ends = None
-        if client.expiring:
-            ends = now + timedelta(seconds=client.token_life)
-            renewable = now + timedelta(seconds=client.refresh_life)
-            grant = Grant(
-                client=client,
-                user=user,
-                scopes=scopes,
-                access=access,
-                refresh=random_token("ghr_"),
-                renewable=renewable,
-            )
-        self._tokens[access] = Token(value=access, holder=user, scopes=scopes, expires=ends)
+        now, access = self.now(), random_token("ghu_" if client.is_app else "gho_")
+        ends = now + timedelta(seconds=client.token_life)
+        renewable = now + timedelta(seconds=client.refresh_life)
+        grant = Grant(
+            client=client,
+            user=user,
+            scopes=scopes,
+            access=access,
+            refresh=random_token("ghr_") if client.expiring else "",
+            renewable=renewable if client.expiring else None,
+            expires=ends if client.expiring else None,
+        )
+        self._tokens[access] = Token(
+            value=access, holder=user, scopes=scopes, expires=grant.expires
+        )
         self._grants.append(grant)
         return grant
 
