@@ -14,7 +14,14 @@ from urllib.parse import urlsplit
 
 from sync import __version__
 from sync.clock import Clock, utc_now
-from sync.errors import BadCredentials, Interrupted, NotFound, RestError, UnexpectedAnswer
+from sync.errors import (
+    BadCredentials,
+    Interrupted,
+    InvalidRequest,
+    NotFound,
+    RestError,
+    UnexpectedAnswer,
+)
 from sync.github import protocol
 from sync.redaction import printable, protect, scrub
 from sync.rest import RestClient, RetryPolicy
@@ -145,15 +152,16 @@ class DeviceFlow:
 
     def _ask(self, path: str, fields: dict[str, str]) -> dict[str, Any]:
         data = {"client_id": self._client_id, **fields}
-        unknown: RestError | None = None
+        refused: RestError | None = None
         try:
             told = self._site.post(path, data=data).json()
-        except NotFound as error:
-            unknown = error
-        if unknown is not None:
-            raise BadCredentials(
-                _ENDS["incorrect_client_credentials"], url=unknown.url, status=unknown.status
-            )
+        except (InvalidRequest, NotFound) as error:
+            refused = error
+        if refused is not None:
+            unknown = isinstance(refused, NotFound)
+            error = "incorrect_client_credentials" if unknown else "device_flow_disabled"
+            message = _ENDS[error] if unknown or error in refused.message else refused.message
+            raise BadCredentials(message, url=refused.url, status=refused.status)
         if not isinstance(told, dict):
             raise UnexpectedAnswer("not what GitHub answers", url=self._site.base_url)
         return told
