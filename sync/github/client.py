@@ -223,7 +223,8 @@ class GitHubClient(RestClient):
         listing. Raises RestErrors.
         https://docs.github.com/rest/repos/repos#list-repositories-for-the-authenticated-user
         """
-        prefix = self.page_key("")
+        # Where GitHub does not filter, the same address means another page to each.
+        prefix = self.page_key("" if self.credentials.filters else f"{visibility} ")
         known = {
             key.removeprefix(prefix): page
             for key, page in (cached or {}).items()

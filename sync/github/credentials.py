@@ -100,10 +100,8 @@ class Installation(Credentials):
 
     def __init__(self, auth: InstallationAuth) -> None:
         self.auth = self.installation = auth
-
-    @property
-    def secret(self) -> str:  # type: ignore[override]  # as long as the App is the same
-        return f"App {self.installation.app_id} at {self.installation.installation_id}"
+        # As it was given: which one it is may be found out later.
+        self.secret = f"App {auth.app_id} at {auth.installation_id}"
 
     def listing(self, visibility: str, affiliation: tuple[str, ...]) -> tuple[str, Query]:  # noqa: ARG002  # GitHub takes neither here
         return "/installation/repositories", {}

@@ -159,8 +159,8 @@ class DeviceFlow:
             refused = error
         if refused is not None:
             unknown = isinstance(refused, NotFound)
-            error = "incorrect_client_credentials" if unknown else "device_flow_disabled"
-            message = _ENDS[error] if unknown or error in refused.message else refused.message
+            what = "incorrect_client_credentials" if unknown else "device_flow_disabled"
+            message = _ENDS[what] if unknown or what in refused.message else refused.message
             raise BadCredentials(message, url=refused.url, status=refused.status)
         if not isinstance(told, dict):
             raise UnexpectedAnswer("not what GitHub answers", url=self._site.base_url)
