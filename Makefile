@@ -83,7 +83,7 @@ audit: $(VENV)/.dev
 
 lock: $(VENV)/.dev
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --custom-compile-command 'make lock' --extra build pyproject.toml --output-file constraints.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --custom-compile-command 'make lock' --extra build --extra chart --extra dev --constraint constraints.txt pyproject.toml --output-file constraints-dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --custom-compile-command 'make lock' --extra build --extra chart --extra oauth1 --extra dev --constraint constraints.txt pyproject.toml --output-file constraints-dev.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' --group fuzz --output-file constraints-fuzz.txt
 
 clean:
