@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Self
 
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from sync.clock import Clock, utc_now
+from sync.errors import (
+    BadCredentials,
+    ConfigError,
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    RestError,
+)
 from sync.redaction import MASK
 from sync.rest.auth.secrets import clean_secret
 
 # How long before its end a token is renewed: this share of its life, but not more than that.
 _EARLY_SHARE = 0.1
 _EARLIEST = timedelta(minutes=5)
+# Answers of whoever gives tokens that say nothing of what the token was wanted for.
+_REFUSALS = (Conflict, Forbidden, InvalidRequest, NotFound)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +38,19 @@ class Token:
     value: str = field(repr=False)
     expires_at: datetime | None = None
 
+    def __post_init__(self) -> None:
+        if self.expires_at is not None and self.expires_at.tzinfo is None:
+            raise ConfigError("the time at which a token ends needs a time zone, such as UTC")
+
 
 class RenewingAuth(AuthBase):
     """Sends `Authorization: Bearer …` with a token that is obtained when it is needed.
 
     Safe to use from several threads: one obtains a token, the others wait for
-    it. A subclass says in `obtain` how; what that raises reaches the caller of
-    the request.
+    it, and several clients may share one. It is renewed before its end, and once
+    if the server refuses it. A subclass says in `obtain` how; what that raises
+    reaches the caller of the request, a refusal as BadCredentials. Clients do not
+    close it, except for GitHubClient; `close`, or use it as a context manager.
     """
 
     def __init__(self, *, clock: Clock = utc_now) -> None:
@@ -47,6 +65,12 @@ class RenewingAuth(AuthBase):
 
     def close(self) -> None:
         """Close what tokens are obtained by; nothing here."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def start_with(self, token: Token) -> None:
         """Use `token`, which was obtained earlier, as long as it holds."""
@@ -72,12 +96,28 @@ class RenewingAuth(AuthBase):
             now = self._clock()
             due = self._renew_at is not None and now >= self._renew_at
             if self._token is None or due:
-                return self._take(self.obtain(), now)
+                return self._take(self._obtained(), now)
             return self._token.value
 
+    def _obtained(self) -> Token:
+        """Return a new token. That there is none is no answer to the request that needs it."""
+        refused: RestError | None = None
+        try:
+            return self.obtain()
+        except _REFUSALS as error:
+            refused = error
+        raise BadCredentials(
+            f"no access token: {refused.message}",
+            method=refused.method,
+            url=refused.url,
+            status=refused.status,
+            request_id=refused.request_id,
+        )
+
     def _take(self, token: Token, now: datetime) -> str:
-        self._token, self._renew_at = token, _renewal(token, now)
-        return clean_secret(token.value, "the access token")
+        value = clean_secret(token.value, "the access token")
+        self._token, self._renew_at = replace(token, value=value), _renewal(token, now)
+        return value
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({MASK})"
