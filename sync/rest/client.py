@@ -21,6 +21,7 @@ from sync.rest.auth import RenewingAuth, validate_auth
 from sync.rest.body import repeatable, repeatable_files
 from sync.rest.events import log_failure, log_request, log_wait
 from sync.rest.headers import validate_headers
+from sync.rest.libraries import scrub_logs
 from sync.rest.redirects import LONGEST, redirected
 from sync.rest.response import Response, classify
 from sync.rest.retry import RetryPolicy
@@ -74,6 +75,7 @@ class RestClient(Verbs):
         self.on_wait: Callable[[datetime], None] | None = None
         self._auth: AuthBase = validate_auth(auth)
         checked = validate_headers(headers or {})
+        scrub_logs()
         self._transport = Transport(
             self.base_url, timeout=timeout, max_body=max_body, pool_size=pool_size, stop=self.stop
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -37,7 +37,7 @@ _LINK = re.compile(r'<([^<>]*)>((?:\s*;\s*[\w*!-]+\s*=\s*(?:"[^"]*"|[^\s";,]+))*
 _PARAMETER = re.compile(r';\s*([\w*!-]+)\s*=\s*(?:"([^"]*)"|([^\s";,]+))')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Response:
     """An answer whose body has been read whole.
 
@@ -49,8 +49,11 @@ class Response:
     url: str
     status: int
     headers: Mapping[str, str]
-    body: bytes = field(repr=False)
+    body: bytes
     elapsed: float = 0.0
+
+    def __repr__(self) -> str:
+        return f"Response({self.method} {scrub(self.url)!r}, {self.status}, {len(self.body)} bytes)"
 
     def json(self) -> Any:
         """Return the decoded body. Raises NotJson."""
