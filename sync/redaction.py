@@ -14,7 +14,7 @@ from base64 import b64encode
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
-_SHORTEST = 6  # a shorter "secret" would blank out ordinary words
+SHORTEST = 6  # a shorter "secret" would blank out ordinary words
 
 _SENSITIVE_PARAMS = re.compile(
     r"(?i)([?&](?:[a-z_\-]*(?:token|secret|password|signature)|(?:api[_\-]?)?key|sig|auth|code)=)[^&#\s]+"
@@ -33,7 +33,7 @@ _longest_first: list[str] = []
 def protect(*secrets: str) -> None:
     """Have each of `secrets` masked from now on: plain, quoted for a URL, escaped or in Base64."""
     for secret in secrets:
-        if len(secret) >= _SHORTEST:
+        if len(secret) >= SHORTEST:
             # Most forms of most secrets are the same: a token needs no escapes.
             _known.update({secret, repr(secret)[1:-1], json.dumps(secret)[1:-1]})
             _known.add(json.dumps(secret, ensure_ascii=False)[1:-1])

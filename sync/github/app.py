@@ -6,7 +6,6 @@ https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-a
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +18,7 @@ from sync.github import protocol
 from sync.github.records import Moment, User, decode_user
 from sync.redaction import MASK, protect, scrub
 from sync.rest import RenewingAuth, Response, RestClient, RetryPolicy, Token
+from sync.rest.auth.secrets import rsa_private_key
 from sync.rest.retry import IDEMPOTENT
 
 # GitHub's advice: a minute in the past, because clocks differ; it allows ten minutes at most.
@@ -41,7 +41,7 @@ class AppAuth(RenewingAuth):
             raise ConfigError(
                 "an App's id is a number, or a client id such as Iv1.0123456789abcdef"
             )
-        self._key = _loaded(private_key)
+        self._key = rsa_private_key(private_key, "the App's private key", "as GitHub gives it")
 
     def obtain(self) -> Token:
         import jwt
@@ -138,22 +138,6 @@ def installed_at(response: Response) -> User:
     if installation.suspended_at is not None:
         raise response.error(NotFound, "the App's installation is suspended")
     return decode_user(msgspec.json.encode(installation.account))
-
-
-def _loaded(private_key: str) -> Any:
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-    protect(private_key, *private_key.split())
-    key: object = None
-    with suppress(ValueError, TypeError):
-        key = load_pem_private_key(private_key.encode(), password=None)
-    if not isinstance(key, RSAPrivateKey):  # outside of the handler: the original may quote it
-        raise ConfigError(
-            "the App's private key must be an RSA key in PEM without a password, as GitHub gives "
-            "it: -----BEGIN RSA PRIVATE KEY-----"
-        )
-    return key
 
 
 def _decoded(response: Response, kind: Any) -> Any:

@@ -13,12 +13,15 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from sync.clock import Clock, utc_now
-from sync.errors import BadCredentials, ConfigError, InvalidRequest, RestError, UnexpectedAnswer
-from sync.redaction import MASK, protect
+from sync.errors import BadCredentials, ConfigError, RestError, UnexpectedAnswer
+from sync.origin import validate_base_url
+from sync.redaction import MASK, printable, scrub
 from sync.rest.auth import BasicAuth, RenewingAuth, Token, clean_secret
+from sync.rest.auth.secrets import rsa_private_key
 from sync.rest.client import RestClient
 from sync.rest.response import Response
 from sync.rest.retry import IDEMPOTENT, RetryPolicy
@@ -31,6 +34,7 @@ _LONGEST = 366 * 86400.0  # seconds
 
 Placement = Literal["header", "body"]
 OnRenewed = Callable[[Token, str], None]
+SIGNATURE_METHODS = ("HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT", "RSA-SHA1", "RSA-SHA256")
 
 
 class _OAuth2(RenewingAuth):
@@ -47,7 +51,7 @@ class _OAuth2(RenewingAuth):
         token_url: str,
         client_id: str,
         client_secret: str | None,
-        scope: Iterable[str],
+        scope: str | Iterable[str],
         placement: Placement,
         timeout: float,
         stop: threading.Event | None,
@@ -59,8 +63,9 @@ class _OAuth2(RenewingAuth):
             raise ConfigError('the placement of client credentials is "header" or "body"')
         self.client_id = clean_secret(client_id, "the client id")
         self._secret = client_secret and clean_secret(client_secret, "the client secret")
-        self._scope = list(scope)
+        self._scope = [scope] if isinstance(scope, str) else list(scope)
         self._in_body = placement == "body" or self._secret is None
+        validate_base_url(token_url, "the token endpoint")
         endpoint = urlsplit(token_url)
         self._path = endpoint.path
         self._client = RestClient(
@@ -83,31 +88,12 @@ class _OAuth2(RenewingAuth):
     def _granted(self, client: Any) -> dict[str, Any]:
         """Ask the token endpoint, and return its answer as oauthlib reads it."""
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        refused: RestError | None = None
-        try:
-            response = self._client.request(
-                "POST", self._path, data=self._body(client), headers=headers
-            )
-        except InvalidRequest as error:  # 400: the grant, or the client, is not accepted
-            refused = error
-        if refused is not None:
-            raise BadCredentials(
-                f"no access token: {refused.message}",
-                method=refused.method,
-                url=refused.url,
-                status=refused.status,
-            )
-        return _read(client, response)
+        return _read(
+            client, self._client.post(self._path, data=self._body(client), headers=headers)
+        )
 
     def _token_of(self, answer: dict[str, Any]) -> Token:
         return _token(answer, self._clock())
-
-    def _identification(self) -> dict[str, str]:
-        """Return what a body says of the client, where no header does."""
-        if not self._in_body:
-            return {}
-        told = {"client_id": self.client_id}
-        return {**told, "client_secret": self._secret} if self._secret else told
 
 
 class ClientCredentials(_OAuth2):
@@ -123,7 +109,7 @@ class ClientCredentials(_OAuth2):
         token_url: str,
         client_id: str,
         client_secret: str,
-        scope: Iterable[str] = (),
+        scope: str | Iterable[str] = (),
         placement: Placement = "header",
         timeout: float = 30.0,
         stop: threading.Event | None = None,
@@ -148,9 +134,9 @@ class ClientCredentials(_OAuth2):
         return self._token_of(self._granted(BackendApplicationClient(self.client_id)))
 
     def _body(self, client: Any) -> str:
-        told = self._identification()
+        secret = {"client_secret": self._secret} if self._in_body else {}
         body = client.prepare_request_body(
-            scope=self._scope or None, include_client_id=False, **told
+            scope=self._scope or None, include_client_id=self._in_body, **secret
         )
         return str(body)
 
@@ -172,7 +158,7 @@ class RefreshToken(_OAuth2):
         client_secret: str | None = None,
         access_token: str | None = None,
         expires_at: datetime | None = None,
-        scope: Iterable[str] = (),
+        scope: str | Iterable[str] = (),
         on_renewed: OnRenewed | None = None,
         placement: Placement = "header",
         timeout: float = 30.0,
@@ -203,13 +189,14 @@ class RefreshToken(_OAuth2):
         answer = self._granted(WebApplicationClient(self.client_id))
         token, renewed = self._token_of(answer), answer.get("refresh_token")
         if isinstance(renewed, str) and renewed != self._refresh_token:
-            self._refresh_token = clean_secret(renewed, "the refresh token")
+            self._refresh_token = renewed
             if self._on_renewed is not None:
                 self._on_renewed(token, renewed)
         return token
 
     def _body(self, client: Any) -> str:
-        told = self._identification()
+        told = {"client_id": self.client_id, "client_secret": self._secret}
+        told = {name: text for name, text in told.items() if self._in_body and text}
         body = client.prepare_refresh_body(
             refresh_token=self._refresh_token, scope=self._scope or None, **told
         )
@@ -222,28 +209,32 @@ def _read(client: Any, response: Response) -> dict[str, Any]:
 
     reason = ""
     kind: type[RestError] = UnexpectedAnswer
+    answer: dict[str, Any] = {}
     try:
         answer = dict(client.parse_request_body_response(response.body.decode()))
+        for name in ("access_token", "refresh_token"):
+            if name == "access_token" or answer.get(name) is not None:
+                answer[name] = clean_secret(answer[name], f"the {name}")
     except OAuth2Error as error:
-        reason = f"no access token: {error.description or error.error}"
-        kind = BadCredentials if error.error.startswith(_REFUSALS) else kind
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, Warning):
+        told = str(error.description or error.error)
+        reason = f"no access token: {printable(scrub(told))[:300]}"
+        kind = BadCredentials if str(error.error).startswith(_REFUSALS) else kind
+    except ConfigError as error:
+        reason = f"no access token: {error}"
+    except (ArithmeticError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         reason = "the answer holds no access token"
     if reason:  # outside of the handlers: an original may quote the answer
         raise response.error(kind, reason)
-    for name in ("access_token", "refresh_token"):
-        if isinstance(answer.get(name), str):
-            protect(answer[name])
     return answer
 
 
 def _token(answer: dict[str, Any], now: datetime) -> Token:
     seconds = answer.get("expires_in")
     if not isinstance(seconds, (int, float)) or isinstance(seconds, bool):
-        return Token(value=str(answer["access_token"]))
+        return Token(value=answer["access_token"])
     # A year at most: a mistaken number must not overflow.
     expires_at = now + timedelta(seconds=min(max(float(seconds), 0.0), _LONGEST))
-    return Token(value=str(answer["access_token"]), expires_at=expires_at)
+    return Token(value=answer["access_token"], expires_at=expires_at)
 
 
 class OAuth1Auth(AuthBase):
@@ -266,26 +257,22 @@ class OAuth1Auth(AuthBase):
     ) -> None:
         from requests_oauthlib import OAuth1
 
-        self.client_key = clean_secret(client_key, "the client key")
-        secrets = (client_secret, resource_owner_key, resource_owner_secret)
-        for secret in filter(None, secrets):
-            clean_secret(secret, "a secret of OAuth 1")
+        given = (client_key, client_secret, resource_owner_key, resource_owner_secret)
+        if not client_key:
+            raise ConfigError("the client key is empty")
+        cleaned = [clean_secret(each, "a key of OAuth 1") if each else None for each in given]
+        if signature_method not in SIGNATURE_METHODS:
+            raise ConfigError(f"a signature method is one of {', '.join(SIGNATURE_METHODS)}")
         if signature_method.startswith("RSA") != (rsa_key is not None):
             raise ConfigError("an RSA key goes with an RSA signature method, and with no other")
         if rsa_key is not None:
-            protect(rsa_key)
+            rsa_private_key(rsa_key, "the key that signs")
         self._sign = OAuth1(
-            self.client_key,
-            *(secret or None for secret in secrets),
-            signature_method=signature_method,
-            rsa_key=rsa_key,
+            *cleaned, signature_method=signature_method, rsa_key=rsa_key, decoding=None
         )
 
-    def __call__(self, request: Any) -> Any:
-        signed = self._sign(request)
-        for name, value in list(signed.headers.items()):
-            if isinstance(value, bytes):  # the library writes some of them like that
-                signed.headers[name] = value.decode()
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        signed: PreparedRequest = self._sign(request)
         return signed
 
     def __repr__(self) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Any
+
 from sync.errors import ConfigError
 from sync.redaction import protect
 
@@ -24,3 +27,21 @@ def clean_secret(secret: object, what: str) -> str:
         )
     protect(secret)
     return secret
+
+
+def rsa_private_key(pem: object, what: str, hint: str = "") -> Any:
+    """Return the private key in `pem`, as cryptography reads it. Raises ConfigError."""
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    key: object = None
+    if isinstance(pem, str):
+        protect(pem, *pem.split())
+        with suppress(ValueError, TypeError):
+            key = load_pem_private_key(pem.encode(), password=None)
+    if not isinstance(key, RSAPrivateKey):  # outside of the handler: the original may quote it
+        raise ConfigError(
+            f"{what} must be an RSA key in PEM without a password{hint and f', {hint}'}: "
+            "-----BEGIN RSA PRIVATE KEY-----"
+        )
+    return key

@@ -15,7 +15,7 @@ from requests import PreparedRequest
 from requests.auth import AuthBase, _basic_auth_str
 
 from sync.errors import ConfigError
-from sync.redaction import MASK, protect
+from sync.redaction import MASK, SHORTEST, protect
 from sync.rest.auth.secrets import clean_secret
 from sync.rest.headers import validate_headers
 
@@ -42,7 +42,8 @@ class HeaderAuth(AuthBase):
     """
 
     def __init__(self, name: str, token: str, *, scheme: str = "") -> None:
-        if scheme and not _TOKEN.fullmatch(scheme):
+        named: object = scheme
+        if not isinstance(named, str) or (named and not _TOKEN.fullmatch(named)):
             raise ConfigError("an authentication scheme is a word, such as Bearer")
         value = clean_secret(token, "the token")
         self._value = f"{scheme} {value}" if scheme else value
@@ -78,7 +79,8 @@ class BasicAuth(AuthBase):
             raise ConfigError(
                 "a user name for Basic authentication must not be empty or hold a ':'"
             )
-        if not password or any(ord(character) < 0x20 for character in password):
+        # Half a surrogate pair has no bytes that could be sent.
+        if not password or any(c < " " or "\ud800" <= c <= "\udfff" for c in password):
             raise ConfigError("a password must not be empty or hold a line break")
         self.username = username
         self._header = _basic_auth_str(username.encode(), password.encode())
@@ -103,7 +105,10 @@ class QueryAuth(AuthBase):
         if not isinstance(named, str) or not re.fullmatch(r"[A-Za-z0-9_.~-]+", named):
             raise ConfigError("a parameter's name must be made of letters, digits and . _ ~ -")
         self.name = name
-        self._parameter = f"{name}={quote(clean_secret(token, 'the token'), safe='')}"
+        value = quote(clean_secret(token, "the token"), safe="")
+        self._parameter = f"{name}={value}"
+        if len(value) < SHORTEST:  # it could not be masked wherever it stands; here it can
+            protect(self._parameter)
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         parts = urlsplit(str(request.url))
