@@ -30,6 +30,8 @@ from tests.rest.helpers import everything_said
 from tests.support.fault_server import FaultServer, Received, answer
 
 SECRET = "s3cr3t-Abcdef-0123456789"  # what must be seen on the wire, and nowhere else
+CLIENT_SECRET = "of-the-client-77"
+REFRESH_TOKEN = "to-refresh-with-77"
 _GRANTED = answer(200, {"access_token": SECRET, "token_type": "bearer", "expires_in": 3600})
 
 
@@ -50,13 +52,13 @@ STRATEGIES = (
     Strategy(
         "OAuth 2, client credentials",
         lambda url: ClientCredentials(
-            token_url=f"{url}/token", client_id="an-id", client_secret="of-the-client"
+            token_url=f"{url}/token", client_id="an-id", client_secret=CLIENT_SECRET
         ),
     ),
     Strategy(
         "OAuth 2, refresh token",
         lambda url: RefreshToken(
-            token_url=f"{url}/token", client_id="an-id", refresh_token="to-refresh-with"
+            token_url=f"{url}/token", client_id="an-id", refresh_token=REFRESH_TOKEN
         ),
     ),
     Strategy(
