@@ -215,7 +215,7 @@ def decode_repository(response: Response) -> Item:
         return item
     try:
         msgspec.json.decode(response.body)
-        problem = response.error(UnexpectedAnswer, f"not a repository: {item.reason}")
+        problem: RestError = response.error(UnexpectedAnswer, f"not a repository: {item.reason}")
     except (msgspec.DecodeError, RecursionError, ValueError):
         # No excerpt: it may be of one that is private now, and would be logged.
         problem = response.error(NotJson, "the answer is not JSON")

@@ -13,7 +13,7 @@ import msgspec
 
 from sync import __version__
 from sync.clock import Clock, utc_now
-from sync.errors import ConfigError, NotFound, UnexpectedAnswer
+from sync.errors import ConfigError, NotFound
 from sync.github import protocol
 from sync.github.records import Moment, User, decode_user
 from sync.redaction import MASK, protect, scrub
@@ -103,7 +103,7 @@ class InstallationAuth(RenewingAuth):
         found = self._found()
         path = f"/app/installations/{found}/access_tokens"
         response = self._api.post(path, json={})
-        granted = _decoded(response, _Granted)
+        granted = response.decode(_Granted)
         protect(granted.token)
         return Token(value=granted.token, expires_at=granted.expires_at)
 
@@ -118,7 +118,7 @@ class InstallationAuth(RenewingAuth):
     def _found(self) -> int:
         if self.installation_id is None:
             response = self._api.get("/app/installations", params={"per_page": 100})
-            found = _decoded(response, list[_Installation])
+            found = response.decode(list[_Installation])
             if len(found) != 1:
                 where = ", ".join(f"{each.id} ({each.account.get('login')})" for each in found)
                 raise ConfigError(
@@ -134,16 +134,7 @@ class InstallationAuth(RenewingAuth):
 
 def installed_at(response: Response) -> User:
     """Return the user or organization whose installation `response` tells of. Raises NotFound."""
-    installation = _decoded(response, _Installation)
+    installation = response.decode(_Installation)
     if installation.suspended_at is not None:
         raise response.error(NotFound, "the App's installation is suspended")
     return decode_user(msgspec.json.encode(installation.account))
-
-
-def _decoded(response: Response, kind: Any) -> Any:
-    reason = ""
-    try:
-        return msgspec.json.decode(response.body, type=kind)
-    except (msgspec.DecodeError, RecursionError, ValueError) as error:
-        reason = str(error)
-    raise response.error(UnexpectedAnswer, f"not what GitHub answers: {scrub(reason)[:200]}")

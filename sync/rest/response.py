@@ -8,13 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urljoin
 
 import msgspec
 
 from sync import errors
 from sync.redaction import printable, scrub
+
+T = TypeVar("T")
+E = TypeVar("E", bound=errors.RestError)
 
 # The longest wait that a server can ask for. A longer one is cut to this, so
 # that a mistaken header cannot put a client to sleep for years.
@@ -63,15 +66,32 @@ class Response:
             reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise self.error(errors.NotJson, f"the answer is not JSON ({reason}): {self.excerpt()}")
 
+    def decode(self, kind: type[T]) -> T:
+        """Return the decoded body as `kind`: any type that msgspec knows, such as a Struct.
+
+        Raises NotJson, and UnexpectedAnswer if it is JSON of another shape.
+        """
+        value = self.json()
+        try:
+            return msgspec.convert(value, kind)
+        except (msgspec.ValidationError, OverflowError, ValueError) as error:
+            reason = str(error)
+        raise self.error(errors.UnexpectedAnswer, f"not what was expected: {reason[:300]}")
+
     def excerpt(self, limit: int = 200) -> str:
         """Return the beginning of the body, safe to log, at most `limit` characters."""
         # Scrubbed before it is cut: half a token would not be recognised.
         text = self.body[: limit * 8].decode("utf-8", "replace")
         return printable(scrub(" ".join(text.split()))[:limit]) or "(empty)"
 
-    def error(self, kind: type[errors.RestError], message: str) -> errors.RestError:
-        """Return an error of `kind` that names this request."""
-        return kind(message, method=self.method, url=scrub(self.url), status=self.status)
+    def error(self, kind: type[E], message: str, **more: Any) -> E:
+        """Return an error of `kind` that names this request; `more` is what that kind takes."""
+        named: dict[str, Any] = {
+            "method": self.method,
+            "url": scrub(self.url),
+            "status": self.status,
+        }
+        return kind(message, **named, **more)
 
     @property
     def links(self) -> dict[str, str]:
@@ -157,13 +177,8 @@ def classify(response: Response, now: datetime) -> errors.RestError | None:
         return None
     message = f"{status}: {server_message(response)}"
     if status == 429:
-        return errors.RateLimited(
-            message,
-            retry_at=parse_retry_after(response, now),
-            method=response.method,
-            url=scrub(response.url),
-            status=status,
-        )
+        retry_at = parse_retry_after(response, now)
+        return response.error(errors.RateLimited, message, retry_at=retry_at)
     if status >= 500:
         return response.error(errors.ServerError, message)
     default = errors.InvalidRequest if status >= 400 else errors.UnexpectedAnswer
