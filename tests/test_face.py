@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import sync
+from sync.github.sandbox import Sandbox
+from tests.conftest import TOKEN
 from tests.support.process import PROJECT
 
 SLOW = {"requests", "urllib3", "sqlalchemy", "msgspec", "structlog", "typer", "rich", "apscheduler"}
@@ -106,3 +108,11 @@ def test_the_types_are_there_for_other_programs(tmp_path: Path) -> None:
     ):
         assert said in done.stdout.replace("builtins.", "")
     assert done.stdout.count("error:") == 1
+
+
+def test_the_readme_shows_how_to_begin(github: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    code = readme.partition("```python\n")[2].partition("```")[0]
+    code = code.replace("token=...", f"token={TOKEN!r}, api_url={github.url!r}")
+    exec(compile(code, "README.md", "exec", dont_inherit=True), {})
+    assert "octo" in capsys.readouterr().out.splitlines()

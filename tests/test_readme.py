@@ -22,7 +22,15 @@ TEXTS = [
     *(PROJECT / name for name in ("README.md", "CONTRIBUTING.md")),
     *(
         PROJECT / "docs" / name
-        for name in ("design.md", "deploy.md", "databases.md", "removals.md", "security.md")
+        for name in (
+            "api.md",
+            "databases.md",
+            "deploy.md",
+            "design.md",
+            "removals.md",
+            "rest-client.md",
+            "security.md",
+        )
     ),
 ]
 

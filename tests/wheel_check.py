@@ -46,6 +46,10 @@ def main() -> None:
             sys.exit(f"the demo of the installed wheel printed something else:\n{output}")
         run(command, "init", cwd=folder)
         run(command, "migrate", cwd=folder)
+        names = "from sync import *; from importlib.resources import files; "
+        names += "print(files('sync').joinpath('py.typed').is_file(), GitHubClient.__name__)"
+        if run(python, "-c", names, cwd=folder).split() != ["True", "GitHubClient"]:
+            sys.exit("the installed wheel has no types, or not every promised name")
         print(f"{wheel.name}: installs into a clean environment, and its demo runs")  # noqa: T201  # the result
 
 

@@ -37,6 +37,7 @@ class Identity:
     `scopes` is None for tokens that have none (fine-grained, App) and without
     a token. `expires_at` is UTC, None if the token does not end.
     `clock_skew` is how far the local clock is ahead of the server's, in seconds.
+    https://docs.github.com/rest/users/users#get-the-authenticated-user
     """
 
     user: User | None

@@ -31,7 +31,9 @@ _PATIENCE = RetryPolicy(methods=IDEMPOTENT | {"POST"})
 class AppAuth(RenewingAuth):
     """Signs in as an App itself: a JSON Web Token, signed with its private key (RS256).
 
-    `app_id` is the App's id or client id, `private_key` its key in PEM. Raises ConfigError.
+    `app_id` is the App's id or client id, `private_key` its key in PEM, `clock` tells the
+    time in UTC. Raises ConfigError.
+    https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app
     """
 
     def __init__(self, app_id: int | str, private_key: str, *, clock: Clock = utc_now) -> None:
@@ -66,8 +68,10 @@ class _Installation(msgspec.Struct):
 class InstallationAuth(RenewingAuth):
     """Signs in as an App where it is installed: with a token of an hour, renewed before it ends.
 
-    Without `installation_id` it is the only one that the App has. See `AppAuth` and
-    `RestClient` for the other parameters. Raises ConfigError.
+    Without the id `installation_id` it is the only one that the App has. `api_url` is that
+    of GitHubClient. See `AppAuth` and `RestClient` for the other parameters. Raises
+    ConfigError, if only when a token is needed.
+    https://docs.github.com/rest/apps/apps#create-an-installation-access-token-for-an-app
     """
 
     def __init__(

@@ -54,8 +54,9 @@ class GitHubClient(RestClient):
     `api_url` is `https://api.github.com`, or `https://HOST/api/v3` for an
     Enterprise Server. `concurrency` is the number of pages in flight.
     `reserve` is the share of the hourly quota that is left alone, `limits` what
-    is shared with other clients of the same user (see SharedLimits). See
-    RestClient for the other parameters and for the errors.
+    is shared with other clients of the same user: give them one `Limits`. See
+    `RestClient` for `timeout`, `retry`, `stop`, `clock` and the errors.
+    https://docs.github.com/rest/authentication/authenticating-to-the-rest-api
     """
 
     def __init__(
@@ -171,7 +172,10 @@ class GitHubClient(RestClient):
         return self.identify()
 
     def identify(self, etag: str | None = None) -> Identity:
-        """Return who this client is; conditional on `etag` if it is given."""
+        """Return who this client is; conditional on `etag` if it is given.
+
+        https://docs.github.com/rest/users/users#get-the-authenticated-user
+        """
         kind = self.credentials.kind
         if isinstance(self.credentials, Installation):
             response = self.credentials.installation.ask()
@@ -188,21 +192,34 @@ class GitHubClient(RestClient):
         )
 
     def get_authenticated_user(self) -> User:
-        """Return the user whom the token belongs to. Raises BadCredentials."""
+        """Return the user whom the token belongs to. Raises BadCredentials.
+
+        https://docs.github.com/rest/users/users#get-the-authenticated-user
+        """
         return self.fetch("/user", decode_user)
 
     def get_user(self, login: str) -> User:
-        """Return the user or organization called `login`. Raises NotFound."""
+        """Return the user or organization called `login`. Raises NotFound.
+
+        https://docs.github.com/rest/users/users#get-a-user
+        """
         if not protocol.is_login(login):
             raise ConfigError("the login is not a GitHub login (letters, digits and hyphens)")
         return self.fetch(f"/users/{login}", decode_user)
 
     def get_repository(self, repository_id: int) -> Repository:
-        """Return the repository with this id, whatever it is called now. Raises NotFound."""
+        """Return the repository whose id is `repository_id`, whatever it is called now.
+
+        Raises NotFound. GitHub's page tells of the same by name, and of what it answers.
+        https://docs.github.com/rest/repos/repos#get-a-repository
+        """
         return self.repository_by_id(repository_id).record
 
     def repository_by_id(self, repository_id: int) -> Item:
-        """Return the same as it would stand in a listing. Raises Blocked besides."""
+        """Return the same as it would stand in a listing. Raises Blocked besides.
+
+        https://docs.github.com/rest/repos/repos#get-a-repository
+        """
         return self.fetch(f"/repositories/{int(repository_id)}", decode_repository)
 
     def repository_pages(
@@ -215,7 +232,8 @@ class GitHubClient(RestClient):
         """Yield the pages of the user's repositories, 100 each, oldest repository first.
 
         Sorted by creation, ascending, a listing only grows at its end: nothing
-        new can push an unseen repository onto a page already read. A private
+        new can push an unseen repository onto a page already read. `visibility` and
+        `affiliation` say which repositories are meant, in GitHub's words. A private
         repository in a public listing is left out, and counted. `cached`
         holds what is remembered of pages, by their key (see `page_key`): they
         are asked for conditionally. `concurrency` pages are in flight at a
@@ -235,19 +253,22 @@ class GitHubClient(RestClient):
         return walk(Itinerary(first, known), pages, self.in_background, 2 * self.concurrency)
 
     def first_page(self, *, visibility: Visibility, affiliation: tuple[str, ...]) -> Page:
-        """Return the first page alone, asked for as a run does. Raises RestErrors."""
+        """Return the first page alone, asked for as a run does. Raises RestErrors.
+
+        https://docs.github.com/rest/repos/repos#list-repositories-for-the-authenticated-user
+        """
         url = self._first_page_url(visibility, affiliation)
         return Pages(self.fetch, {}, "", self._sieve(visibility))(url)
 
     def page_key(self, url: str) -> str:
-        """Return the key under which a page's ETag is valid: URL, credentials and API version."""
+        """Return what the ETag of the page at `url` holds for: URL, credentials, API version."""
         fingerprint = blake2b((self.credentials.secret or "").encode(), digest_size=8).hexdigest()
         return f"{self.api_version} {fingerprint} {url}"
 
     def in_background(
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> Future[T]:
-        """Run `function` in one of `concurrency` threads, with the caller's log context."""
+        """Run `function` on `args` in one of `concurrency` threads, with the log context."""
         if self._executor is None:
             self._executor = ThreadPoolExecutor(self.concurrency, thread_name_prefix="github")
         call = partial(function, *args, **kwargs)

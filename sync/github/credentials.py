@@ -91,7 +91,11 @@ class RenewedUser(TokenHolder):
 
 
 class Installation(Credentials):
-    """An App where it is installed: it lists what it was given there, in GitHub's order."""
+    """An App where it is installed: it lists what it was given there, in GitHub's order.
+
+    `auth` is what a client signs in with: GitHubClient(credentials=Installation(auth)).
+    https://docs.github.com/rest/apps/installations
+    """
 
     kind = "GitHub App installation"
     whose = "/app/installations"

@@ -51,6 +51,7 @@ class DeviceCode:
     """What a person has to do: enter `user_code` at `verification_uri`, until `expires_at` (UTC).
 
     `interval` is how long to wait between two questions, in seconds.
+    https://docs.github.com/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps#device-flow
     """
 
     user_code: str
@@ -62,7 +63,10 @@ class DeviceCode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
-    """A token that was given, and how to renew it if it ends; times in UTC."""
+    """A token that was given, and how to renew it if it ends; times in UTC.
+
+    https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens
+    """
 
     token: str = field(repr=False)
     scopes: tuple[str, ...]
@@ -73,8 +77,10 @@ class Granted:
 class DeviceFlow:
     """Gets a token for a person, by way of the App or OAuth app called `client_id`.
 
-    `scope` is what is asked for, separated by spaces; an App asks for none. Setting
-    `stop` ends every wait with Interrupted.
+    `scope` is what is asked for, separated by spaces; an App asks for none. `api_url` is
+    that of GitHubClient. See `RestClient` for `timeout`, `stop`, `clock` and `retry`.
+    Raises ConfigError.
+    https://docs.github.com/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps#device-flow
     """
 
     def __init__(
@@ -123,7 +129,7 @@ class DeviceFlow:
         )
 
     def wait(self, code: DeviceCode) -> Granted:
-        """Wait until the person has decided.
+        """Wait until the person has decided what `code` was shown for.
 
         Raises BadCredentials if they refuse, or do nothing until the code ends;
         Interrupted; and RestErrors.

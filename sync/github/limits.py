@@ -37,6 +37,7 @@ class Limits:
     `quota` is what the answers told last. `at_once` is how many requests may be
     under way at a time: None, as many as a client likes, until GitHub finds
     that too fast; then half of them, and one more after each 20 good answers.
+    https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
     """
 
     def __init__(self) -> None:

@@ -56,7 +56,10 @@ def is_login(text: object) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimit:
-    """A quota as the last answer told it: requests an hour, what is left, when it starts anew."""
+    """A quota as the last answer told it: requests an hour, what is left, when it starts anew.
+
+    https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    """
 
     limit: int
     remaining: int

@@ -45,7 +45,10 @@ class License(Struct, frozen=True, kw_only=True):
 
 
 class Repository(Struct, frozen=True, kw_only=True):
-    """A repository as a listing or a request by id gives it."""
+    """A repository as a listing or a request by id gives it; fields as GitHub names them.
+
+    https://docs.github.com/rest/repos/repos#get-a-repository
+    """
 
     id: Id
     node_id: OptionalLabel = UNSET
@@ -81,7 +84,10 @@ class Repository(Struct, frozen=True, kw_only=True):
 
 
 class User(Struct, frozen=True, kw_only=True):
-    """A user or organization."""
+    """A user or organization.
+
+    https://docs.github.com/rest/users/users#get-a-user
+    """
 
     id: Id
     login: Name

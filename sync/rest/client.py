@@ -41,14 +41,16 @@ class RestClient(Verbs):
     (https, or http to a loopback address), `auth` (an AuthBase such as
     BearerAuth, or a (username, password) pair) and `headers`, which go with
     every request. `timeout` is the longest time for one whole answer, in
-    seconds; `max_body` the largest decoded body, in bytes. Setting `stop` ends
-    every wait and every request under way with Interrupted.
+    seconds; `max_body` the largest decoded body, in bytes; `pool_size` the number
+    of connections that are kept open. `retry` decides what is tried again. Setting
+    `stop` ends every wait and every request under way with Interrupted. `clock`
+    tells the present time in UTC. Raises ConfigError.
 
     Requests never leave the origin of `base_url`. A client may be used from
     several threads; clients share nothing, so several can live side by side.
     `on_wait` is called with its end (UTC) before each wait for a rate limit.
-    A subclass for a service overrides `turn`, `on_response`, `classify` and
-    `log_fields`.
+    A subclass for a service overrides `classify`, `log_fields`, `page_items`,
+    `next_page`, `turn` and `on_response`.
     """
 
     def __init__(
@@ -124,8 +126,9 @@ class RestClient(Verbs):
     ) -> Response:
         """Send a request and return its answer: 2xx, or 304 to a conditional request.
 
-        `path` is relative to the base URL, or an absolute URL of the same
-        origin. The other parameters are those of `requests.request`. Waits and
+        `method` is GET, POST or any other. `path` is relative to the base URL, or an
+        absolute URL of the same origin. `params` (the query), `json`, `data`, `files`
+        and `headers` are those of `requests.request`. Waits and
         tries again as `self.retry` decides. Raises a RestError for any other
         answer or none, and Interrupted when `stop` is set meanwhile.
         """
@@ -197,7 +200,7 @@ class RestClient(Verbs):
         return delay if allowed else None
 
     def wait_for_limit(self, seconds: float) -> None:
-        """Wait until a rate limit ends, counted in `stats`, and logged.
+        """Wait `seconds` for the end of a rate limit, counted in `stats`, and logged.
 
         Raises Interrupted when `stop` is set or the client closed.
         """
@@ -225,7 +228,7 @@ class RestClient(Verbs):
     # For subclasses
 
     def classify(self, response: Response) -> RestError | None:
-        """Return the error that an answer stands for, or None if it is usable."""
+        """Return the error that `response` stands for, or None if it is usable."""
         return classify(response, self.clock())
 
     def turn(self) -> AbstractContextManager[None]:
@@ -236,10 +239,10 @@ class RestClient(Verbs):
         return nullcontext()
 
     def on_response(self, response: Response) -> None:
-        """Called with each answer, whatever its status, before it is classified."""
+        """Called with each `response`, whatever its status, before it is classified."""
 
     def log_fields(self, response: Response) -> dict[str, Any]:
-        """Return more fields for the event `http.request`."""
+        """Return more fields for the event `http.request` that tells of `response`."""
         return {"request_id": response.headers.get("X-Request-Id")}
 
     # One attempt

@@ -40,9 +40,13 @@ SIGNATURE_METHODS = ("HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT", "RSA-SHA1", "RSA-S
 class _OAuth2(RenewingAuth):
     """What grants of OAuth 2 have in common: a client, and the endpoint that it asks.
 
-    `token_url` is the token endpoint (RFC 6749, 3.2): https, or http to a loopback
-    address. `placement` is where client id and secret are sent: in an `Authorization`
-    header, as the RFC prefers, or in the body. They are sent to `token_url` alone.
+    `client_id` and `client_secret` are what the service calls the program, `scope` what
+    is asked for, a text or several. `token_url` is the token endpoint (RFC 6749, 3.2):
+    https, or http to a loopback address. `placement` is where client id and secret are
+    sent: in an `Authorization` header, as the RFC prefers, or in the body. They are sent
+    to `token_url` alone. That a token is refused is BadCredentials, whatever the status.
+    Raises ConfigError.
+    See `RestClient` for `timeout`, `stop`, `clock` and `retry`.
     """
 
     def __init__(
@@ -100,7 +104,7 @@ class ClientCredentials(_OAuth2):
     """Signs in as a program, not as a person (RFC 6749, 4.4).
 
     The token is obtained with the first request, renewed before it ends, and once more
-    if the server refuses it. See `RestClient` for `timeout`, `stop`, `clock`, `retry`.
+    if the server refuses it.
     """
 
     def __init__(
@@ -240,9 +244,11 @@ def _token(answer: dict[str, Any], now: datetime) -> Token:
 class OAuth1Auth(AuthBase):
     """Signs each request with two pairs of keys and secrets (OAuth 1.0a, RFC 5849).
 
-    For services that still want it. `signature_method` is `HMAC-SHA1`, `HMAC-SHA256` or
+    For services that still want it. `client_key` and `client_secret` are of the program,
+    `resource_owner_key` and `resource_owner_secret` (token and token secret) of whoever
+    has agreed. `signature_method` is `HMAC-SHA1`, `HMAC-SHA256` or
     `PLAINTEXT`; with `RSA-SHA1` and `RSA-SHA256`, `rsa_key` is a private key in PEM
-    (extra `oauth1`).
+    (extra `oauth1`). Raises ConfigError.
     """
 
     def __init__(

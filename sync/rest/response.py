@@ -85,7 +85,10 @@ class Response:
         return printable(scrub(" ".join(text.split()))[:limit]) or "(empty)"
 
     def error(self, kind: type[E], message: str, **more: Any) -> E:
-        """Return an error of `kind` that names this request; `more` is what that kind takes."""
+        """Return an error of `kind` with a `message`, which names this request.
+
+        `more` is what that kind takes besides.
+        """
         named: dict[str, Any] = {
             "method": self.method,
             "url": scrub(self.url),

@@ -51,7 +51,8 @@ class RetryPolicy:
     def delay(self, error: RestError, attempt: int, now: datetime) -> float | None:
         """Return the seconds to wait before attempt `attempt` + 1, or None to give up.
 
-        `attempt` counts from 1 and is the one that ended in `error`.
+        `attempt` counts from 1 and is the number of the one that ended in `error`; `now`
+        is in UTC.
         """
         if attempt >= self.attempts:
             return None

@@ -63,14 +63,14 @@ class Verbs:
             yield from items
 
     def next_page(self, response: Response) -> str | None:
-        """Return the address of the page that follows, or None; overridden for a service.
+        """Return the address of the page that follows `response`; None if there is none.
 
         By default it is that of `Link: <…>; rel="next"` (RFC 8288).
         """
         return response.links.get("next")
 
     def page_items(self, response: Response) -> Iterable[Any]:
-        """Return what a page holds; overridden for a service. By default it is a JSON array.
+        """Return what the page in `response` holds; by default it is a JSON array.
 
         Raises NotJson and UnexpectedAnswer.
         """

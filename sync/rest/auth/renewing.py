@@ -51,6 +51,7 @@ class RenewingAuth(AuthBase):
     if the server refuses it. A subclass says in `obtain` how; what that raises
     reaches the caller of the request, a refusal as BadCredentials. Clients do not
     close it, except for GitHubClient; `close`, or use it as a context manager.
+    `clock` tells the present time in UTC.
     """
 
     def __init__(self, *, clock: Clock = utc_now) -> None:

@@ -35,10 +35,11 @@ class NoAuth(AuthBase):
 
 
 class HeaderAuth(AuthBase):
-    """Sends a token in a header of any name, behind a scheme if there is one.
+    """Sends `token` in a header called `name`, behind a `scheme` if there is one.
 
     HeaderAuth("X-Api-Key", token) sends `X-Api-Key: TOKEN`,
     HeaderAuth("Authorization", token, scheme="token") `Authorization: token TOKEN`.
+    Raises ConfigError.
     """
 
     def __init__(self, name: str, token: str, *, scheme: str = "") -> None:
@@ -59,7 +60,7 @@ class HeaderAuth(AuthBase):
 
 
 class BearerAuth(HeaderAuth):
-    """Sends `Authorization: Bearer TOKEN` (RFC 6750)."""
+    """Sends `Authorization: Bearer TOKEN` (RFC 6750), with `token`. Raises ConfigError."""
 
     def __init__(self, token: str) -> None:
         super().__init__("Authorization", token, scheme="Bearer")
@@ -69,7 +70,10 @@ class BearerAuth(HeaderAuth):
 
 
 class BasicAuth(AuthBase):
-    """Sends `Authorization: Basic …` with a user name and password (RFC 7617)."""
+    """Sends `Authorization: Basic …` with `username` and `password` (RFC 7617), in UTF-8.
+
+    Raises ConfigError.
+    """
 
     def __init__(self, username: str, password: str) -> None:
         pair: tuple[object, object] = (username, password)
@@ -95,9 +99,9 @@ class BasicAuth(AuthBase):
 
 
 class QueryAuth(AuthBase):
-    """Sends a token as a parameter of the query: `?NAME=TOKEN`.
+    """Sends `token` as the parameter `name` of the query: `?NAME=TOKEN`.
 
-    For services that know no other way: proxies and servers log addresses.
+    For services that know no other way: proxies and servers log addresses. Raises ConfigError.
     """
 
     def __init__(self, name: str, token: str) -> None:
@@ -124,7 +128,10 @@ class QueryAuth(AuthBase):
 
 
 class CookieAuth(AuthBase):
-    """Sends the cookie of a session that somebody has opened elsewhere (RFC 6265)."""
+    """Sends the cookie `name` with `value`, of a session opened elsewhere (RFC 6265).
+
+    Raises ConfigError.
+    """
 
     def __init__(self, name: str, value: str) -> None:
         named: object = name
