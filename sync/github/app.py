@@ -15,7 +15,7 @@ from sync import __version__
 from sync.clock import Clock, utc_now
 from sync.errors import ConfigError, NotFound
 from sync.github import protocol
-from sync.github.records import Moment, User, decode_user
+from sync.github.records import Moment, User
 from sync.redaction import MASK, protect, scrub
 from sync.rest import RenewingAuth, Response, RestClient, RetryPolicy, Token
 from sync.rest.auth.secrets import rsa_private_key
@@ -61,7 +61,11 @@ class _Granted(msgspec.Struct):
 
 class _Installation(msgspec.Struct):
     id: int
-    account: dict[str, Any]
+    account: dict[str, Any]  # an enterprise's has other fields than a user's
+
+
+class _InstalledAt(msgspec.Struct):
+    account: User
     suspended_at: str | None = None
 
 
@@ -138,7 +142,7 @@ class InstallationAuth(RenewingAuth):
 
 def installed_at(response: Response) -> User:
     """Return the user or organization whose installation `response` tells of. Raises NotFound."""
-    installation = response.decode(_Installation)
+    installation = response.decode(_InstalledAt)
     if installation.suspended_at is not None:
         raise response.error(NotFound, "the App's installation is suspended")
-    return decode_user(msgspec.json.encode(installation.account))
+    return installation.account
