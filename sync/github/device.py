@@ -25,7 +25,7 @@ from sync.errors import (
 from sync.github import protocol
 from sync.redaction import printable, protect, scrub
 from sync.rest import RestClient, RetryPolicy
-from sync.rest.auth import clean_secret
+from sync.rest.auth import clean_name, clean_secret
 from sync.rest.retry import IDEMPOTENT
 
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -94,7 +94,7 @@ class DeviceFlow:
         clock: Clock = utc_now,
         retry: RetryPolicy = _PATIENCE,
     ) -> None:
-        self._client_id = clean_secret(client_id, "the client id")
+        self._client_id = clean_name(client_id, "the client id")
         self._scope = scope
         self._stop = stop or threading.Event()
         self._clock = clock

@@ -20,7 +20,7 @@ from sync.clock import Clock, utc_now
 from sync.errors import BadCredentials, ConfigError, RestError, UnexpectedAnswer
 from sync.origin import validate_base_url
 from sync.redaction import MASK, printable, scrub
-from sync.rest.auth import BasicAuth, RenewingAuth, Token, clean_secret
+from sync.rest.auth import BasicAuth, RenewingAuth, Token, clean_name, clean_secret
 from sync.rest.auth.secrets import rsa_private_key
 from sync.rest.client import RestClient
 from sync.rest.response import Response
@@ -65,7 +65,7 @@ class _OAuth2(RenewingAuth):
         super().__init__(clock=clock)
         if placement not in ("header", "body"):
             raise ConfigError('the placement of client credentials is "header" or "body"')
-        self.client_id = clean_secret(client_id, "the client id")
+        self.client_id = clean_name(client_id, "the client id")
         self._secret = client_secret and clean_secret(client_secret, "the client secret")
         self._scope = [scope] if isinstance(scope, str) else list(scope)
         self._in_body = placement == "body" or self._secret is None
@@ -263,10 +263,8 @@ class OAuth1Auth(AuthBase):
     ) -> None:
         from requests_oauthlib import OAuth1
 
-        given = (client_key, client_secret, resource_owner_key, resource_owner_secret)
-        if not client_key:
-            raise ConfigError("the client key is empty")
-        cleaned = [clean_secret(each, "a key of OAuth 1") if each else None for each in given]
+        secrets = (client_secret, resource_owner_key, resource_owner_secret)
+        cleaned = [clean_secret(each, "a key of OAuth 1") if each else None for each in secrets]
         if signature_method not in SIGNATURE_METHODS:
             raise ConfigError(f"a signature method is one of {', '.join(SIGNATURE_METHODS)}")
         if signature_method.startswith("RSA") != (rsa_key is not None):
@@ -274,7 +272,11 @@ class OAuth1Auth(AuthBase):
         if rsa_key is not None:
             rsa_private_key(rsa_key, "the key that signs")
         self._sign = OAuth1(
-            *cleaned, signature_method=signature_method, rsa_key=rsa_key, decoding=None
+            clean_name(client_key, "the client key"),
+            *cleaned,
+            signature_method=signature_method,
+            rsa_key=rsa_key,
+            decoding=None,
         )
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:

@@ -98,7 +98,7 @@ def test_the_service_refuses_what_was_signed_with_another_secret(
 @pytest.mark.parametrize(
     ("given", "complaint"),
     [
-        ({"client_key": ""}, "key is empty"),
+        ({"client_key": ""}, "client key is empty"),
         ({"client_key": 7}, "must be text"),
         ({"client_secret": "sesame77\nX: y"}, "line break"),
         ({"resource_owner_key": b"sesame77"}, "must be text"),

@@ -6,6 +6,7 @@ import threading
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -218,3 +219,12 @@ def test_a_refresh_token_that_could_not_be_kept_is_not_lost(connect: Connect) ->
         client.get("/x")
         assert forms(tokens)[1]["refresh_token"] == ["refresh-token-number-2"]
     assert bearers(server) == ["token-number-2"]
+
+
+def test_a_client_id_that_is_an_ordinary_word_masks_nothing(
+    connect: Connect, events: list[Any]
+) -> None:
+    with FaultServer(granted("token-number-1")) as tokens, FaultServer() as server:
+        auth = signing_in(tokens, client_id="bookshelves")
+        connect(server.url, auth=auth).get("/bookshelves")
+    assert events[-1]["url"] == f"{server.url}/bookshelves"

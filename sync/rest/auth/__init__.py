@@ -1,7 +1,7 @@
 """Every common way of proving who you are; see `sync.rest.oauth` for OAuth."""
 
 from sync.rest.auth.renewing import RenewingAuth, Token
-from sync.rest.auth.secrets import clean_secret
+from sync.rest.auth.secrets import clean_name, clean_secret
 from sync.rest.auth.simple import (
     BasicAuth,
     BearerAuth,
@@ -21,6 +21,7 @@ __all__ = [
     "QueryAuth",
     "RenewingAuth",
     "Token",
+    "clean_name",
     "clean_secret",
     "validate_auth",
 ]

@@ -10,23 +10,30 @@ from sync.redaction import protect
 
 
 def clean_secret(secret: object, what: str) -> str:
-    """Return `secret` without one trailing newline; refuse it if it cannot be sent in a header.
+    """Return `secret` as `clean_name` does, and have it masked from now on."""
+    cleaned = clean_name(secret, what)
+    protect(cleaned)
+    return cleaned
+
+
+def clean_name(name: object, what: str) -> str:
+    """Return `name` without one trailing newline; refuse it if it cannot be sent in a header.
 
     Raises ConfigError, which never shows the value. A token read from a file
-    usually ends in a newline; anything else odd in it is a mistake.
+    usually ends in a newline; anything else odd in it is a mistake. What is no
+    secret is not masked: it may be an ordinary word.
     """
-    if not isinstance(secret, str):
-        raise ConfigError(f"{what} must be text, not {type(secret).__name__}")
-    secret = secret.removesuffix("\n").removesuffix("\r")
-    if not secret:
+    if not isinstance(name, str):
+        raise ConfigError(f"{what} must be text, not {type(name).__name__}")
+    name = name.removesuffix("\n").removesuffix("\r")
+    if not name:
         raise ConfigError(f"{what} is empty")
-    if any(not 0x21 <= ord(character) <= 0x7E for character in secret):
+    if any(not 0x21 <= ord(character) <= 0x7E for character in name):
         raise ConfigError(
             f"{what} contains a space, a line break or another character that cannot be sent; "
             "copy it again"
         )
-    protect(secret)
-    return secret
+    return name
 
 
 def rsa_private_key(pem: object, what: str, hint: str = "") -> Any:
