@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from base64 import b64encode
+from collections import deque
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
@@ -26,21 +28,59 @@ _USERINFO = re.compile(
 )
 _TOKENS = re.compile(r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})")
 
+_MOST_PASSING = 1_000  # of those that end within hours
+
+_lock = threading.Lock()
 _known: set[str] = set()
-_longest_first: list[str] = []
+_passing: deque[str] = deque()
+_longest_first: tuple[str, ...] = ()
 
 
 def protect(*secrets: str) -> None:
     """Have each of `secrets` masked from now on: plain, quoted for a URL, escaped or in Base64."""
-    for secret in secrets:
-        if len(secret) >= SHORTEST:
-            # Most forms of most secrets are the same: a token needs no escapes.
-            _known.update({secret, repr(secret)[1:-1], json.dumps(secret)[1:-1]})
-            _known.add(json.dumps(secret, ensure_ascii=False)[1:-1])
-            data = secret.encode("utf-8", "surrogatepass")
-            _known.update({quote(data, safe=""), quote(data), quote_plus(data)})
-            _known.add(b64encode(data).decode().rstrip("="))
-    _longest_first[:] = sorted(_known, key=len, reverse=True)
+    with _lock:
+        for secret in secrets:
+            if secret in _passing:  # it stays after all
+                _passing.remove(secret)
+        _replace(set().union(*map(_forms, secrets)), set())
+
+
+def protect_passing(secret: str) -> None:
+    """Have `secret`, which ends within hours, masked until many others have followed it.
+
+    In months there are so many of them that looking for each would take its time.
+    """
+    with _lock:
+        forms = _forms(secret)
+        if forms <= _known:
+            return
+        _passing.append(secret)
+        _replace(forms, _forms(_passing.popleft()) if len(_passing) > _MOST_PASSING else set())
+
+
+def _replace(added: set[str], ended: set[str]) -> None:
+    global _longest_first
+    _known.difference_update(ended)
+    _known.update(added)
+    # Another one, not the same changed: somebody may be half way through it.
+    _longest_first = tuple(sorted(_known, key=len, reverse=True))
+
+
+def _forms(secret: str) -> set[str]:
+    """Return how a secret may be written; most forms of most secrets are the same."""
+    if len(secret) < SHORTEST:
+        return set()
+    data = secret.encode("utf-8", "surrogatepass")
+    return {
+        secret,
+        repr(secret)[1:-1],
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        quote(data, safe=""),
+        quote(data),
+        quote_plus(data),
+        b64encode(data).decode().rstrip("="),
+    }
 
 
 def scrub(text: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync import redaction
 from sync.redaction import holds_token, printable, printable_json, protect, scrub
 
 SECRET = "s3cr€t/+ 'w\\rd\"-1"
@@ -145,3 +146,31 @@ def test_whatever_the_text_its_json_is_harmless_and_of_the_same_value(text: str)
     shown = printable_json(msgspec.json.encode({"key": text}).decode())
     assert shown.isprintable()
     assert msgspec.json.decode(shown) == {"key": text}
+
+
+def test_tokens_that_end_are_masked_for_long_and_do_not_pile_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(redaction, "_MOST_PASSING", len(redaction._passing) + 5)
+    before = len(redaction._longest_first)
+    tokens = [f"passing-token-number-{n:03}" for n in range(300)]
+    for token in tokens:
+        redaction.protect_passing(token)
+        assert redaction.scrub(f"a {token} b") == "a *** b"
+    assert redaction.scrub(f"a {tokens[-5]} b") == "a *** b"
+    assert redaction.scrub(tokens[0]) == tokens[0]  # ended long ago
+    assert len(redaction._longest_first) < before + 50
+
+
+def test_a_secret_that_stays_is_not_forgotten_with_those_that_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(redaction, "_MOST_PASSING", len(redaction._passing) + 5)
+    redaction.protect("staying-token-number-1")
+    redaction.protect_passing("staying-token-number-1")
+    redaction.protect_passing("staying-token-number-2")
+    redaction.protect("staying-token-number-2")
+    for n in range(20):
+        redaction.protect_passing(f"passing-again-number-{n}")
+    assert redaction.scrub("staying-token-number-1") == "***"
+    assert redaction.scrub("staying-token-number-2") == "***"

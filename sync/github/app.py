@@ -16,7 +16,7 @@ from sync.clock import Clock, utc_now
 from sync.errors import ConfigError, NotFound
 from sync.github import protocol
 from sync.github.records import Moment, User
-from sync.redaction import MASK, protect, scrub
+from sync.redaction import MASK, protect_passing, scrub
 from sync.rest import RenewingAuth, Response, RestClient, RetryPolicy, Token
 from sync.rest.auth.secrets import rsa_private_key
 from sync.rest.retry import IDEMPOTENT
@@ -112,7 +112,7 @@ class InstallationAuth(RenewingAuth):
         path = f"/app/installations/{found}/access_tokens"
         response = self._api.post(path, json={})
         granted = response.decode(_Granted)
-        protect(granted.token)
+        protect_passing(granted.token)
         return Token(value=granted.token, expires_at=granted.expires_at)
 
     def ask(self) -> Response:

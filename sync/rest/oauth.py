@@ -19,7 +19,7 @@ from requests.auth import AuthBase
 from sync.clock import Clock, utc_now
 from sync.errors import BadCredentials, ConfigError, RestError, UnexpectedAnswer
 from sync.origin import validate_base_url
-from sync.redaction import MASK, printable, scrub
+from sync.redaction import MASK, printable, protect_passing, scrub
 from sync.rest.auth import BasicAuth, RenewingAuth, Token, clean_name, clean_secret
 from sync.rest.auth.secrets import rsa_private_key
 from sync.rest.client import RestClient
@@ -218,7 +218,8 @@ def _read(client: Any, response: Response) -> dict[str, Any]:
         answer = dict(client.parse_request_body_response(response.body.decode()))
         for name in ("access_token", "refresh_token"):
             if name == "access_token" or answer.get(name) is not None:
-                answer[name] = clean_secret(answer[name], f"the {name}")
+                answer[name] = clean_name(answer[name], f"the {name}")
+                protect_passing(answer[name])
     except OAuth2Error as error:
         told = str(error.description or error.error)
         reason = f"no access token: {printable(scrub(told))[:300]}"

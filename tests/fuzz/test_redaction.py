@@ -39,15 +39,15 @@ AROUND = st.text(max_size=20) | st.sampled_from(
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered() -> Iterator[None]:
     """Forget the secrets of these tests: they may be ordinary words to others."""
-    known, listed = set(redaction._known), list(redaction._longest_first)
+    known, listed = set(redaction._known), redaction._longest_first
     yield
     _remember(known, listed)
 
 
-def _remember(known: set[str], listed: list[str]) -> None:
+def _remember(known: set[str], listed: tuple[str, ...]) -> None:
     redaction._known.clear()
     redaction._known.update(known)
-    redaction._longest_first[:] = listed
+    redaction._longest_first = listed
 
 
 @pytest.mark.matrix("always.secret")
@@ -56,7 +56,7 @@ def _remember(known: set[str], listed: list[str]) -> None:
 def test_a_secret_survives_in_none_of_its_forms_and_nowhere_in_a_text(
     secret: str, form: Callable[[str], str], before: str, after: str
 ) -> None:
-    _remember(set(), [])
+    _remember(set(), ())
     protect(secret)
     written = form(secret)
     told = scrub(f"{before}{written}{after}")

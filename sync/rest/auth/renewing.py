@@ -21,8 +21,8 @@ from sync.errors import (
     NotFound,
     RestError,
 )
-from sync.redaction import MASK
-from sync.rest.auth.secrets import clean_secret
+from sync.redaction import MASK, protect_passing
+from sync.rest.auth.secrets import clean_name
 
 # How long before its end a token is renewed: this share of its life, but not more than that.
 _EARLY_SHARE = 0.1
@@ -116,7 +116,8 @@ class RenewingAuth(AuthBase):
         )
 
     def _take(self, token: Token, now: datetime) -> str:
-        value = clean_secret(token.value, "the access token")
+        value = clean_name(token.value, "the access token")
+        protect_passing(value)
         self._token, self._renew_at = replace(token, value=value), _renewal(token, now)
         return value
 
