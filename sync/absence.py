@@ -157,14 +157,14 @@ class Search:
         scopes = identity.scopes
         if identity.user is None and scopes is None and before is not None:
             scopes = before.scopes  # a 304 need not repeat them
-        listing: Mapping[str, Any] = self.listing
-        if not self.client.signs_in:
-            listing = {"visibility": "public", "affiliation": ("owner",)}
+        credentials = self.client.credentials
+        visibility, affiliation = credentials.covers(**self.listing)
         return Basis(
             user_id=identity.user.id if identity.user else user_id,
             scopes=None if scopes is None else tuple(sorted(scopes)),
-            visibility=listing["visibility"],
-            affiliation=tuple(sorted(listing["affiliation"])),
+            visibility=visibility,
+            affiliation=tuple(sorted(affiliation)),
+            app=credentials.app,
         )
 
     def verdicts(self, absence: Absence, *, limit: int) -> Iterator[Verdict]:

@@ -13,19 +13,21 @@ from sync.finding import Finding
 from sync.github.answers import Identity
 from sync.github.client import GitHubClient
 from sync.github.protocol import RateLimit, likely_api_url
+from sync.redaction import printable
 from sync.rest.proxy import proxy_for
 
 _EXPIRES_SOON = timedelta(days=14)
 _CLOCK_TOLERANCE = 60.0  # seconds
+Quota = tuple[str, int]  # where, and whose
 _SIGN_ON = "https://github.com/settings/tokens, Configure SSO"
 
 
 def examine(
-    client: GitHubClient, account: Account, github: GitHub, users: dict[int, str]
+    client: GitHubClient, account: Account, github: GitHub, users: dict[Quota, str]
 ) -> Iterator[Finding]:
     """Ask GitHub who the account is, and for the first page of its repositories.
 
-    `users` remembers which GitHub user each account before it signed in as.
+    `users` remembers whose quota each account before it has.
     """
     try:
         identity = client.check()
@@ -37,10 +39,17 @@ def examine(
         yield from address(error, github.api_url)
         return
     yield from server(client, identity)
-    yield from expiry(account, identity)
+    yield from installation(identity)
+    yield from expiry(client, identity)
     yield from scope(account, identity)
-    yield from same_user(account, identity, users)
+    yield from same_user(client, account, identity, users)
     yield from clock(identity)
+    if identity.installed is not None:
+        # What was told of is the App's own quota; that of the installation is told with its list.
+        yield from listing(client, account)
+        if client.rate_limit is not None:
+            yield quota(client.rate_limit, github, utc_now())
+        return
     spent = quota(identity.rate_limit, github, utc_now())
     yield spent
     if spent.result == "ok":
@@ -94,10 +103,30 @@ def server(client: GitHubClient, identity: Identity) -> Iterator[Finding]:
         yield Finding("ok", f"by way of the proxy {proxy}")
 
 
-def expiry(account: Account, identity: Identity) -> Iterator[Finding]:
+def installation(identity: Identity) -> Iterator[Finding]:
+    """Tell what an App was given where it is installed."""
+    where = identity.installed
+    if where is None:
+        return
+    given = ", ".join(f"{name}: {level}" for name, level in sorted(where.permissions.items()))
+    yield Finding(
+        "ok",
+        f"the App is installed there on {where.repository_selection} repositories, with "
+        f"permissions {printable(given) or 'for nothing'}",
+    )
+    if "metadata" not in where.permissions:
+        yield Finding(
+            "fail", "the App needs the repository permission metadata: read; its settings give it"
+        )
+
+
+def expiry(client: GitHubClient, identity: Identity) -> Iterator[Finding]:
     """Tell when the token ends."""
+    if client.credentials.renews:
+        yield Finding("ok", "its tokens are renewed before they end")
+        return
     if identity.expires_at is None:
-        if account.signs_in:
+        if client.signs_in:
             yield Finding("ok", "the token names no day on which it ends")
         return
     left, end = identity.expires_at - utc_now(), f"{identity.expires_at:%Y-%m-%d %H:%M} UTC"
@@ -123,12 +152,15 @@ def scope(account: Account, identity: Identity) -> Iterator[Finding]:
         )
 
 
-def same_user(account: Account, identity: Identity, users: dict[int, str]) -> Iterator[Finding]:
+def same_user(
+    client: GitHubClient, account: Account, identity: Identity, users: dict[Quota, str]
+) -> Iterator[Finding]:
     """Warn of accounts that share a quota."""
-    if account.signs_in and identity.user:
-        other = users.setdefault(identity.user.id, account.name)
+    if client.signs_in and identity.user:
+        other = users.setdefault((client.quota_host, identity.user.id), account.name)
         if other != account.name:
-            yield Finding("warn", f"the same GitHub user as account {other}: one quota")
+            who = "App installation" if client.credentials.app else "GitHub user"
+            yield Finding("warn", f"the same {who} as account {other}: one quota")
 
 
 def clock(identity: Identity) -> Iterator[Finding]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from sync.config import Account, Config
-from sync.config.places import place_of
+from sync.config.places import held, place_of
 from sync.config.tokens import read_private_key, read_token
 from sync.errors import ConfigError
 from sync.github.app import InstallationAuth
@@ -15,8 +17,9 @@ from sync.github.client import GitHubClient
 from sync.github.credentials import Installation, RenewedUser
 from sync.github.limits import SharedLimits
 from sync.github.protocol import site_of
-from sync.github.stored import renewal, unpacked
-from sync.rest import RefreshToken, RetryPolicy
+from sync.github.stored import KeptToken, unpacked
+from sync.rest import RetryPolicy
+from sync.rest.retry import IDEMPOTENT
 
 
 def client_for(
@@ -36,14 +39,15 @@ def client_for(
     """
     github = config.github
     patience = github.max_wait if max_wait is None else max_wait
+    retry = RetryPolicy(max_wait=patience, attempts=attempts)
     try:
         client = GitHubClient(
-            **_who(account, config, environ, stop),
+            **_who(account, config, environ, stop, retry),
             api_url=github.api_url,
             concurrency=github.concurrency,
             reserve=github.reserve,
             timeout=github.timeout,
-            retry=RetryPolicy(max_wait=patience, attempts=attempts),
+            retry=retry,
             stop=stop,
         )
         if limits is not None:
@@ -61,34 +65,40 @@ def _who(
     config: Config,
     environ: Mapping[str, str],
     stop: threading.Event | None,
+    retry: RetryPolicy,
 ) -> dict[str, Any]:
     """Return what a client is told of the account's identity."""
     github, api_url = config.github, config.github.api_url
     if account.app_id is not None:
-        key = read_private_key(account, environ)
         app = InstallationAuth(
             account.app_id,
-            key,
+            read_private_key(account, environ),
             account.installation_id,
             api_url=api_url,
             timeout=github.timeout,
             stop=stop,
+            retry=retry,
         )
         return {"credentials": Installation(app)}
     token = read_token(account, environ, api_url)
     stored = unpacked(token) if token else None
-    if stored is not None:
-        place = place_of(account, api_url)
-        auth = RefreshToken(
-            token_url=f"{site_of(api_url)}/login/oauth/access_token",
-            client_id=stored.client_id,
-            refresh_token=stored.refresh_token,
-            access_token=stored.token,
-            expires_at=stored.expires_at,
-            on_renewed=renewal(stored.client_id, place.write) if place else None,
-            placement="body",
-            timeout=github.timeout,
-            stop=stop,
-        )
-        return {"credentials": RenewedUser(auth, f"{stored.client_id} {account.name}")}
-    return {"token": token, "username": account.username, "basic": account.scheme == "basic"}
+    if stored is None:
+        return {"token": token, "username": account.username, "basic": account.scheme == "basic"}
+    place = place_of(account, api_url)
+    if place is None:
+        raise ConfigError("a token that is renewed is kept in token_file or the keyring alone")
+    auth = KeptToken(
+        stored,
+        place,
+        held=partial(held, place),
+        lost=f"`repoledger login --account {account.name}` gets a new one",
+        token_url=f"{site_of(api_url)}/login/oauth/access_token",
+        timeout=github.timeout,
+        stop=stop,
+        # While others wait for it.
+        retry=replace(
+            retry, methods=IDEMPOTENT | {"POST"}, attempts=min(retry.attempts, 3), max_wait=0.0
+        ),
+    )
+    name = f"{stored.client_id} {stored.signed_in_at.isoformat()}"
+    return {"credentials": RenewedUser(auth, name)}

@@ -26,16 +26,18 @@ Reason = Literal["not_found", "private", "blocked", "transferred", "unlisted"]
 Answer = Item | Literal["not_found", "blocked", "unknown"]
 
 
-class Basis(msgspec.Struct, frozen=True, kw_only=True):
+class Basis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whose listing it is, and of what: two listings are compared only if these agree.
 
-    `scopes` is None for tokens that have none.
+    `scopes` is None for tokens that have none. `app` is the App that was given what
+    is listed, by that user or organization; None if a user lists.
     """
 
     user_id: int | None
     scopes: tuple[str, ...] | None
     visibility: str
     affiliation: tuple[str, ...]
+    app: str | None = None
 
     def as_text(self) -> str:
         """Return it as `accounts.listing_basis` keeps it."""
@@ -53,6 +55,11 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
 
     def difference(self, before: Basis) -> str | None:
         """Return what has changed since `before`, in words; None if nothing has."""
+        if self.app != before.app:
+            had, has = (f"by App {b.app}" if b.app else "by a user" for b in (before, self))
+            return f"the listing was asked for {had} before, and is {has} now"
+        if self.user_id != before.user_id and self.app:
+            return "the App's installation is another one than before"
         if self.user_id != before.user_id:
             return "the token belongs to another user than before"
         if self.scopes != before.scopes:
@@ -143,6 +150,8 @@ def judge(id_: int, answer: Answer, basis: Basis) -> Verdict:
     outcome: Literal["keep", "remove", "confirm"] = "confirm"
     if basis.visibility == "private" and not record.private:
         outcome = "remove"
+    elif basis.app is not None:
+        pass  # it may have been taken from the App: only a second look tells
     elif mine:
         outcome = "keep" if "owner" in basis.affiliation else "remove"
     elif set(basis.affiliation) == {"owner"}:

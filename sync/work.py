@@ -130,7 +130,8 @@ class Work:
             pages=pages,
             # But for the identity and the first page.
             remembered=max(sum(key.startswith(mine) for key in remembered) - 2, 0),
-            conditional_is_free=client.signs_in,
+            # An ETag holds for one token, and an App has another in each run.
+            conditional_is_free=client.signs_in and client.credentials.app is None,
             quota=client.rate_limit,
             reserve=client.reserve,
             fetching=fetching,

@@ -11,11 +11,13 @@ from sync.cli import output
 from sync.cli.output import Format, FormatOption, JsonOption
 from sync.cli.settings import ExitCode, Settings
 from sync.errors import RepoledgerError
+from sync.redaction import scrub
 
 if TYPE_CHECKING:
     from sync.config import Account, Config
 
-_COLUMNS = (*("account", "login", "kind", "source", "secret", "scopes", "expires_at", "problem"),)
+_TABLE = ("account", "login", "kind", "source", "secret", "scopes", "expires_at")
+_COLUMNS = (*_TABLE, "renewed", "problem")
 _TOLD = 4  # characters of a secret, at its end, and only of one that is long enough
 _LONG_ENOUGH = 20
 
@@ -33,16 +35,22 @@ def accounts(
     Of a secret no more than its last four characters are shown. Ends with 1 if an account
     cannot sign in.
     """
+    from sync.config.exposure import open_files
+
     settings: Settings = ctx.obj
     config = settings.load()
     settings.start_log("error")
+    for file, cure in open_files(config.secret_files):
+        output.print_warning(f"others can read {file}, which holds a secret: `{cure}`")
     rows = [_row(config, account, offline=offline) for account in config.accounts]
     fmt = output.chosen(fmt, json)
-    output.print_rows(rows, fmt, columns=_COLUMNS, table_columns=_COLUMNS[:-1])
     if fmt is Format.table:
+        output.print_rows(map(_shown, rows), fmt, columns=_TABLE)
         for row in rows:
             if row["problem"]:
                 output.say(f"{row['account']}: {row['problem']}")
+    else:
+        output.print_rows(rows, fmt, columns=_COLUMNS)
     failed = any(row["problem"] for row in rows)
     raise typer.Exit(ExitCode.FAILED if failed else ExitCode.SUCCEEDED)
 
@@ -54,15 +62,23 @@ def _row(config: Config, account: Account, *, offline: bool) -> dict[str, Any]:
     row |= {"account": account.name, "source": source_of(account)}
     try:
         with client_for(account, config, os.environ, attempts=1) as client:
-            row |= {"kind": client.credentials.kind, "secret": ending(client.token)}
+            credentials = client.credentials
+            row |= {"kind": credentials.kind, "secret": ending(client.token)}
+            row["renewed"] = credentials.renews
             if not offline:
                 identity = client.check()
                 row["login"] = identity.user.login if identity.user else None
                 row["scopes"] = None if identity.scopes is None else " ".join(identity.scopes)
                 row["expires_at"] = identity.expires_at
     except RepoledgerError as error:
-        row["problem"] = str(error).removeprefix(f"account {account.name}: ")
+        row["problem"] = scrub(str(error)).removeprefix(f"account {account.name}: ")
     return row
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row as people need it: the day on which they have to do something."""
+    ends = row["expires_at"]
+    return row | {"expires_at": "renewed" if row["renewed"] else ends and f"{ends:%Y-%m-%d}"}
 
 
 def source_of(account: Account) -> str:

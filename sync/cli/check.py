@@ -20,6 +20,7 @@ from sync.finding import Finding
 from sync.redaction import printable, scrub
 
 if TYPE_CHECKING:
+    from sync.checkup import Quota
     from sync.config import Account, Config
 
 _COLUMNS = ("result", "what", "message")
@@ -66,7 +67,7 @@ def _findings(config: Config) -> Iterator[tuple[str, Finding]]:
         yield "configuration", finding
     for finding in _database(config):
         yield "database", finding
-    users: dict[int, str] = {}  # GitHub user -> the first account that signs in as it
+    users: dict[Quota, str] = {}  # whose quota -> the first account that has it
     for account in config.accounts:
         for finding in _account(config, account, users):
             yield f"account {account.name}", finding
@@ -143,7 +144,7 @@ def _running(config: Config, name: str) -> Finding:
         return Finding("ok", f"a run of {name} is in progress; another would be turned away")
 
 
-def _account(config: Config, account: Account, users: dict[int, str]) -> Iterator[Finding]:
+def _account(config: Config, account: Account, users: dict[Quota, str]) -> Iterator[Finding]:
     from sync.checkup import examine
     from sync.clients import client_for
 

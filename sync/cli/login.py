@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sync.cli import output
 from sync.cli.settings import Settings, stop_on_signals
-from sync.errors import ConfigError
+from sync.errors import ConfigError, RestError
+from sync.redaction import scrub
 
 if TYPE_CHECKING:
     from sync.config import Account, Config
@@ -60,10 +63,13 @@ def login(
             "github.client_id is not set, and there is no --client-id: it is that of a GitHub App "
             "or OAuth app of yours that allows the device flow (https://github.com/settings/apps)"
         )
-    place.require()  # before anybody is asked to do anything
+    from sync.clock import utc_now
+    from sync.config.places import held
     from sync.github.device import DeviceFlow
     from sync.github.stored import packed
 
+    with held(place):  # before anybody is asked to do anything
+        place.require()
     with stop_on_signals() as stop:
         flow = DeviceFlow(
             app,
@@ -72,12 +78,13 @@ def login(
             timeout=config.github.timeout,
             stop=stop,
         )
-        code = flow.start()
-        _show(code)
-        granted = flow.wait(code)
-        flow.close()
-        place.write(packed(granted, app))
-        output.say(f"{chosen.name}: signed in{_as_whom(config, chosen)}; the token is in {place}")
+        with closing(flow):
+            code = flow.start()
+            _show(code)
+            granted = flow.wait(code)
+        with held(place):
+            place.write(packed(granted, app, utc_now()))
+        output.say(f"{chosen.name}: the token is in {place}{_as_whom(config, chosen)}")
     if granted.expires_at is not None and granted.refresh_token is None:
         output.say(
             f"{chosen.name}: it ends at {granted.expires_at:%Y-%m-%d %H:%M} UTC and cannot be "
@@ -91,13 +98,23 @@ def logout(ctx: typer.Context, account: AccountOption = None) -> None:
     config = settings.load()
     chosen = _chosen(config, account)
     place = _place(config, chosen)
-    if place.remove():
+    from sync.config.places import held
+
+    with held(place):
+        removed = place.remove()
+    if removed:
         output.say(
             f"{chosen.name}: removed the token from {place}. GitHub still accepts it until you "
-            "revoke it there: https://github.com/settings/applications"
+            f"revoke it there: {_site(config)}/settings/applications"
         )
     else:
         output.say(f"{chosen.name}: there is no token in {place}")
+
+
+def _site(config: Config) -> str:
+    from sync.github.protocol import site_of
+
+    return site_of(config.github.api_url)
 
 
 def _chosen(config: Config, name: str | None) -> Account:
@@ -125,21 +142,33 @@ def _show(code: DeviceCode) -> None:
     """Tell the person what to do, with a picture for those who have a telephone at hand."""
     print(f"Open {code.verification_uri} and enter this code:\n", file=sys.stderr)
     print(f"    {code.user_code}\n", file=sys.stderr)
-    if sys.stderr.isatty():
-        import segno
-
-        segno.make(code.verification_uri).terminal(out=sys.stderr, compact=True)
+    _draw(code.verification_uri)
     until = f"{code.expires_at:%H:%M}"
     print(f"Waiting for you until {until} UTC; Ctrl-C ends it.", file=sys.stderr, flush=True)
 
 
+def _draw(address: str) -> None:
+    """Show an address as a QR code, where somebody can see it."""
+    if not sys.stderr.isatty() or "utf" not in sys.stderr.encoding.lower():
+        return
+    import segno
+
+    code = segno.make(address, micro=False)
+    if code.symbol_size(border=4)[0] <= shutil.get_terminal_size().columns:
+        code.terminal(out=sys.stderr, border=4, compact=True)
+
+
 def _as_whom(config: Config, account: Account) -> str:
     from sync.clients import client_for
-    from sync.errors import RestError
 
     try:
         with client_for(account, config, os.environ, attempts=2) as client:
             user = client.check().user
     except RestError as error:  # the token is there; that it cannot be tried now is told
-        return f" (not tried: {error})"
-    return f" as {user.login}" if user else ""
+        return f"; it could not be tried: {scrub(str(error))}"
+    if user is None:
+        return ""
+    # The configuration may be of somebody else.
+    if account.username and account.username.lower() != user.login.lower():
+        return f", and it belongs to {user.login}, not to {account.username}"
+    return f", signed in as {user.login}"

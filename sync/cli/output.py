@@ -53,6 +53,11 @@ def print_error(message: str) -> None:
         print(f"error: {printable(scrub(line))}", file=sys.stderr)
 
 
+def print_warning(message: str) -> None:
+    """Tell on stderr of what may be a mistake."""
+    print(f"warning: {printable(scrub(message))}", file=sys.stderr)
+
+
 def print_rows(
     rows: Iterable[Mapping[str, Any]],
     fmt: Format,

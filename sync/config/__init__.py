@@ -15,6 +15,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from sync.config.commands import Command
 from sync.config.reading import PREFIX, FromEnvironment, Reader, overlay, read_text, suggestion
 from sync.config.sections import Account, Database, GitHub, Http, Ping, Removals, Schedule
 from sync.config.tokens import other_database, with_password
@@ -163,8 +164,10 @@ def _complain_of_secrets(reader: Reader, where: str, account: Account) -> None:
     if account.app_id is None:
         for key in (*keys, *(["installation_id"] if account.installation_id else [])):
             reader.complain(f"{where}.{key}", "goes with app_id")
-    elif len(keys) != 1:
+    elif not keys:
         reader.complain(where, "an App needs private_key_env or private_key_file")
+    elif len(keys) > 1:
+        reader.complain(where, f"give {' or '.join(keys)}, not both")
     if account.scheme == "basic" and not (account.username and sources and not account.app_id):
         reader.complain(f"{where}.scheme", '"basic" needs a username and a token')
 
@@ -206,6 +209,17 @@ def _secret_files(config: Config, tables: Mapping[str, Any]) -> Iterator[str]:
     yield from (file for file in named if file is not None)
 
 
+def _from_folder(account: Account, table: Any, folder: Path) -> Account:
+    """Return an account whose command, if it is a path, begins at the configuration's folder."""
+    command = account.token_command
+    if command is None or isinstance(table.get("token_command"), FromEnvironment):
+        return account
+    program = command[0]
+    if Path(program).name == program:  # to be searched for, as a shell does
+        return account
+    return replace(account, token_command=Command((str(folder.absolute() / program), *command[1:])))
+
+
 def _resolved(config: Config, tables: dict[str, Any], folder: Path) -> Config:
     """Return `config` with relative files taken from the folder of the file that names them.
 
@@ -220,7 +234,7 @@ def _resolved(config: Config, tables: dict[str, Any], folder: Path) -> Config:
 
     accounts = tuple(
         replace(
-            account,
+            _from_folder(account, tables["accounts"][index], folder),
             **{
                 name: found(tables["accounts"][index], name, getattr(account, name))
                 for name in ("token_file", "private_key_file")

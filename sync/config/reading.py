@@ -11,11 +11,13 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
-from sync.redaction import holds_token, scrub
+from sync.errors import ConfigError
+from sync.redaction import holds_token, protect, scrub
 
 S = TypeVar("S", bound=msgspec.Struct)
 
 PREFIX = "REPOLEDGER_"
+_LONGEST_SECRET = 64 * 1024  # bytes
 _INDEX = re.compile(r"[0-9]{1,6}")
 
 
@@ -182,3 +184,22 @@ def _description(hint: Any) -> str | None:
             return meta.description
     found = (_description(part) for part in get_args(hint) if part is not hint)
     return next((text for text in found if text), None)
+
+
+def secret_in(file: str, what: str) -> str:
+    """Return what a file holds that is a secret. Raises ConfigError, which never shows it."""
+    secret, reason = "", None
+    try:
+        secret = read_text(Path(file), limit=_LONGEST_SECRET)
+    except OSError as error:
+        reason = error.strerror
+    except UnicodeDecodeError:
+        reason = "it is not text"
+    except ValueError as error:
+        reason = str(error)
+    if reason is not None:  # raised outside of the handler: the original holds the content
+        raise ConfigError(f"{what} {file} cannot be read: {reason}")
+    if not secret.strip():
+        raise ConfigError(f"{what} {file} is empty")
+    protect(secret.strip())
+    return secret

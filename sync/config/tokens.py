@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from msgspec.structs import replace
 
 from sync.config.commands import output_of
-from sync.config.places import Keychain
-from sync.config.reading import read_text
+from sync.config.places import place_of
+from sync.config.reading import secret_in
 from sync.config.sections import Account, Database, GitHub
 from sync.config.values import DatabaseUrl
 from sync.errors import ConfigError
 from sync.redaction import protect
 
 _PUBLIC_API = str(GitHub().api_url)
-_LONGEST_SECRET = 64 * 1024  # bytes
 
 
 def read_token(
@@ -29,11 +27,10 @@ def read_token(
     what = f"account {account.name}"
     if account.token_env is not None:
         return _from_variable(account.token_env, environ, what)
-    if account.token_file is not None:
-        return _from_file(account.token_file, f"{what}: the token file")
     if account.token_command is not None:
         return output_of(account.token_command, what)
-    return Keychain(account.name, api_url).read() if account.keyring else None
+    place = place_of(account, api_url)
+    return place.read() if place is not None else None
 
 
 def read_private_key(account: Account, environ: Mapping[str, str]) -> str:
@@ -41,7 +38,15 @@ def read_private_key(account: Account, environ: Mapping[str, str]) -> str:
     what = f"account {account.name}"
     if account.private_key_env is not None:
         return _from_variable(account.private_key_env, environ, what)
-    return _from_file(str(account.private_key_file), f"{what}: the private key file")
+    return secret_in(str(account.private_key_file), f"{what}: the private key file")
+
+
+def require_secret(account: Account, environ: Mapping[str, str], api_url: str) -> None:
+    """Raise ConfigError if the secret that the account names is not to be had now."""
+    if account.app_id is not None:
+        read_private_key(account, environ)
+    else:
+        read_token(account, environ, api_url)
 
 
 def with_password(database: Database, environ: Mapping[str, str]) -> Database:
@@ -49,7 +54,7 @@ def with_password(database: Database, environ: Mapping[str, str]) -> Database:
     if database.password_env is not None:
         password = _from_variable(database.password_env, environ, "database")
     elif database.password_file is not None:
-        password = _from_file(database.password_file, "database: the password file")
+        password = secret_in(database.password_file, "database: the password file")
     else:
         return database
     password = password.removesuffix("\n").removesuffix("\r")
@@ -86,23 +91,5 @@ def _from_variable(variable: str, environ: Mapping[str, str], what: str) -> str:
     if not secret.strip():
         state = "is empty" if variable in environ else "is not set"
         raise ConfigError(f"{what}: the environment variable {variable} {state}")
-    protect(secret.strip())
-    return secret
-
-
-def _from_file(file: str, what: str) -> str:
-    secret, reason = "", None
-    try:
-        secret = read_text(Path(file), limit=_LONGEST_SECRET)
-    except OSError as error:
-        reason = error.strerror
-    except UnicodeDecodeError:
-        reason = "it is not text"
-    except ValueError as error:
-        reason = str(error)
-    if reason is not None:  # raised outside of the handler: the original holds the content
-        raise ConfigError(f"{what} {file} cannot be read: {reason}")
-    if not secret.strip():
-        raise ConfigError(f"{what} {file} is empty")
     protect(secret.strip())
     return secret

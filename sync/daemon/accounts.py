@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sync.config import Account, Config
-from sync.config.tokens import read_token
+from sync.config.tokens import require_secret
 from sync.errors import ConfigError
 from sync.schedule import DATABASE_ERRORS, History, Rhythm
 
@@ -53,7 +53,7 @@ def require_a_credential(config: Config, environ: Mapping[str, str]) -> None:
     problems: list[str] = []
     for account in config.accounts:
         try:
-            read_token(account, environ, config.github.api_url)
+            require_secret(account, environ, config.github.api_url)
         except ConfigError as error:
             problems += error.problems
         else:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from sync.errors import NotJson, RestError, UnexpectedAnswer
 from sync.github import protocol, records
+from sync.github.app import Installed
 from sync.github.records import Item, Rejected, User
 from sync.github.text import replace_unstorable
 from sync.redaction import scrub
@@ -37,6 +38,7 @@ class Identity:
     `scopes` is None for tokens that have none (fine-grained, App) and without
     a token. `expires_at` is UTC, None if the token does not end.
     `clock_skew` is how far the local clock is ahead of the server's, in seconds.
+    `installed` is where an App is installed that signs in.
     https://docs.github.com/rest/users/users#get-the-authenticated-user
     """
 
@@ -47,6 +49,7 @@ class Identity:
     expires_at: datetime | None
     rate_limit: protocol.RateLimit | None
     clock_skew: float | None
+    installed: Installed | None = None
 
 
 def identity(response: Response, user: User | None, kind: str, now: datetime) -> Identity:

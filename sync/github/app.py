@@ -6,6 +6,7 @@ https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-a
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,10 +14,10 @@ import msgspec
 
 from sync import __version__
 from sync.clock import Clock, utc_now
-from sync.errors import ConfigError, NotFound
+from sync.errors import BadCredentials, ConfigError, Forbidden, NotFound, RestError
 from sync.github import protocol
 from sync.github.records import Moment, User
-from sync.redaction import MASK, protect_passing, scrub
+from sync.redaction import MASK, printable, protect_passing, scrub
 from sync.rest import RenewingAuth, Response, RestClient, RetryPolicy, Token
 from sync.rest.auth.secrets import rsa_private_key
 from sync.rest.retry import IDEMPOTENT
@@ -25,7 +26,8 @@ from sync.rest.retry import IDEMPOTENT
 _ISSUED_BEFORE = timedelta(seconds=60)
 _LIFE = timedelta(minutes=9)
 # A token that nobody has heard of does no harm: asking for it again has no second effect.
-_PATIENCE = RetryPolicy(methods=IDEMPOTENT | {"POST"})
+_REPEATABLE = IDEMPOTENT | {"POST"}
+_SUSPENDED = "the App's installation is suspended"
 
 
 class AppAuth(RenewingAuth):
@@ -54,18 +56,30 @@ class AppAuth(RenewingAuth):
         return Token(value=jwt.encode(claims, self._key, "RS256"), expires_at=expires_at)
 
 
+class _AppApi(RestClient):
+    """GitHub as it answers to an App itself."""
+
+    def classify(self, response: Response) -> RestError | None:
+        return protocol.classify_answer(response, self.clock())
+
+
+class _Listed(msgspec.Struct):
+    id: int
+    account: dict[str, Any]  # an enterprise's has other fields than a user's
+
+
 class _Granted(msgspec.Struct):
     token: str
     expires_at: Moment
 
 
-class _Installation(msgspec.Struct):
+class Installed(msgspec.Struct, frozen=True):
+    """Where an App is installed, and what it was given there."""
+
     id: int
-    account: dict[str, Any]  # an enterprise's has other fields than a user's
-
-
-class _InstalledAt(msgspec.Struct):
     account: User
+    permissions: dict[str, str] = {}
+    repository_selection: str = "?"
     suspended_at: str | None = None
 
 
@@ -88,12 +102,12 @@ class InstallationAuth(RenewingAuth):
         timeout: float = 30.0,
         stop: threading.Event | None = None,
         clock: Clock = utc_now,
-        retry: RetryPolicy = _PATIENCE,
+        retry: RetryPolicy | None = None,
     ) -> None:
         super().__init__(clock=clock)
         self.app_id = app_id
         self.installation_id = installation_id
-        self._api = RestClient(
+        self._api = _AppApi(
             api_url,
             auth=AppAuth(app_id, private_key, clock=clock),
             headers={
@@ -102,22 +116,43 @@ class InstallationAuth(RenewingAuth):
                 "X-GitHub-Api-Version": protocol.api_version(api_url.rstrip("/")),
             },
             timeout=timeout,
-            retry=retry,
+            retry=replace(retry or RetryPolicy(), methods=_REPEATABLE),
             stop=stop,
             clock=clock,
         )
 
     def obtain(self) -> Token:
-        found = self._found()
-        path = f"/app/installations/{found}/access_tokens"
-        response = self._api.post(path, json={})
-        granted = response.decode(_Granted)
+        path = f"/app/installations/{self._found()}/access_tokens"
+        granted = self._ask("POST", path, json={}).decode(_Granted)
         protect_passing(granted.token)
         return Token(value=granted.token, expires_at=granted.expires_at)
 
-    def ask(self) -> Response:
-        """Ask about the installation, as the App itself; see `installed_at`. Raises RestErrors."""
-        return self._api.get(f"/app/installations/{self._found()}")
+    def ask(self) -> tuple[Response, Installed]:
+        """Ask about the installation, as the App itself. Raises RestErrors."""
+        response = self._ask("GET", f"/app/installations/{self._found()}")
+        installed: Installed = response.decode(Installed)
+        if installed.suspended_at is not None:
+            raise response.error(BadCredentials, _SUSPENDED)
+        return response, installed
+
+    def _ask(self, method: str, path: str, **options: Any) -> Response:
+        """Ask as the App. Any refusal is one of the credentials.
+
+        What asks for a repository must not take "Not Found" for the repository's.
+        """
+        refused: RestError | None = None
+        try:
+            return self._api.request(method, path, **options)
+        except (BadCredentials, Forbidden, NotFound) as error:
+            refused = error
+        message = refused.message
+        if isinstance(refused, Forbidden) and "suspended" in message:
+            message = _SUSPENDED
+        elif isinstance(refused, BadCredentials):
+            message = f"{message.partition(' (')[0]} (the App's id or private key is wrong)"
+        elif message == "404: Not Found":
+            message = f"404: the App has no installation {self.installation_id} any more"
+        raise BadCredentials(message, method=refused.method, url=refused.url, status=refused.status)
 
     def close(self) -> None:
         """Close the connection that tokens come by."""
@@ -125,24 +160,19 @@ class InstallationAuth(RenewingAuth):
 
     def _found(self) -> int:
         if self.installation_id is None:
-            response = self._api.get("/app/installations", params={"per_page": 100})
-            found = response.decode(list[_Installation])
-            if len(found) != 1:
-                where = ", ".join(f"{each.id} ({each.account.get('login')})" for each in found)
+            response = self._ask("GET", "/app/installations", params={"per_page": 100})
+            found = response.decode(list[_Listed])
+            if not found:
+                raise response.error(BadCredentials, "the App is installed nowhere")
+            if len(found) > 1:
+                places = (f"{each.id} ({each.account.get('login')})" for each in found[:10])
+                where = ", ".join(places)
                 raise ConfigError(
-                    f"the App has {len(found)} installations, so installation_id has to say "
-                    f"which: {scrub(where) or 'install it first'}"
+                    "the App has several installations, so installation_id has to say which: "
+                    f"{printable(scrub(where))}"
                 )
             self.installation_id = found[0].id
         return self.installation_id
 
     def __repr__(self) -> str:
         return f"InstallationAuth({self.app_id!r}, {self.installation_id!r}, {MASK})"
-
-
-def installed_at(response: Response) -> User:
-    """Return the user or organization whose installation `response` tells of. Raises NotFound."""
-    installation = response.decode(_InstalledAt)
-    if installation.suspended_at is not None:
-        raise response.error(NotFound, "the App's installation is suspended")
-    return installation.account

@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import partial
 from hashlib import blake2b
 from typing import Any, Literal, ParamSpec, TypeVar
-from urllib.parse import urlencode
 
 from sync import __version__
 from sync.clock import Clock, utc_now
@@ -21,12 +20,10 @@ from sync.github.answers import (
     CachedPage,
     Identity,
     Page,
-    Sieve,
     decode_repository,
     decode_user,
     identity,
 )
-from sync.github.app import installed_at
 from sync.github.credentials import Anonymous, Credentials, Installation, TokenHolder
 from sync.github.limits import Limits
 from sync.github.listing import Itinerary, walk
@@ -149,7 +146,8 @@ class GitHubClient(RestClient):
     @property
     def quota_host(self) -> str:
         """Where a user has one quota: an App's installation has another than the user there."""
-        return f"{self.host} by App" if self.credentials.own_quota else self.host
+        app = self.credentials.app
+        return f"{self.host} by App {app}" if app else self.host
 
     @property
     def rate_limit(self) -> protocol.RateLimit | None:
@@ -178,9 +176,10 @@ class GitHubClient(RestClient):
         """
         kind = self.credentials.kind
         if isinstance(self.credentials, Installation):
-            response = self.credentials.installation.ask()
-            told = identity(response, installed_at(response), kind, self.clock())
-            return replace(told, etag=None, rate_limit=None)  # those are the App's own
+            response, where = self.credentials.installation.ask()
+            told = identity(response, where.account, kind, self.clock())
+            # Tag and quota are those of the App itself.
+            return replace(told, etag=None, rate_limit=None, installed=where)
 
         def decode(response: Response) -> Identity:
             user = None if response.status == 304 else decode_user(response)
@@ -248,8 +247,8 @@ class GitHubClient(RestClient):
             for key, page in (cached or {}).items()
             if key.startswith(prefix)
         }
-        pages = Pages(self.fetch, known, prefix, self._sieve(visibility))
-        first = self._first_page_url(visibility, affiliation)
+        pages = Pages(self.fetch, known, prefix, self.credentials.sieve(visibility))
+        first = self.base_url + self.credentials.listing(visibility, affiliation)
         return walk(Itinerary(first, known), pages, self.in_background, 2 * self.concurrency)
 
     def first_page(self, *, visibility: Visibility, affiliation: tuple[str, ...]) -> Page:
@@ -257,8 +256,8 @@ class GitHubClient(RestClient):
 
         https://docs.github.com/rest/repos/repos#list-repositories-for-the-authenticated-user
         """
-        url = self._first_page_url(visibility, affiliation)
-        return Pages(self.fetch, {}, "", self._sieve(visibility))(url)
+        url = self.base_url + self.credentials.listing(visibility, affiliation)
+        return Pages(self.fetch, {}, "", self.credentials.sieve(visibility))(url)
 
     def page_key(self, url: str) -> str:
         """Return what the ETag of the page at `url` holds for: URL, credentials, API version."""
@@ -318,16 +317,3 @@ class GitHubClient(RestClient):
             "request_id": response.headers.get("X-GitHub-Request-Id"),
             "rate_limit_remaining": remaining,
         }
-
-    # Pages
-
-    def _first_page_url(self, visibility: str, affiliation: tuple[str, ...]) -> str:
-        path, query = self.credentials.listing(visibility, affiliation)
-        asked = urlencode({**query, "per_page": str(protocol.PER_PAGE)}, safe=",")
-        return f"{self.base_url}{path}?{asked}"
-
-    def _sieve(self, visibility: Visibility) -> Sieve:
-        """Return what may stand on a page."""
-        if not self.credentials.filters:
-            return Sieve(visibility, ours=True)
-        return Sieve("public" if not self.credentials.signs_in else visibility)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from requests.auth import AuthBase
 
 from sync.errors import ConfigError
 from sync.github import protocol
+from sync.github.answers import Sieve
 from sync.github.app import InstallationAuth
 from sync.rest import BasicAuth, BearerAuth, NoAuth, RenewingAuth
-
-Query = Mapping[str, str]
 
 _OLDEST_FIRST = {"sort": "created", "direction": "asc"}
 
@@ -23,7 +22,8 @@ class Credentials:
     `auth` is sent with each request. `secret` is what ETags and limits hold for;
     None if it is nothing. `kind` is what people are told. `whose` is the path that
     tells who it is. `filters` is whether GitHub leaves out of a listing what is
-    not asked for; `own_quota` whether it has another quota than the user it belongs to.
+    not asked for. `app` is the App whose own listing and quota it has, not those of
+    a user. `renews` is whether tokens that end are of no concern to anybody.
     """
 
     auth: AuthBase
@@ -31,7 +31,8 @@ class Credentials:
     kind: str
     whose: str
     filters = True
-    own_quota = False
+    app: str | None = None
+    renews = False
 
     @property
     def signs_in(self) -> bool:
@@ -39,8 +40,16 @@ class Credentials:
         return self.secret is not None
 
     @abstractmethod
-    def listing(self, visibility: str, affiliation: tuple[str, ...]) -> tuple[str, Query]:
-        """Return the path and the query of the listing of repositories."""
+    def listing(self, visibility: str, affiliation: tuple[str, ...]) -> str:
+        """Return the path of the listing of repositories, with its query."""
+
+    def covers(self, visibility: str, affiliation: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+        """Return what of these two has an effect on what is listed."""
+        return visibility, affiliation
+
+    def sieve(self, visibility: str) -> Sieve:
+        """Return what may stand on a page."""
+        return Sieve(visibility, ours=not self.filters)
 
 
 class Anonymous(Credentials):
@@ -62,8 +71,14 @@ class Anonymous(Credentials):
             )
         return f"/users/{self._username}"
 
-    def listing(self, visibility: str, affiliation: tuple[str, ...]) -> tuple[str, Query]:  # noqa: ARG002  # all that it sees is public, and the user's own
-        return f"{self.whose}/repos", _OLDEST_FIRST
+    def listing(self, visibility: str, affiliation: tuple[str, ...]) -> str:  # noqa: ARG002  # all that it sees is public, and the user's own
+        return _asked(f"{self.whose}/repos", _OLDEST_FIRST)
+
+    def covers(self, visibility: str, affiliation: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:  # noqa: ARG002  # as above
+        return "public", ("owner",)
+
+    def sieve(self, visibility: str) -> Sieve:  # noqa: ARG002  # as above
+        return Sieve("public")
 
 
 class TokenHolder(Credentials):
@@ -76,13 +91,15 @@ class TokenHolder(Credentials):
         self.secret = token
         self.kind = protocol.token_kind(token)
 
-    def listing(self, visibility: str, affiliation: tuple[str, ...]) -> tuple[str, Query]:
+    def listing(self, visibility: str, affiliation: tuple[str, ...]) -> str:
         wanted = {"visibility": visibility, "affiliation": ",".join(affiliation)}
-        return "/user/repos", {**wanted, **_OLDEST_FIRST}
+        return _asked("/user/repos", {**wanted, **_OLDEST_FIRST})
 
 
 class RenewedUser(TokenHolder):
-    """A user whose token ends and is renewed; `name` is what it is remembered by."""
+    """A user whose token ends and is renewed; `name` tells one sign-in from another."""
+
+    renews = True
 
     def __init__(self, auth: RenewingAuth, name: str) -> None:
         self.auth = auth
@@ -100,12 +117,21 @@ class Installation(Credentials):
     kind = "GitHub App installation"
     whose = "/app/installations"
     filters = False
-    own_quota = True
+    renews = True
 
     def __init__(self, auth: InstallationAuth) -> None:
         self.auth = self.installation = auth
+        self.app = str(auth.app_id)
         # As it was given: which one it is may be found out later.
         self.secret = f"App {auth.app_id} at {auth.installation_id}"
 
-    def listing(self, visibility: str, affiliation: tuple[str, ...]) -> tuple[str, Query]:  # noqa: ARG002  # GitHub takes neither here
-        return "/installation/repositories", {}
+    def listing(self, visibility: str, affiliation: tuple[str, ...]) -> str:  # noqa: ARG002  # GitHub takes neither here
+        return _asked("/installation/repositories", {})
+
+    def covers(self, visibility: str, affiliation: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:  # noqa: ARG002  # as above
+        return visibility, ()
+
+
+def _asked(path: str, query: dict[str, str]) -> str:
+    asked = urlencode({**query, "per_page": str(protocol.PER_PAGE)}, safe=",")
+    return f"{path}?{asked}"

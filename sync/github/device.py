@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,7 +34,7 @@ _INTERVAL = 5.0
 _SLOWER = 5.0
 _LONGEST_INTERVAL = 120.0
 # Asking again harms nothing: GitHub gives the token once it is allowed, and counts the pace itself.
-_PATIENCE = RetryPolicy(methods=IDEMPOTENT | {"POST"})
+_REPEATABLE = IDEMPOTENT | {"POST"}
 
 _ENDS = {
     "expired_token": "the code has expired; begin anew",
@@ -92,7 +92,7 @@ class DeviceFlow:
         timeout: float = 30.0,
         stop: threading.Event | None = None,
         clock: Clock = utc_now,
-        retry: RetryPolicy = _PATIENCE,
+        retry: RetryPolicy | None = None,
     ) -> None:
         self._client_id = clean_name(client_id, "the client id")
         self._scope = scope
@@ -104,7 +104,7 @@ class DeviceFlow:
             timeout=timeout,
             stop=self._stop,
             clock=clock,
-            retry=retry,
+            retry=replace(retry or RetryPolicy(), methods=_REPEATABLE),
         )
 
     def start(self) -> DeviceCode:
