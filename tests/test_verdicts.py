@@ -147,3 +147,8 @@ def test_what_is_no_basis_is_none(text: str | None) -> None:
 def test_a_digest_tells_sets_apart() -> None:
     assert digest([1, 2]) == digest((1, 2))
     assert len({digest([1, 2]), digest([12]), digest([1, 3]), digest([])}) == 4
+
+
+def test_what_an_app_lacks_is_looked_for_again_whoever_it_belongs_to() -> None:
+    for owner in (ME, ME + 1):
+        assert judge(1, item(owner=owner), basis(app="7", affiliation=())).outcome == "confirm"

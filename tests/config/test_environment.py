@@ -196,3 +196,26 @@ def test_a_single_underscore_is_answered_with_the_name_that_was_meant(
 )
 def test_variables_of_others_are_left_alone(file: Path, variable: str) -> None:
     assert load(file, {variable: "nonsense"}) == load(file, {})
+
+
+def test_an_identity_may_come_from_variables_alone(file: Path) -> None:
+    file.write_text("", encoding="utf-8")
+    settings = load(
+        file,
+        {
+            "REPOLEDGER_ACCOUNTS__0__NAME": "gh",
+            "REPOLEDGER_ACCOUNTS__0__TOKEN_COMMAND": "gh auth token",
+            "REPOLEDGER_ACCOUNTS__1__NAME": "ring",
+            "REPOLEDGER_ACCOUNTS__1__KEYRING": "true",
+            "REPOLEDGER_ACCOUNTS__2__NAME": "app",
+            "REPOLEDGER_ACCOUNTS__2__APP_ID": "123456",
+            "REPOLEDGER_ACCOUNTS__2__PRIVATE_KEY_ENV": "KEY",
+            "REPOLEDGER_ACCOUNTS__2__INSTALLATION_ID": "7",
+            "REPOLEDGER_GITHUB__CLIENT_ID": "Iv1.abc",
+        },
+    )
+    command, ring, app = settings.accounts
+    assert command.token_command == ("gh", "auth", "token")
+    assert ring.keyring is True
+    assert (app.app_id, app.private_key_env, app.installation_id) == ("123456", "KEY", 7)
+    assert settings.github.client_id == "Iv1.abc"

@@ -11,6 +11,8 @@ from sync.errors import ConfigError
 from tests.rest.helpers import everything_said
 
 GOOD = '[[accounts]]\nname = "me"\ntoken_env = "GITHUB_TOKEN"\n'
+APP = '[[accounts]]\nname = "me"\n'
+KEY = 'private_key_file = "k"'
 
 # What is written, and what must be said about it.
 MISTAKES = [
@@ -93,6 +95,31 @@ ACCOUNT_MISTAKES = [
     ('[[accounts]]\nname = "me"\ntoken_file = ""', "accounts[0].token_file: must be the path"),
     ('[[accounts]]\nname = "me"\ntoken_file = "a\\u0000"', "accounts[0].token_file: must be the"),
     ('[[accounts]]\nname = "me"\nusername = "a/b"', "accounts[0].username: must be a GitHub login"),
+    (GOOD + 'token_command = "gh auth token"', "accounts[0]: give token_env or token_command, not"),
+    (GOOD + "keyring = true", "accounts[0]: give token_env or keyring, not both"),
+    (GOOD + 'keyring = "yes"', "accounts[0].keyring: must be true or false"),
+    (GOOD + 'scheme = "basic"', 'accounts[0].scheme: "basic" needs a username and a token'),
+    (GOOD + 'scheme = "digest"', 'accounts[0].scheme: must be "bearer" or "basic"'),
+    (GOOD + 'private_key_env = "K"', "accounts[0].private_key_env: goes with app_id"),
+    (GOOD + "installation_id = 5", "accounts[0].installation_id: goes with app_id"),
+    (GOOD + 'token_comand = "x"', "accounts[0].token_comand: unknown key"),
+    *[
+        (
+            f'[[accounts]]\nname = "me"\ntoken_command = {value}',
+            "accounts[0].token_command: must be",
+        )
+        for value in ('""', '"a \'b"', "[]", "[1]", '[""]', "5", '"a\\u0000b"')
+    ],
+    (f'{APP}app_id = "1"', "accounts[0]: an App needs private_key_env or private_key_file"),
+    (
+        f'{APP}app_id = "1"\nprivate_key_env = "K"\nprivate_key_file = "k"',
+        "accounts[0]: give private_key_env or private_key_file, not both",
+    ),
+    (f"{APP}app_id = 5\n{KEY}", "accounts[0].app_id: must be the id or client id of a GitHub App"),
+    (f'{APP}app_id = ""\n{KEY}', "accounts[0].app_id: must be the id or client id of a GitHub"),
+    (f'{APP}app_id = "1"\ninstallation_id = 0\n{KEY}', "accounts[0].installation_id: must be"),
+    (f'{APP}app_id = "1"\ninstallation_id = "x"\n{KEY}', "accounts[0].installation_id: must be"),
+    (f'{APP}app_id = "1"\nscheme = "basic"\n{KEY}', 'accounts[0].scheme: "basic" needs'),
     (GOOD + 'cron = "0 0 * * 0"', "accounts[0].cron: must name weekdays"),
     (GOOD + 'cron = "0 0 * * *"\nevery = "1h"', "accounts[0]: give cron or every, not both"),
     (GOOD + 'every = "10ms"', "accounts[0].every: must be a length of time"),
