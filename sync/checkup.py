@@ -93,7 +93,7 @@ def server(client: GitHubClient, identity: Identity) -> Iterator[Finding]:
     scopes = ""
     if identity.scopes is not None:
         scopes = f", scopes: {', '.join(identity.scopes) or 'none'}"
-    if client.token is None:
+    if not client.signs_in:
         yield Finding("ok", f"reads what is public of {login}, without a token")
     else:
         yield Finding("ok", f"signed in as {login}, {identity.token_kind}{scopes}")
