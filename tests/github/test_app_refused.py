@@ -18,6 +18,8 @@ _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 KEY = _KEY.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
 ONCE = RetryPolicy(attempts=1)
 
+OCTO = {"id": 7, "login": "octo"}
+
 
 def app(server: FaultServer) -> GitHubClient:
     auth = InstallationAuth(1, KEY, 2, api_url=server.url, retry=ONCE)
