@@ -126,7 +126,8 @@ _TEXTS = ("html_url", "description", "homepage", "default_branch")
 _TIMES = ("created_at", "updated_at", "pushed_at")
 # A field that holds a credential in some answers. Never stored, never logged.
 _CREDENTIAL = "temp_clone_token"
-_CREDENTIAL_MARK = re.compile(_CREDENTIAL.encode() + rb"|\\u00[567]")  # or its letters, escaped
+_CREDENTIAL_PLAIN = _CREDENTIAL.encode()
+_CREDENTIAL_ESCAPED = re.compile(rb"\\u00[567]")  # its letters and its underscore, escaped
 
 _decoder = msgspec.json.Decoder(Repository)
 _user_decoder = msgspec.json.Decoder(User)
@@ -142,7 +143,7 @@ def decode_item(raw: bytes, position: int = 0) -> Item | Rejected:
     warnings: tuple[str, ...] = ()
     showable: bytes | None = None
     try:
-        if _CREDENTIAL_MARK.search(raw):
+        if _may_hold_credentials(raw):
             raw = _without_credentials(raw)
         showable = raw
         payload: str | None = raw.decode()
@@ -172,6 +173,13 @@ def in_utc(record: Repository) -> Repository:
         if isinstance(moment := getattr(record, name), datetime) and moment.tzinfo is not UTC
     }
     return msgspec.structs.replace(record, **others) if others else record
+
+
+def _may_hold_credentials(raw: bytes) -> bool:
+    # Most objects hold neither text, and `in` is six times as fast as the expression.
+    if _CREDENTIAL_PLAIN in raw:
+        return True
+    return b"\\u00" in raw and _CREDENTIAL_ESCAPED.search(raw) is not None
 
 
 def _without_credentials(raw: bytes) -> bytes:
