@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import String
 
 from sync.database.kinds import Kind
-from sync.database.tables import CONTENT, UtcDateTime, repositories
+from sync.database.tables import CONTENT, TEXTS, UtcDateTime, repositories
 
 # Fields that are no columns of `repositories`. The new value of the first two is a document of
 # all CONTENT fields, that of the third the name of an account.
@@ -26,14 +25,19 @@ def as_text(value: Any) -> str | None:
     """Return a value as `repository_changes` keeps it: text plain, times as ISO 8601, else JSON."""
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
     return _encoder.encode(value).decode()
 
 
 def document(values: Sequence[Any], fields: Sequence[str] = CONTENT) -> str:
     """Return values, in the order of `tables.FIELDS`, as one JSON object: field -> text or null."""
-    texts = {field: as_text(value) for field, value in zip(fields, values, strict=False)}
+    texts = {
+        field: value if value is None or type(value) is str else as_text(value)
+        for field, value in zip(fields, values, strict=False)
+    }
     return _encoder.encode(texts).decode()
 
 
@@ -65,7 +69,7 @@ def _moment(text: str) -> datetime:
 def _reader(column_type: Any) -> Callable[[str], Any]:
     if isinstance(column_type, UtcDateTime):
         return _moment
-    return str if isinstance(column_type, String) else msgspec.json.decode
+    return str if isinstance(column_type, TEXTS) else msgspec.json.decode
 
 
 _READERS = {column.name: _reader(column.type) for column in repositories.columns}
