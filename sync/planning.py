@@ -134,7 +134,8 @@ def _write(
     restores = known is not None and known.removed_at is not None
     changes: tuple[Change, ...]
     if known is None:
-        values = tuple(None if value is UNSET else value for value in values)
+        if UNSET in values:
+            values = tuple(None if value is UNSET else value for value in values)
         changes = (Change(CREATED, None, document(values)),)
         counted = True
     elif stored is None:

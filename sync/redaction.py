@@ -26,13 +26,17 @@ _USERINFO = re.compile(
 )
 _TOKENS = re.compile(r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})")
 
-_known: set[str] = set()
+_protected: set[str] = set()
+_known: set[str] = set()  # those, in every form
 _longest_first: list[str] = []
 
 
 def protect(*secrets: str) -> None:
     """Have each of `secrets` masked from now on: plain, quoted for a URL, escaped or in Base64."""
-    for secret in secrets:
+    new = set(secrets) - _protected
+    if not new:  # as at each request
+        return
+    for secret in new:
         if len(secret) >= _SHORTEST:
             # Most forms of most secrets are the same: a token needs no escapes.
             _known.update({secret, repr(secret)[1:-1], json.dumps(secret)[1:-1]})
@@ -40,6 +44,7 @@ def protect(*secrets: str) -> None:
             data = secret.encode("utf-8", "surrogatepass")
             _known.update({quote(data, safe=""), quote(data), quote_plus(data)})
             _known.add(b64encode(data).decode().rstrip("="))
+    _protected.update(new)
     _longest_first[:] = sorted(_known, key=len, reverse=True)
 
 

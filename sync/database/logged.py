@@ -21,23 +21,30 @@ REDACTED_NAME = "[redacted-"
 _encoder = msgspec.json.Encoder()
 
 
+def _time_as_text(value: datetime) -> str:
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def _other_as_text(value: Any) -> str:
+    return value if isinstance(value, str) else _encoder.encode(value).decode()
+
+
+# By type, since every value of every new repository is written.
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    str: str,
+    bool: {False: "false", True: "true"}.__getitem__,
+    datetime: _time_as_text,
+}
+
+
 def as_text(value: Any) -> str | None:
     """Return a value as `repository_changes` keeps it: text plain, times as ISO 8601, else JSON."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
-    return _encoder.encode(value).decode()
+    return None if value is None else _WRITERS.get(type(value), _other_as_text)(value)
 
 
 def document(values: Sequence[Any], fields: Sequence[str] = CONTENT) -> str:
     """Return values, in the order of `tables.FIELDS`, as one JSON object: field -> text or null."""
-    texts = {
-        field: value if value is None or type(value) is str else as_text(value)
-        for field, value in zip(fields, values, strict=False)
-    }
+    texts = {field: as_text(value) for field, value in zip(fields, values, strict=False)}
     return _encoder.encode(texts).decode()
 
 

@@ -176,10 +176,8 @@ def in_utc(record: Repository) -> Repository:
 
 
 def _may_hold_credentials(raw: bytes) -> bool:
-    # Most objects hold neither text, and `in` is six times as fast as the expression.
-    if _CREDENTIAL_PLAIN in raw:
-        return True
-    return b"\\u00" in raw and _CREDENTIAL_ESCAPED.search(raw) is not None
+    # Two looks take a tenth of the time that one expression for both takes.
+    return _CREDENTIAL_PLAIN in raw or _CREDENTIAL_ESCAPED.search(raw) is not None
 
 
 def _without_credentials(raw: bytes) -> bytes:
