@@ -1,4 +1,4 @@
-"""The results as a page and as charts: `python -m benchmarks.report RESULTS.json`.
+"""The results as a page and as charts: `python -m benchmarks.report RESULTS.json...`.
 
 Writes docs/performance.md and docs/performance/*.svg, and prints what must be reached.
 """
@@ -100,8 +100,21 @@ def page(results: Mapping[str, Any], charts: Iterable[tuple[str, str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _merged(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the results of several runs as one; of what was measured twice, the last counts."""
+    records = {
+        tuple(r[k] for k in ("contender", "phase", "database", "size", "latency")): r
+        for run in runs
+        for r in run["records"]
+    }
+    packages = {name: found for run in runs for name, found in run["versions"].items()}
+    startup = next((run["startup"] for run in reversed(runs) if "startup" in run), None)
+    merged = {**runs[-1], "records": list(records.values()), "versions": packages}
+    return merged | ({"startup": startup} if startup else {})
+
+
 def main() -> None:
-    results = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    results = _merged([json.loads(Path(name).read_text("utf-8")) for name in sys.argv[1:]])
     from benchmarks.charts import draw
 
     PAGE.write_text(page(results, draw(results["records"], PAGE.parent / "performance")), "utf-8")

@@ -14,7 +14,7 @@ from benchmarks.measuring import Usage, run
 COMMANDS = {
     "python -c pass": ["-c", "pass"],
     "repoledger --version": ["-m", "sync", "--version"],
-    "repoledger repos": ["-m", "sync", "repos"],
+    "repoledger repos": ["-m", "sync", "repos", "--limit", "20"],
     "repoledger status": ["-m", "sync", "status"],
 }
 
