@@ -186,7 +186,12 @@ _TAP = (
     "GitHub's own address)"
 )
 _DLT = "REST source, nested values kept as JSON, `replace` instead of `merge` (which is slower)"
-_ORM = "all rows read first and compared in the session, one transaction"
+_ORM = {
+    "merge": "`session.merge` of each, as tutorials write it; one table of 30 columns, no payload, "
+    "no history; one transaction",
+    "session": "all rows read first and compared in the session, which no tutorial shows; else "
+    "the same",
+}
 PEER_CONTENDERS = (
     Contender(
         name="github-to-sqlite",
@@ -247,16 +252,17 @@ PEER_CONTENDERS = (
     ),
     *(
         Contender(
-            name=f"{title} + ORM",
+            name=f"{title} + ORM ({how})",
             databases=_ALL,
             venvs=("orm",),
-            settings=_ORM,
-            commands=lambda p, script=script: [  # type: ignore[misc]  # bound now
-                [p.python("orm"), str(PEERS / script), p.api, p.url]
+            settings=_ORM[how],
+            commands=lambda p, script=script, how=how: [  # type: ignore[misc]  # bound now
+                [p.python("orm"), str(PEERS / script), p.api, p.url, how]
             ],
             stored=lambda p: _in_table(p.url),
         )
         for title, script in (("PyGithub", "pygithub_orm.py"), ("requests", "requests_orm.py"))
+        for how in ("merge", "session")
     ),
 )
 CONTENDERS = (LIMIT, REPOLEDGER, *PEER_CONTENDERS)

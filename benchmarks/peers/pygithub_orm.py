@@ -1,6 +1,6 @@
 """PyGithub and the ORM. Pages of 100, no pauses between requests (`seconds_between_requests`).
 
-python pygithub_orm.py API DATABASE_URL
+python pygithub_orm.py API DATABASE_URL merge|session
 """
 
 import json
@@ -9,7 +9,7 @@ import sys
 from github import Auth, Github
 from orm import SAME, store
 
-api, url = sys.argv[1:]
+api, url, how = sys.argv[1:]
 github = Github(
     auth=Auth.Token("ghp_benchbenchbenchbench"),
     base_url=api,
@@ -30,4 +30,4 @@ def values(item):
     }
 
 
-store(url, (values(item) for item in github.get_user().get_repos()))
+store(url, how, (values(item) for item in github.get_user().get_repos()))

@@ -1,6 +1,6 @@
 """requests and the ORM, as tutorials write it: a session, the Link header, a row for each.
 
-python requests_orm.py API DATABASE_URL
+python requests_orm.py API DATABASE_URL merge|session
 """
 
 import json
@@ -10,7 +10,7 @@ from datetime import datetime
 import requests
 from orm import SAME, store
 
-api, url = sys.argv[1:]
+api, url, how = sys.argv[1:]
 session = requests.Session()
 session.headers["Authorization"] = "Bearer ghp_benchbenchbenchbench"
 
@@ -39,4 +39,4 @@ def values(item):
     }
 
 
-store(url, (values(item) for page in pages() for item in page))
+store(url, how, (values(item) for page in pages() for item in page))
