@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: help demo test lint unit wheel-check slow matrix fuzz audit lock clean
+.PHONY: help demo test lint unit wheel-check slow matrix fuzz bench bench-lock audit lock clean
 
 help:
 	@echo 'make demo    run repoledger against a built-in stand-in for GitHub'
@@ -15,6 +15,7 @@ help:
 	@echo "make slow    tests that take minutes: a daemon's thousand runs, a soak, long walks, fuzzing"
 	@echo 'make matrix  run the tests of every fault, and write the table in docs/reliability.md'
 	@echo 'make fuzz    look for new ways to break the decoder, for TIME=60 seconds (Linux on x86-64)'
+	@echo 'make bench   measure CPU, time and memory beside other programs; SIZES="1000" REPEATS=3 PEERS="dlt" is quicker'
 	@echo 'make lint    ruff, mypy, import-linter'
 	@echo 'make unit    pytest alone (ARGS="-k name" narrows it)'
 	@echo 'make audit   whether locked versions have known weaknesses; needs a network'
@@ -72,6 +73,19 @@ fuzz: $(VENV)/.dev
 # What is written into the documentation is what came out here.
 matrix: $(VENV)/.dev
 	@REPOLEDGER_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m matrix --matrix docs/reliability.md tests $(ARGS)
+
+# What is measured is written into docs/performance.md. All of it takes hours; narrower, for example:
+#   make bench SIZES="1000 10000" LATENCIES=0 DATABASES=sqlite REPEATS=3 PEERS="github-to-sqlite requests"
+# and without peers: PEERS=none
+bench: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.run $(if $(SIZES),--sizes $(SIZES)) $(if $(LATENCIES),--latencies $(LATENCIES)) \
+		$(if $(DATABASES),--databases $(DATABASES)) $(if $(REPEATS),--repeats $(REPEATS)) $(if $(PEERS),--peers $(PEERS))
+	@$(BIN)/python -m benchmarks.report build/bench/results.json
+
+bench-lock: $(VENV)/.dev
+	@for name in $(notdir $(basename $(wildcard benchmarks/peers/requirements/*.in))); do \
+		$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --custom-compile-command 'make bench-lock' \
+			benchmarks/peers/requirements/$$name.in --output-file benchmarks/peers/requirements/$$name.txt || exit 1; done
 
 # The wheel as a user gets it: built, installed into a new environment, run from an empty folder.
 wheel-check: $(VENV)/.dev

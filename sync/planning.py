@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,6 +19,10 @@ from sync.github.records import Item, Repository
 from sync.redaction import scrub
 
 _encoder = msgspec.json.Encoder()
+# All fields at once, which takes a third of the time; those that are attributes of something else
+# are put in their places afterwards.
+_attributes = attrgetter(*(f if f in Repository.__struct_fields__ else "id" for f in FIELDS))
+_OWNER, _LICENSE, _TOPICS = map(FIELDS.index, ("owner_id", "license_spdx_id", "topics"))
 
 
 class Hashed(NamedTuple):
@@ -129,7 +134,8 @@ def _write(
     restores = known is not None and known.removed_at is not None
     changes: tuple[Change, ...]
     if known is None:
-        values = tuple(None if value is UNSET else value for value in values)
+        if UNSET in values:
+            values = tuple(None if value is UNSET else value for value in values)
         changes = (Change(CREATED, None, document(values)),)
         counted = True
     elif stored is None:
@@ -169,15 +175,12 @@ def _return(known: Known) -> tuple[Change, ...]:
 
 def stored_values(record: Repository) -> tuple[Any, ...]:
     """Return what is stored of a record, in the order of `tables.FIELDS`; UNSET stays UNSET."""
-    owner, license_ = record.owner, record.license
-    nested = {
-        "owner_id": _of(owner, "id"),
-        "owner_login": _of(owner, "login"),
-        "owner_type": _of(owner, "type"),
-        "license_spdx_id": _of(license_, "spdx_id"),
-        "topics": list(record.topics) if isinstance(record.topics, tuple) else record.topics,
-    }
-    return tuple(nested[f] if f in nested else getattr(record, f) for f in FIELDS)
+    values = list(_attributes(record))
+    owner, topics = record.owner, record.topics
+    values[_OWNER : _OWNER + 3] = _of(owner, "id"), _of(owner, "login"), _of(owner, "type")
+    values[_LICENSE] = _of(record.license, "spdx_id")
+    values[_TOPICS] = list(topics) if isinstance(topics, tuple) else topics
+    return tuple(values)
 
 
 def _of(struct: Any, field: str) -> Any:

@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import threading
-from http.client import HTTPConnection, HTTPException
 from queue import SimpleQueue
 from typing import Annotated, Any
 
@@ -113,6 +112,8 @@ def health(
 
 
 def _ask(host: str, port: int, path: str) -> tuple[int, str]:
+    from http.client import HTTPConnection, HTTPException
+
     connection = HTTPConnection(host, port, timeout=_PATIENCE)
     try:
         connection.request("GET", path)

@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import String
 
 from sync.database.kinds import Kind
-from sync.database.tables import CONTENT, UtcDateTime, repositories
+from sync.database.tables import CONTENT, TEXTS, UtcDateTime, repositories
 
 # Fields that are no columns of `repositories`. The new value of the first two is a document of
 # all CONTENT fields, that of the third the name of an account.
@@ -22,13 +21,25 @@ REDACTED_NAME = "[redacted-"
 _encoder = msgspec.json.Encoder()
 
 
+def _time_as_text(value: datetime) -> str:
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def _other_as_text(value: Any) -> str:
+    return value if isinstance(value, str) else _encoder.encode(value).decode()
+
+
+# By type, since every value of every new repository is written.
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    str: str,
+    bool: {False: "false", True: "true"}.__getitem__,
+    datetime: _time_as_text,
+}
+
+
 def as_text(value: Any) -> str | None:
     """Return a value as `repository_changes` keeps it: text plain, times as ISO 8601, else JSON."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return _encoder.encode(value).decode()
+    return None if value is None else _WRITERS.get(type(value), _other_as_text)(value)
 
 
 def document(values: Sequence[Any], fields: Sequence[str] = CONTENT) -> str:
@@ -65,7 +76,7 @@ def _moment(text: str) -> datetime:
 def _reader(column_type: Any) -> Callable[[str], Any]:
     if isinstance(column_type, UtcDateTime):
         return _moment
-    return str if isinstance(column_type, String) else msgspec.json.decode
+    return str if isinstance(column_type, TEXTS) else msgspec.json.decode
 
 
 _READERS = {column.name: _reader(column.type) for column in repositories.columns}

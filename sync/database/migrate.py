@@ -12,15 +12,12 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import structlog
 from sqlalchemy import Connection, inspect, text
 
 from sync.database.dialects import VERSION_TABLE, dialect_of
 from sync.database.failures import translated
 from sync.database.tables import metadata
 from sync.errors import DatabaseUnusable, SchemaMissing, SchemaOutdated, SchemaTooNew
-
-log = structlog.get_logger("sync.database")
 
 State = Literal["missing", "outdated", "current", "newer"]
 # Of the names that a ledger needs, those of views.
@@ -157,6 +154,9 @@ def prepare(url: str, mode: str, stop: threading.Event | None = None) -> None:
 def _log_upgrade(done: Upgrade, where: str) -> None:
     if done.before in (None, done.after):  # a new ledger is what a first run is about
         return
+    import structlog
+
+    log = structlog.get_logger("sync.database")
     # Somebody has to know of a copy, and to delete it some day.
     tell = log.warning if done.copy else log.info
     copy = str(done.copy) if done.copy else None

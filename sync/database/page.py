@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, select, update
@@ -26,9 +27,12 @@ from sync.database.rows import (
 from sync.database.tables import (
     COUNTERS,
     FIELDS,
+    Document,
+    UtcDateTime,
     account_repositories,
     page_cache,
     rejected_items,
+    repositories,
     sync_runs,
 )
 from sync.errors import DatabaseError
@@ -76,6 +80,12 @@ def _statements(dialect: Dialect) -> _Statements:
 
 _KEPT = 65_536  # characters of what is too long
 _FIRST_COUNTER = len(FIELDS) - len(COUNTERS)
+# Where in FIELDS a value is not as the drivers take it.
+_ADAPTED = tuple(
+    at
+    for at, name in enumerate(FIELDS)
+    if isinstance(repositories.c[name].type, (UtcDateTime, Document))
+)
 
 
 class PageTransaction(PageReader):
@@ -205,7 +215,8 @@ class PageTransaction(PageReader):
             values = (value for value in write.values if isinstance(value, str))
             changed = (text for change in write.changes for text in change[1:] if text)
             payload = write.payload or ""
-            reason = self.dialect.too_long(self.connection, (payload, *values, *changed))
+            texts = chain((payload,), values, changed)
+            reason = self.dialect.too_long(self.connection, texts)
             if reason is not None:
                 yield Refusal(write._replace(payload=payload[:_KEPT]), reason)
 
@@ -237,7 +248,7 @@ class PageTransaction(PageReader):
             self.statements.repository,
             [
                 # What is listed is not removed, whatever it was before.
-                (host, w.id, *map(adapt, w.values), None, None, w.payload, w.content_hash, now, now)
+                (host, w.id, *self._row(w), None, None, w.payload, w.content_hash, now, now)
                 for w in writes
             ],
         )
@@ -248,6 +259,12 @@ class PageTransaction(PageReader):
         self.log_changes((w.id, change) for w in writes for change in w.changes)
         self._enroll(w.id for w in writes if w.joins)
         self._log_join(w.id for w in writes if w.joins and not w.is_new)
+
+    def _row(self, write: RepositoryWrite) -> list[Any]:
+        row = list(write.values)
+        for at in _ADAPTED:
+            row[at] = self.dialect.adapt(row[at])
+        return row
 
     def _enroll(self, ids: Iterable[int]) -> None:
         now = self.dialect.adapt(self.now)

@@ -111,7 +111,9 @@ class Ledger:
         if account is not None:
             conditions.append(_listed_by(account, ever=wanted.removed))
         by = self._dialect.in_code_point_order(table[sort])
-        order = (table[sort].is_(None), by.desc() if descending else by.asc(), table.id)
+        order: tuple[Any, ...] = (by.desc() if descending else by.asc(), table.id)
+        if table[sort].nullable:  # else an index can serve
+            order = (table[sort].is_(None), *order)
         return select(*(table[c] for c in REPOSITORY_COLUMNS)).where(*conditions).order_by(*order)
 
     def first_sync(self) -> datetime | None:

@@ -28,15 +28,41 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
 )
-from sqlalchemy.dialects.mysql import DATETIME, LONGTEXT
-from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData()
 
 
-# Longer than MySQL's TEXT, which ends at 64 kB.
-LONG_TEXT = Text().with_variant(LONGTEXT, "mysql", "mariadb")
-DOCUMENT = JSON().with_variant(JSONB, "postgresql")
+# What is particular to a database is imported for that one alone: it takes longer than to look
+# into a ledger in another.
+_MYSQL = ("mysql", "mariadb")
+
+
+class LongText(TypeDecorator[str]):
+    """A text, of more than the 64 kB at which MySQL's TEXT ends."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        if dialect.name not in _MYSQL:
+            return Text()
+        from sqlalchemy.dialects.mysql import LONGTEXT
+
+        return LONGTEXT()
+
+
+class Document(TypeDecorator[Any]):
+    """A JSON value."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        if dialect.name != "postgresql":
+            return JSON()
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        return JSONB()
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -46,10 +72,11 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
-        # Without a number, MySQL keeps whole seconds.
-        return dialect.type_descriptor(
-            DATETIME(fsp=6) if dialect.name in ("mysql", "mariadb") else DateTime(timezone=True)
-        )
+        if dialect.name not in _MYSQL:
+            return dialect.type_descriptor(DateTime(timezone=True))
+        from sqlalchemy.dialects.mysql import DATETIME
+
+        return dialect.type_descriptor(DATETIME(fsp=6))  # without a number, whole seconds
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # the signature is SQLAlchemy's
         return None if value is None else value.astimezone(UTC)
@@ -59,6 +86,8 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
+
+TEXTS = (String, LongText)
 
 # What is stored of a repository beside its key. A change of a CONTENT field is
 # one row of repository_changes; COUNTERS go to repository_metrics instead.
@@ -113,13 +142,13 @@ repositories = Table(
     Column("owner_id", BigInteger),
     Column("owner_login", _NAME),
     Column("owner_type", String(64)),
-    Column("html_url", LONG_TEXT),
-    Column("description", LONG_TEXT),
-    Column("homepage", LONG_TEXT),
+    Column("html_url", LongText),
+    Column("description", LongText),
+    Column("homepage", LongText),
     Column("language", _NAME),
     Column("license_spdx_id", _NAME),
-    Column("topics", DOCUMENT),
-    Column("default_branch", LONG_TEXT),
+    Column("topics", Document),
+    Column("default_branch", LongText),
     Column("visibility", String(64)),
     Column("fork", Boolean),
     Column("archived", Boolean),
@@ -138,7 +167,7 @@ repositories = Table(
     Column("open_issues_count", BigInteger),
     Column("watchers_count", BigInteger),
     Column("size", BigInteger),
-    Column("payload", LONG_TEXT),
+    Column("payload", LongText),
     Column("content_hash", String(64), nullable=False),
     Column("first_seen_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
@@ -158,7 +187,7 @@ accounts = Table(
     Column("not_before", UtcDateTime),
     Column("last_synced_at", UtcDateTime),
     Column("next_run_at", UtcDateTime),
-    Column("listing_basis", LONG_TEXT),
+    Column("listing_basis", LongText),
 )
 
 account_repositories = Table(
@@ -184,8 +213,8 @@ repository_changes = Table(
     Column("run_id", BigInteger, nullable=False),
     Column("observed_at", UtcDateTime, nullable=False),
     Column("field", String(64), nullable=False),
-    Column("old_value", LONG_TEXT),
-    Column("new_value", LONG_TEXT),
+    Column("old_value", LongText),
+    Column("new_value", LongText),
     ForeignKeyConstraint(["host", "repository_id"], ["repositories.host", "repositories.id"]),
     Index("ix_repository_changes_repository", "host", "repository_id", "observed_at"),
     Index("ix_repository_changes_observed_at", "observed_at"),
@@ -230,7 +259,7 @@ sync_runs = Table(
     Column("wait_seconds", Double, nullable=False),
     Column("rate_limit_remaining", Integer),
     Column("error_type", String(64)),
-    Column("error_message", LONG_TEXT),
+    Column("error_message", LongText),
     Column("withheld", Integer, nullable=False, server_default="0"),
     Column("missing_digest", String(64)),
     Index("ix_sync_runs_account", "account", "id"),
@@ -244,8 +273,8 @@ rejected_items = Table(
     Column("run_id", BigInteger, nullable=False),
     Column("account", String(64), nullable=False),
     Column("position", Integer, nullable=False),
-    Column("reason", LONG_TEXT, nullable=False),
-    Column("payload", LONG_TEXT),
+    Column("reason", LongText, nullable=False),
+    Column("payload", LongText),
     Index("ix_rejected_items_run", "run_id"),
 )
 
@@ -257,9 +286,9 @@ page_cache = Table(
     Column("account", String(64), primary_key=True),
     Column("key", String(LONGEST_KEY), primary_key=True),
     Column("etag", String(255), nullable=False),
-    Column("ids", DOCUMENT, nullable=False),
+    Column("ids", Document, nullable=False),
     Column("item_count", Integer, nullable=False),
-    Column("next_url", LONG_TEXT),
+    Column("next_url", LongText),
     Column("stored_at", UtcDateTime, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -62,9 +62,18 @@ class Itinerary:
             raise UnexpectedAnswer("the listing's pages lead in a circle", url=page.url)
         if position != here + 1:
             self._end_at(here)
-        for url in chain((following,), _pages_between(following, page.last_url)):
+        for url in chain((following,), self._announced(following, page.last_url)):
             if _address(url) not in self._position:
                 self._add(url)
+
+    def _announced(self, following: str, last: str | None) -> Iterator[str]:
+        """Yield the addresses behind `following` up to `last`; none if that is known already.
+
+        Every page announces the last one: to go through those between each time would take
+        quadratic time.
+        """
+        known = last is None or _address(last) in self._position
+        return iter(()) if known else _pages_between(following, last)
 
     def _refuse_repetition(self, page: Page) -> None:
         """Raise UnexpectedAnswer if the server gives one page again and again."""

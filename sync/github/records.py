@@ -132,7 +132,8 @@ _TEXTS = ("html_url", "description", "homepage", "default_branch")
 _TIMES = ("created_at", "updated_at", "pushed_at")
 # A field that holds a credential in some answers. Never stored, never logged.
 _CREDENTIAL = "temp_clone_token"
-_CREDENTIAL_MARK = re.compile(_CREDENTIAL.encode() + rb"|\\u00[567]")  # or its letters, escaped
+_CREDENTIAL_PLAIN = _CREDENTIAL.encode()
+_CREDENTIAL_ESCAPED = re.compile(rb"\\u00[567]")  # its letters and its underscore, escaped
 
 _decoder = msgspec.json.Decoder(Repository)
 _user_decoder = msgspec.json.Decoder(User)
@@ -148,7 +149,7 @@ def decode_item(raw: bytes, position: int = 0) -> Item | Rejected:
     warnings: tuple[str, ...] = ()
     showable: bytes | None = None
     try:
-        if _CREDENTIAL_MARK.search(raw):
+        if _may_hold_credentials(raw):
             raw = _without_credentials(raw)
         showable = raw
         payload: str | None = raw.decode()
@@ -178,6 +179,11 @@ def in_utc(record: Repository) -> Repository:
         if isinstance(moment := getattr(record, name), datetime) and moment.tzinfo is not UTC
     }
     return msgspec.structs.replace(record, **others) if others else record
+
+
+def _may_hold_credentials(raw: bytes) -> bool:
+    # Two looks take a tenth of the time that one expression for both takes.
+    return _CREDENTIAL_PLAIN in raw or _CREDENTIAL_ESCAPED.search(raw) is not None
 
 
 def _without_credentials(raw: bytes) -> bytes:

@@ -9,6 +9,7 @@ from sync.errors import ConfigError
 from sync.redaction import protect
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 token
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _SECRET_HEADER = re.compile(r"(?i)auth|token|key|secret|cookie|password")
 
 
@@ -23,9 +24,7 @@ def validate_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
             raise ConfigError("a header's name must be made of letters, digits and hyphens")
         if not isinstance(value, str):
             raise ConfigError(f"the header {name} must be text, not {type(value).__name__}")
-        if any(not (c == "\t" or 0x20 <= ord(c) <= 0xFF) or ord(c) == 0x7F for c in value) or (
-            value != value.strip()
-        ):
+        if not _HEADER_VALUE.fullmatch(value) or value != value.strip():
             raise ConfigError(f"the header {name} contains a line break or a control character")
         if _SECRET_HEADER.search(name):
             protect(value, value.rpartition(" ")[2])  # the token alone too, after "Bearer "

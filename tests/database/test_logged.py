@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Boolean, String
+from sqlalchemy import Boolean
 
 from sync.database.kinds import Kind
 from sync.database.logged import as_text, from_text, kind_of
-from sync.database.tables import CONTENT, UtcDateTime, repositories
+from sync.database.tables import CONTENT, TEXTS, UtcDateTime, repositories
 
 LOGGED = (*CONTENT, "removed_at", "removal_reason")
 
@@ -26,7 +26,7 @@ def values_of(field: str) -> st.SearchStrategy[Any]:
         return st.datetimes(timezones=st.just(UTC))
     if isinstance(kind, Boolean):
         return st.booleans()
-    return st.text() if isinstance(kind, String) else st.integers(0, 2**63 - 1)
+    return st.text() if isinstance(kind, TEXTS) else st.integers(0, 2**63 - 1)
 
 
 @given(data=st.data(), field=st.sampled_from(LOGGED))

@@ -46,6 +46,7 @@ def _nothing_is_remembered() -> Iterator[None]:
 
 def _remember(known: set[str], listed: tuple[str, ...]) -> None:
     redaction._known.clear()
+    redaction._protected.clear()
     redaction._known.update(known)
     redaction._longest_first = listed
 

@@ -169,3 +169,19 @@ def test_a_last_page_that_is_not_a_number_is_not_relied_upon() -> None:
     itinerary = Itinerary(BASE, {})
     itinerary.arrived(page(BASE, next_url=url(2), last_url=f"{BASE}&page=many"))
     assert itinerary.urls == [BASE, url(2)]
+
+
+@pytest.mark.timeout(30)
+def test_a_long_listing_whose_every_page_names_the_last_takes_time_in_proportion() -> None:
+    last = 4_000  # at a time in proportion to the square, minutes
+    itinerary = Itinerary(BASE, {})
+    for number, address in enumerate([BASE, *map(url, range(2, last))], start=1):
+        itinerary.arrived(page(address, next_url=url(number + 1), last_url=url(last)))
+    assert itinerary.urls == [BASE, *map(url, range(2, last + 1))]
+
+
+def test_a_listing_that_grows_while_it_is_read_is_read_to_its_new_end() -> None:
+    itinerary = Itinerary(BASE, {})
+    itinerary.arrived(page(BASE, next_url=url(2), last_url=url(3)))
+    itinerary.arrived(page(url(2), next_url=url(3), last_url=url(5)))
+    assert itinerary.urls == [BASE, *map(url, range(2, 6))]

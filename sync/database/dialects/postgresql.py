@@ -14,7 +14,6 @@ from sqlalchemy import (
     Connection,
     Engine,
     NullPool,
-    String,
     Table,
     create_engine,
     text,
@@ -26,6 +25,7 @@ from sync.database.dialects.base import LOCK_POLL, ServerDialect, pause
 from sync.database.dialects.lease import LEASE
 from sync.database.dialects.reading import refuse_other_than
 from sync.database.failures import translated
+from sync.database.tables import TEXTS
 from sync.errors import DatabaseUnusable
 from sync.finding import Finding
 
@@ -132,7 +132,7 @@ class Postgresql(ServerDialect):
 
     def in_code_point_order(self, column: Column[Any]) -> ColumnElement[Any]:
         # Bytes, which in UTF-8 are in the order of the code points.
-        return column.collate("C") if isinstance(column.type, String) else column
+        return column.collate("C") if isinstance(column.type, TEXTS) else column
 
     def continue_numbering(self, connection: Connection, table: Table) -> None:
         if table.autoincrement_column is not None:

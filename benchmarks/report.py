@@ -1,0 +1,129 @@
+"""The results as a page and as charts: `python -m benchmarks.report RESULTS.json...`.
+
+Writes docs/performance.md and docs/performance/*.svg, and prints what must be reached.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+from benchmarks.contenders import CONTENDERS, LEFT_OUT, ROOT
+from benchmarks.targets import Target, targets
+
+PAGE = ROOT / "docs" / "performance.md"
+_KINDS = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MariaDB"}
+_PHASES = {"initial": "initial load", "unchanged": "nothing changed", "changed": "1 % changed"}
+_ABOUT = """# Performance
+
+Written by `make bench` from what it measured. Every contender loads the same repositories from
+the same server on the same machine: full-size objects ({bytes:,} bytes of JSON on average) in
+pages of 100, packed, with ETags and links as GitHub's. The server is a process of its own, encodes
+everything before, and is not counted; nor is the database server. Each figure is the median
+of {rounds} rounds in which all contenders take turns. CPU is that of the whole processes, start-up
+included. There is no TLS, for anybody.
+"""
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    """Yield the lines of a table; all columns but the first are figures."""
+    names = list(head)
+    yield f"| {' | '.join(names)} |"
+    yield "|".join(["", "---", *["---:"] * (len(names) - 1), ""])
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+
+
+def _told(target: Target) -> tuple[str, str, str, str]:
+    words = {None: "not measured", True: "yes", False: "**no**"}
+    figure = "" if target.figure is None else f"{target.figure:.2f}"
+    bound = f"{'≥' if target.at_least else '≤'} {target.bound:g}"
+    return target.what, figure, bound, words[target.reached]
+
+
+def _tables(records: list[Mapping[str, Any]]) -> Iterator[str]:
+    place_of = itemgetter("size", "database", "latency")
+    for size, kind, latency in dict.fromkeys(map(place_of, records)):
+        here = [r for r in records if place_of(r) == (size, kind, latency)]
+        title = f"{size:,} repositories, {_KINDS[kind]}"
+        yield f"\n### {title}{f', {latency * 1000:g} ms latency' if latency else ''}\n"
+        figures = [f"{word}: {unit}" for word in _PHASES.values() for unit in ("CPU s", "wall s")]
+        rows = []
+        for name in dict.fromkeys(r["contender"] for r in here):
+            mine = {r["phase"]: r for r in here if r["contender"] == name}
+            cells = [f"{mine[p][field]:.2f}" for p in _PHASES for field in ("cpu", "wall")]
+            peak = max(r["memory"] for r in mine.values()) / 1e6
+            asked = " / ".join(str(mine[p]["requests"]) for p in _PHASES)
+            label = f"**{name}**" if name == "repoledger" else name
+            rows.append([label, *cells, f"{peak:.0f}", asked])
+        yield from table(["", *figures, "peak MB", "requests"], rows)
+
+
+def _machine(results: Mapping[str, Any]) -> Iterator[str]:
+    it = results["machine"]
+    yield (
+        f"{it['cores']} cores ({it['cpu']}), {it['memory_gib']} GiB, {it['system']}, "
+        f"Python {it['python']}.\n"
+    )
+    for name, packages in results["versions"].items():
+        told = ", ".join(f"{package} {version}" for package, version in sorted(packages.items()))
+        yield f"- {name}: {told}"
+
+
+def page(results: Mapping[str, Any], charts: Iterable[tuple[str, str]]) -> str:
+    """Return the page. `charts` are titles and files."""
+    records = results["records"]
+    rounds = max(r["rounds"] for r in records)
+    measured = {r["contender"] for r in records}
+    lines = [_ABOUT.format(bytes=results["object_bytes"], rounds=rounds)]
+    lines += ["## What must be reached\n"]
+    lines += table(["", "is", "must be", "reached"], map(_told, targets(results)))
+    lines += ["\n## Figures", *(f"\n![{title}](performance/{file})" for title, file in charts)]
+    lines += _tables(records)
+    if startup := results.get("startup"):
+        lines += ["\n### Start-up\n"]
+        lines += table(
+            ["", "wall ms", "CPU ms"],
+            (
+                [f"`{name}`", f"{used['wall'] * 1e3:.0f}", f"{used['cpu'] * 1e3:.0f}"]
+                for name, used in startup.items()
+            ),
+        )
+    lines += ["\n## Settings\n"]
+    lines += [f"- **{c.name}**: {c.settings}." for c in CONTENDERS if c.name in measured]
+    lines += [f"- *{name}* is left out: {reason}." for name, reason in LEFT_OUT.items()]
+    lines += ["\n## Machine and versions\n", *_machine(results)]
+    return "\n".join(lines) + "\n"
+
+
+def _merged(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the results of several runs as one; of what was measured twice, the last counts."""
+    records = {
+        tuple(r[k] for k in ("contender", "phase", "database", "size", "latency")): r
+        for run in runs
+        for r in run["records"]
+    }
+    packages = {name: found for run in runs for name, found in run["versions"].items()}
+    startup = next((run["startup"] for run in reversed(runs) if "startup" in run), None)
+    merged = {**runs[-1], "records": list(records.values()), "versions": packages}
+    return merged | ({"startup": startup} if startup else {})
+
+
+def main() -> None:
+    results = _merged([json.loads(Path(name).read_text("utf-8")) for name in sys.argv[1:]])
+    from benchmarks.charts import draw
+
+    PAGE.write_text(page(results, draw(results["records"], PAGE.parent / "performance")), "utf-8")
+    print("\n".join(_tables(results["records"])), "\n")
+    for told in map(_told, targets(results)):
+        print(
+            "  ".join((told[3].strip("*").ljust(12), told[1].rjust(8), told[2].ljust(8), told[0]))
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""What is asked of a long ledger is answered by way of an index, not by reading all of it."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from sync.database import migrate
+from sync.database.queries import Ledger
+from sync.database.store import Store
+from tests.support.database import repository, store_page
+
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+# A scan that begins at the end of an index that has the right order, and stops at the limit.
+IN_ORDER = re.compile(r"SCAN repository_changes USING INDEX \w+|SCAN repositories USING INDEX \w+")
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    migrate.upgrade(url)
+    with Store(url) as store:
+        run = store.start_run("me", "github.com", "test")
+        store_page(store, run, *(repository(id_, f"octo/{id_}") for id_ in range(1, 50)))
+    with Ledger(url) as opened:
+        yield opened
+
+
+@contextmanager
+def asked(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
+    """Yield the SELECTs that are sent while the block runs, with their parameters."""
+    statements: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith("SELECT"):
+            statements.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def plans(ledger: Ledger, ask: Callable[[Ledger], Any]) -> list[str]:
+    """Return the steps by which SQLite answers a question."""
+    with asked(ledger._engine) as statements:
+        ask(ledger)
+    assert statements
+    return [step for statement, values in statements for step in _steps(ledger, statement, values)]
+
+
+def _steps(ledger: Ledger, statement: str, values: Any) -> list[str]:
+    # Our own connections may only read, and not explain.
+    connection = sqlite3.connect(ledger._where)
+    try:
+        rows = connection.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
+    finally:
+        connection.close()
+    return [row[3] for row in rows]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        pytest.param(lambda it: list(it.repos(limit=20)), id="repos"),
+        pytest.param(lambda it: list(it.changes(limit=20)), id="changes"),
+        pytest.param(lambda it: list(it.changes(since=SINCE)), id="changes since"),
+        pytest.param(lambda it: it.status(), id="status"),
+    ],
+)
+def test_a_question_reads_no_table_from_end_to_end(
+    ledger: Ledger, ask: Callable[[Ledger], Any]
+) -> None:
+    scans = [step for step in plans(ledger, ask) if step.startswith("SCAN")]
+    # Of accounts there are few, and all of them are shown.
+    assert [s for s in scans if not s.startswith("SCAN accounts") and not IN_ORDER.match(s)] == []
+
+
+def test_the_newest_changes_are_found_without_sorting_all_of_them(ledger: Ledger) -> None:
+    steps = plans(ledger, lambda it: list(it.changes(limit=20)))
+    assert not [step for step in steps if "TEMP B-TREE" in step]
+
+
+def test_the_counters_of_a_repository_are_found_by_its_key(ledger: Ledger) -> None:
+    until = date(2026, 12, 31)
+    steps = plans(ledger, lambda it: list(it.history("octo/1", since=until, until=until)))
+    (metrics,) = (step for step in steps if "repository_metrics" in step)
+    assert metrics.startswith("SEARCH repository_metrics USING PRIMARY KEY")
