@@ -26,7 +26,11 @@ _SENSITIVE_PARAMS = re.compile(
 _USERINFO = re.compile(
     r"(?i)([a-z0-9+.\-]{1,30}://)(?![a-z0-9_.\-]{0,64}:\*\*\*@[^@/\s?#]*(?:[/\s?#]|$))[^/\s?#]*@"
 )
-_TOKENS = re.compile(r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})")
+# An installation's are ghs_, the App's id, and a JSON Web Token, or as all the others.
+_TOKENS = re.compile(
+    r"(?<![A-Za-z0-9])(?:ghs_[A-Za-z0-9]+_eyJ[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){0,2}"
+    r"|gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})"
+)
 
 _MOST_PASSING = 1_000  # of those that end within hours
 

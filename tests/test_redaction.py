@@ -174,3 +174,11 @@ def test_a_secret_that_stays_is_not_forgotten_with_those_that_end(
         redaction.protect_passing(f"passing-again-number-{n}")
     assert redaction.scrub("staying-token-number-1") == "***"
     assert redaction.scrub("staying-token-number-2") == "***"
+
+
+def test_an_installation_token_with_a_web_token_in_it_is_known_by_its_shape() -> None:
+    for app in ("3001", "Iv23liabcdefghijklmn"):
+        token = f"ghs_{app}_eyJhbGciOiJSUzI1NiJ9.eyJpYXQiOjE3-DUy_A.c2lnbmF0dXJl-_x"
+        assert redaction.scrub(f"got {token}, and went") == "got ***, and went"
+        assert redaction.scrub(f"got {token[:50]}") == "got ***"
+        assert redaction.holds_token(token)

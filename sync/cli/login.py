@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ import typer
 
 from sync.cli import output
 from sync.cli.settings import Settings, stop_on_signals
-from sync.errors import ConfigError, RestError
+from sync.errors import ConfigError, Interrupted, RestError
 from sync.redaction import scrub
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def login(
             granted = flow.wait(code)
         with held(place):
             place.write(packed(granted, app, utc_now()))
-        output.say(f"{chosen.name}: the token is in {place}{_as_whom(config, chosen)}")
+        output.say(f"{chosen.name}: the token is in {place}{_as_whom(config, chosen, stop)}")
     if granted.expires_at is not None and granted.refresh_token is None:
         output.say(
             f"{chosen.name}: it ends at {granted.expires_at:%Y-%m-%d %H:%M} UTC and cannot be "
@@ -158,13 +159,16 @@ def _draw(address: str) -> None:
         code.terminal(out=sys.stderr, border=4, compact=True)
 
 
-def _as_whom(config: Config, account: Account) -> str:
+def _as_whom(config: Config, account: Account, stop: threading.Event) -> str:
     from sync.clients import client_for
 
     try:
-        with client_for(account, config, os.environ, attempts=2) as client:
+        with client_for(account, config, os.environ, stop=stop, max_wait=0.0, attempts=2) as client:
             user = client.check().user
-    except RestError as error:  # the token is there; that it cannot be tried now is told
+    except (
+        Interrupted,
+        RestError,
+    ) as error:  # the token is there; that it cannot be tried now is told
         return f"; it could not be tried: {scrub(str(error))}"
     if user is None:
         return ""

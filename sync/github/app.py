@@ -6,6 +6,7 @@ https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-a
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,7 @@ import msgspec
 
 from sync import __version__
 from sync.clock import Clock, utc_now
-from sync.errors import BadCredentials, ConfigError, Forbidden, NotFound, RestError
+from sync.errors import BadCredentials, ConfigError, Forbidden, NotFound, NotJson, RestError
 from sync.github import protocol
 from sync.github.records import Moment, User
 from sync.redaction import MASK, printable, protect_passing, scrub
@@ -123,7 +124,7 @@ class InstallationAuth(RenewingAuth):
 
     def obtain(self) -> Token:
         path = f"/app/installations/{self._found()}/access_tokens"
-        granted = self._ask("POST", path, json={}).decode(_Granted)
+        granted = _granted(self._ask("POST", path, json={}))
         protect_passing(granted.token)
         return Token(value=granted.token, expires_at=granted.expires_at)
 
@@ -149,7 +150,10 @@ class InstallationAuth(RenewingAuth):
         if isinstance(refused, Forbidden) and "suspended" in message:
             message = _SUSPENDED
         elif isinstance(refused, BadCredentials):
-            message = f"{message.partition(' (')[0]} (the App's id or private key is wrong)"
+            # What GitHub says of a time in the token has brackets of its own.
+            clock = "claim ('exp')" in message or "claim ('iat')" in message
+            why = "this machine's clock" if clock else "the App's id or private key"
+            message = f"{message.rpartition(' (')[0]} ({why} is wrong)"
         elif message == "404: Not Found":
             message = f"404: the App has no installation {self.installation_id} any more"
         raise BadCredentials(message, method=refused.method, url=refused.url, status=refused.status)
@@ -176,3 +180,10 @@ class InstallationAuth(RenewingAuth):
 
     def __repr__(self) -> str:
         return f"InstallationAuth({self.app_id!r}, {self.installation_id!r}, {MASK})"
+
+
+def _granted(response: Response) -> _Granted:
+    with suppress(NotJson):
+        return response.decode(_Granted)
+    # Outside of the handler: the original quotes the answer, which may hold a token.
+    raise response.error(NotJson, "the answer is not JSON")

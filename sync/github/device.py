@@ -10,15 +10,16 @@ import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from sync import __version__
 from sync.clock import Clock, utc_now
 from sync.errors import (
     BadCredentials,
+    ConfigError,
     Interrupted,
     InvalidRequest,
     NotFound,
+    NotJson,
     RestError,
     UnexpectedAnswer,
 )
@@ -117,7 +118,7 @@ class DeviceFlow:
             raise UnexpectedAnswer("the answer holds no code", url=self._site.base_url)
         user_code, uri, device_code = map(str, texts)
         protect(device_code)
-        if urlsplit(uri).scheme not in ("https", "http"):
+        if not uri.lower().startswith(("https://", "http://")):
             raise UnexpectedAnswer("the code is for no web address", url=self._site.base_url)
         life = timedelta(seconds=_number(told.get("expires_in"), 900.0, 3600.0))
         return DeviceCode(
@@ -142,7 +143,7 @@ class DeviceFlow:
                 raise Interrupted("stopped while waiting for you to enter the code")
             told = self._ask("/login/oauth/access_token", fields)
             if isinstance(told.get("access_token"), str):
-                return granted(told, self._clock())
+                return self._granted(told)
             error = told.get("error")
             if error == "slow_down":
                 asked = _number(told.get("interval"), interval + _SLOWER, _LONGEST_INTERVAL)
@@ -163,6 +164,8 @@ class DeviceFlow:
             told = self._site.post(path, data=data).json()
         except (InvalidRequest, NotFound) as error:
             refused = error
+        except NotJson:  # it quotes the answer, which may hold a token all the same
+            told = None
         if refused is not None:
             unknown = isinstance(refused, NotFound)
             what = "incorrect_client_credentials" if unknown else "device_flow_disabled"
@@ -171,6 +174,14 @@ class DeviceFlow:
         if not isinstance(told, dict):
             raise UnexpectedAnswer("not what GitHub answers", url=self._site.base_url)
         return told
+
+    def _granted(self, told: dict[str, Any]) -> Granted:
+        reason = ""
+        try:
+            return granted(told, self._clock())
+        except ConfigError as error:  # the server's mistake, and not one of the configuration
+            reason = str(error)
+        raise UnexpectedAnswer(reason, url=self._site.base_url)
 
     def _refusal(self, told: dict[str, Any]) -> RestError:
         error = str(told.get("error"))
@@ -196,4 +207,4 @@ def granted(told: dict[str, Any], now: datetime) -> Granted:
 def _number(value: object, default: float, most: float) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
         return default
-    return min(float(value), most)
+    return float(min(value, most))  # an integer may be too large for a float

@@ -11,7 +11,8 @@ import msgspec
 
 from sync.errors import BadCredentials, ConfigError
 from sync.github.device import Granted
-from sync.redaction import protect
+from sync.github.records import Moment
+from sync.redaction import MASK, protect
 from sync.rest import RefreshToken, Token
 
 
@@ -19,10 +20,13 @@ class StoredToken(msgspec.Struct, frozen=True, kw_only=True):
     """A token that ends (UTC), and what renews it; since `signed_in_at`, by way of an app."""
 
     token: str
-    expires_at: datetime
+    expires_at: Moment
     refresh_token: str
     client_id: str
-    signed_in_at: datetime
+    signed_in_at: Moment
+
+    def __repr__(self) -> str:
+        return f"StoredToken({MASK})"
 
     def as_text(self) -> str:
         """Return it as it is kept."""

@@ -16,7 +16,7 @@ from requests.auth import AuthBase
 from sync import origin
 from sync.clock import Clock, utc_now
 from sync.errors import ConfigError, Interrupted, RateLimited, RestError, UnexpectedAnswer
-from sync.redaction import scrub
+from sync.redaction import protect_passing, scrub
 from sync.rest.auth import RenewingAuth, validate_auth
 from sync.rest.body import repeatable, repeatable_files
 from sync.rest.events import log_failure, log_request, log_wait
@@ -270,7 +270,8 @@ class RestClient(Verbs):
             # The text of requests' own errors may repeat a header, and so a token.
             reason = type(error).__name__
         if not reason:
-            validate_headers(prepared.headers)  # what `auth` added too
+            # What `auth` added too. It may be another with each request.
+            validate_headers(prepared.headers, protect_passing)
             return prepared
         raise ConfigError(f"the request to {scrub(str(request.url))} cannot be sent ({reason})")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sync.errors import ConfigError
 from sync.redaction import protect
@@ -13,10 +13,12 @@ _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _SECRET_HEADER = re.compile(r"(?i)auth|token|key|secret|cookie|password")
 
 
-def validate_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
+def validate_headers(
+    headers: Mapping[str, str], mask: Callable[[str], None] = protect
+) -> Mapping[str, str]:
     """Return `headers`, or raise ConfigError, which never shows a value.
 
-    Values that look like credentials are masked in logs from now on.
+    Values that look like credentials are masked in logs from now on, by `mask`.
     """
     pairs: list[tuple[object, object]] = list(headers.items())
     for name, value in pairs:
@@ -27,5 +29,6 @@ def validate_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
         if not _HEADER_VALUE.fullmatch(value) or value != value.strip():
             raise ConfigError(f"the header {name} contains a line break or a control character")
         if _SECRET_HEADER.search(name):
-            protect(value, value.rpartition(" ")[2])  # the token alone too, after "Bearer "
+            mask(value)
+            mask(value.rpartition(" ")[2])  # the token alone too, after "Bearer "
     return headers

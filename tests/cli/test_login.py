@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -222,3 +223,27 @@ def test_a_client_id_that_is_wrong_or_missing_is_told(github: Sandbox, folder: P
     assert "github.client_id is not set" in refused(folder)
     github.add_oauth_app("Iv-off", device_flow=False)
     assert "does not allow the device flow" in refused(folder, "--client-id", "Iv-off", code=1)
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_whom_the_token_belongs_to_is_not_waited_for(
+    github: Sandbox, folder: Path, stopped: bool
+) -> None:
+    process, code = start_login(github, folder)
+    if stopped:
+
+        def on_request(asked: Any) -> None:
+            if asked.path == "/user":
+                process.send_signal(signal.SIGINT)
+
+        github.on_request = on_request
+        github.fail(times=9, path="/user", status=502)
+    else:
+        slow = b'{"message": "You have exceeded a secondary rate limit"}'
+        github.fail(path="/user", status=403, headers={"Retry-After": "300"}, body=slow)
+    github.authorize(code, "octo")
+    status, out, _ = end_of(process)
+    assert status == 0
+    assert out.startswith("me: the token is in token; it could not be tried: ")
+    assert ("rate limit" in out) is not stopped
+    assert (folder / "token").exists()

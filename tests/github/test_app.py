@@ -147,6 +147,20 @@ def test_what_is_wrong_with_an_app_is_told(github: Sandbox, app: App) -> None:
     assert refusal(github, app).endswith(told)
 
 
+@pytest.mark.parametrize(("hours", "claim"), [(-1, "'exp'"), (1, "'iat'")])
+def test_a_clock_that_is_wrong_is_not_taken_for_a_wrong_key(
+    github: Sandbox, app: App, hours: int, claim: str
+) -> None:
+    clock = lambda: github.now() + timedelta(hours=hours)  # noqa: E731
+    auth = InstallationAuth(
+        app.id, key_pair(0).private, app.installation, api_url=github.url, clock=clock, retry=QUICK
+    )
+    with auth, pytest.raises(BadCredentials) as caught:
+        auth.obtain()
+    assert f"claim ({claim}) " in str(caught.value)
+    assert str(caught.value).endswith(" (this machine's clock is wrong)")
+
+
 @pytest.mark.parametrize("act", ["uninstall_app", "suspend_installation"])
 def test_an_app_that_is_turned_out_in_mid_run_does_not_take_that_for_a_repository_that_is_gone(
     github: Sandbox, app: App, act: str

@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from sync.errors import BadCredentials, ConfigError, RestError, UnexpectedAnswer
+from sync.errors import BadCredentials, ConfigError, NotJson, RestError, UnexpectedAnswer
 from sync.github.app import AppAuth, InstallationAuth
 from sync.github.client import GitHubClient
 from sync.github.credentials import Installation
@@ -72,6 +72,17 @@ def test_an_installation_that_cannot_be_used_is_an_error_of_ours(
         client.check()
     assert type(caught.value) is kind
     assert_only_ours(caught.value)
+
+
+def test_a_token_that_was_cut_off_is_not_shown() -> None:
+    cut = b'{"token": "0a1b2c3d4e5f6a7b8c9d", "expires_at": "2026-'
+    with (
+        FaultServer(answer(201, body=cut)) as server,
+        app(server) as client,
+        pytest.raises(NotJson) as caught,
+    ):
+        client.get_repository(1)
+    assert "0a1b2c3d4e5f6a7b8c9d" not in everything_said(caught.value)
 
 
 @pytest.mark.parametrize("key", ["", "sesame77", KEY[:200], KEY.replace("A", "B"), None, b"x"])

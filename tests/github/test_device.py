@@ -158,6 +158,7 @@ def test_what_cannot_be_a_client_id_is_refused(client: str) -> None:
         b'{"user_code": 5, "verification_uri": "https://x", "device_code": "d"}',
         b'{"user_code": "A", "verification_uri": "javascript:x", "device_code": "dddddddd"}',
         b'{"user_code": "A", "verification_uri": "https://x", "device_code": ""}',
+        b'{"user_code": "A", "verification_uri": "file://[", "device_code": "dddddddd"}',
     ],
 )
 def test_an_answer_without_a_code_is_an_error_of_ours(
@@ -168,7 +169,7 @@ def test_an_answer_without_a_code_is_an_error_of_ours(
         flow.start()
 
 
-@pytest.mark.parametrize("number", ["-1", "0", "1e300", "true", "null", '"soon"', "[]"])
+@pytest.mark.parametrize("number", ["-1", "0", "1e300", "9" * 400, "true", "null", '"soon"', "[]"])
 def test_odd_numbers_are_replaced_by_those_that_github_documents(
     github: Sandbox, flow: DeviceFlow, number: str
 ) -> None:
@@ -195,6 +196,32 @@ def test_an_answer_that_decides_nothing_ends_the_wait(
         flow.wait(code)
     assert "\x1b" not in str(caught.value)
     assert code.device_code not in everything_said(caught.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"access_token=0a1b2c3d4e5f6a7b8c9d&scope=repo",  # not asked for in this form
+        b'{"access_token": "0a1b2c3d4e5f6a7b8c9d", "scope": "re',
+        b'{"access_token": "0a1b2c3d4e5f6a7b8c9d ", "scope": ""}',
+        b'{"access_token": "0a1b2c3d4e5f6a7b8c9d", "refresh_token": 5, "expires_in": 60}',
+    ],
+)
+def test_a_token_that_cannot_be_read_is_not_shown(
+    github: Sandbox, flow: DeviceFlow, body: bytes
+) -> None:
+    code = flow.start()
+    github.fail(path=ASK, status=200, body=body)
+    with pytest.raises(UnexpectedAnswer) as caught:
+        flow.wait(code)
+    assert "0a1b2c3d4e5f6a7b8c9d" not in everything_said(caught.value)
+
+
+def test_an_end_that_no_number_holds_is_the_longest(github: Sandbox, flow: DeviceFlow) -> None:
+    code = flow.start()
+    body = '{"access_token": "0a1b2c3d4e5f6a7b8c9d", "expires_in": %s}' % ("9" * 400)
+    github.fail(path=ASK, status=200, body=body.encode())
+    assert flow.wait(code).expires_at is not None
 
 
 def test_what_a_server_says_acts_on_no_terminal(github: Sandbox, flow: DeviceFlow) -> None:

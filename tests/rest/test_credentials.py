@@ -10,6 +10,7 @@ import pytest
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
+from sync import redaction
 from sync.errors import ConfigError, RestError
 from sync.rest import BasicAuth, BearerAuth, NoAuth, RestClient
 from tests.rest.conftest import Connect
@@ -238,3 +239,40 @@ def test_netrc_is_never_used(
         connect(server.url, auth=auth).get("/x")
     expected = None if auth is None else f"Bearer {TOKEN}"
     assert [r.headers.get("authorization") for r in server.requests] == [expected, expected]
+
+
+class Passing(AuthBase):
+    """Something else with each request, as what is renewed or signed is."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        self.count += 1
+        request.headers["Authorization"] = f"Bearer sent-once-number-{self.count:04}"
+        return request
+
+
+def test_what_is_sent_once_is_masked_and_does_not_pile_up(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redaction, "_MOST_PASSING", len(redaction._passing) + 10)
+    known = len(redaction._longest_first)
+    with FaultServer(answer()) as server:
+        client = connect(server.url, auth=Passing())
+        for n in range(1, 101):
+            client.get("/")
+            assert redaction.scrub(f"sent-once-number-{n:04}") == "***"
+    assert len(redaction._longest_first) < known + 100
+
+
+def test_a_secret_that_stays_is_not_forgotten_for_what_is_sent_once(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redaction, "_MOST_PASSING", len(redaction._passing) + 10)
+    with FaultServer(answer()) as server:
+        connect(server.url, auth=BearerAuth("stays-all-the-time")).get("/")
+        client = connect(server.url, auth=Passing())
+        for _ in range(30):
+            client.get("/")
+    assert redaction.scrub("stays-all-the-time") == "***"

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from sync.errors import BadCredentials, ConfigError
+from sync.errors import BadCredentials, ConfigError, ServerError
 from sync.rest import RestClient, Token
 from tests.rest.conftest import Connect
+from tests.rest.helpers import ONCE
 from tests.rest.oauth2_server import (
     CLIENT_SECRET,
     FIRST_REFRESH,
@@ -113,6 +114,21 @@ def test_a_token_is_renewed_before_its_end_and_not_sooner(connect: Connect) -> N
             client.get("/x")
     numbers = [int(token.removeprefix("token-number-")) for token in bearers(server)]
     assert numbers == [1, 1, 2, 2, 2, 3]  # five minutes before the end of its hour
+
+
+def test_a_token_that_cannot_be_renewed_now_is_used_until_its_end(connect: Connect) -> None:
+    clock = Clock()
+    script = (granted("token-number-1"), answer(503))
+    with FaultServer(*script) as tokens, FaultServer() as server:
+        client = connect(server.url, auth=signing_in(tokens, clock=clock, retry=ONCE), retry=ONCE)
+        for minutes in (0, 56, 56.1, 59.9):
+            clock.now = NOW + timedelta(minutes=minutes)
+            client.get("/x")
+        assert len(tokens.requests) == 3  # it is left alone for half a minute after each try
+        clock.now = NOW + timedelta(minutes=60)
+        with pytest.raises(ServerError):
+            client.get("/x")
+    assert bearers(server) == ["token-number-1"] * 4
 
 
 def test_a_token_that_is_given_along_is_used_as_long_as_it_holds(connect: Connect) -> None:

@@ -19,15 +19,20 @@ from sync.errors import (
     Forbidden,
     InvalidRequest,
     NotFound,
+    RateLimited,
     RestError,
 )
 from sync.redaction import MASK, protect_passing
 from sync.rest.auth.secrets import clean_name
+from sync.rest.retry import PASSING
 
 # How long before its end a token is renewed: this share of its life, but not more than that.
 _EARLY_SHARE = 0.1
 _EARLIEST = timedelta(minutes=5)
-# Answers of whoever gives tokens that say nothing of what the token was wanted for.
+# Answers of whoever gives tokens: those that may pass, and those that say nothing of what the
+# token was wanted for.
+_PASSING = (*PASSING, RateLimited)
+_SOON = timedelta(seconds=30)  # until it is tried again, while the former token still holds
 _REFUSALS = (Conflict, Forbidden, InvalidRequest, NotFound)
 
 
@@ -96,9 +101,21 @@ class RenewingAuth(AuthBase):
         with self._lock:
             now = self._clock()
             due = self._renew_at is not None and now >= self._renew_at
-            if self._token is None or due:
+            if self._token is None:
                 return self._take(self._obtained(), now)
+            if due:
+                return self._before_its_end(self._token, now)
             return self._token.value
+
+    def _before_its_end(self, token: Token, now: datetime) -> str:
+        """Return a new token; as long as the former holds, that one if none can be had now."""
+        try:
+            return self._take(self._obtained(), now)
+        except _PASSING:
+            if token.expires_at is None or now >= token.expires_at:
+                raise
+        self._renew_at = min(now + _SOON, token.expires_at)
+        return token.value
 
     def _obtained(self) -> Token:
         """Return a new token. That there is none is no answer to the request that needs it."""
