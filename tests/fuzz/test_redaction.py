@@ -46,7 +46,6 @@ def _nothing_is_remembered() -> Iterator[None]:
 
 def _remember(known: set[str], listed: tuple[str, ...]) -> None:
     redaction._known.clear()
-    redaction._protected.clear()
     redaction._known.update(known)
     redaction._longest_first = listed
 
