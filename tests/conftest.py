@@ -18,6 +18,7 @@ from sync.github.sandbox import Sandbox
 from sync.rest import RetryPolicy
 from tests.support import examples
 from tests.support.process import end_leftovers
+from tests.support.redacting import secrets_as_before
 from tests.support.servers import KINDS, databases
 
 pytest_plugins = ["tests.matrix.report"]
@@ -53,7 +54,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_leftovers() -> Iterator[None]:
-    yield
+    with secrets_as_before():
+        yield
     end_leftovers()
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import unicodedata
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync import redaction
 from sync.cli.output import _csv_cell, table_cell
 from sync.errors import RestError
 from sync.redaction import MASK, printable, protect, scrub
 from tests.fuzz.strategies import ANY_CHARACTER, TEXT
 from tests.support.examples import examples
+from tests.support.redacting import no_secrets
 
 FORMS: tuple[Callable[[str], str], ...] = (
     str,
@@ -36,35 +36,21 @@ AROUND = st.text(max_size=20) | st.sampled_from(
 )
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_remembered() -> Iterator[None]:
-    """Forget the secrets of these tests: they may be ordinary words to others."""
-    known, listed = set(redaction._known), redaction._longest_first
-    yield
-    _remember(known, listed)
-
-
-def _remember(known: set[str], listed: tuple[str, ...]) -> None:
-    redaction._known.clear()
-    redaction._known.update(known)
-    redaction._longest_first = listed
-
-
 @pytest.mark.matrix("always.secret")
 @examples(200)
 @given(secret=SECRETS, form=st.sampled_from(FORMS), before=AROUND, after=AROUND)
 def test_a_secret_survives_in_none_of_its_forms_and_nowhere_in_a_text(
     secret: str, form: Callable[[str], str], before: str, after: str
 ) -> None:
-    _remember(set(), ())
-    protect(secret)
-    written = form(secret)
-    told = scrub(f"{before}{written}{after}")
-    assert MASK in told
-    if written.rstrip("=") not in before + MASK + after:
-        assert written.rstrip("=") not in told
-    error = RestError(f"{before}{written}{after}", url=f"https://h/{quote(secret)}")
-    assert secret not in error.url
+    with no_secrets():  # but for this one: others may be ordinary words here
+        protect(secret)
+        written = form(secret)
+        told = scrub(f"{before}{written}{after}")
+        assert MASK in told
+        if written.rstrip("=") not in before + MASK + after:
+            assert written.rstrip("=") not in told
+        error = RestError(f"{before}{written}{after}", url=f"https://h/{quote(secret)}")
+        assert secret not in error.url
 
 
 # Control characters, C1 included; what turns the direction of a line, or is not to be seen
