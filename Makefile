@@ -72,7 +72,7 @@ fuzz: $(VENV)/.dev
 
 # What is written into the documentation is what came out here.
 matrix: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m matrix --ignore tests/long --matrix docs/reliability.md $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m matrix --ignore tests/long --matrix=docs/reliability.md tests $(ARGS)
 
 # What is measured is written into docs/performance.md. All of it takes hours; narrower, for example:
 #   make bench SIZES="1000 10000" LATENCIES=0 DATABASES=sqlite REPEATS=3 PEERS="github-to-sqlite requests"

@@ -170,7 +170,7 @@ def test_the_steps_of_the_dockerfile_give_an_image_that_runs_the_program(tmp_pat
     )
     assert installed.pop("repoledger") == __version__
     assert {
-        (name.replace("_", "-"), version) for name, version in installed.items()
+        (re.sub(r"[-_.]+", "-", name), version) for name, version in installed.items()
     } <= locked.items()
     assert not {"hatchling", "editables", "pip", "setuptools"} & installed.keys()
 
