@@ -160,7 +160,10 @@ def _convert(value: Any, kind: Any) -> Any:
         origin = getattr(getattr(kind, "__origin__", kind), "__origin__", None)
         if origin is tuple:
             value = [part.strip() for part in value.split(",") if part.strip()]
-    return msgspec.convert(value, kind, strict=not from_environment, dec_hook=_parse)
+    try:
+        return msgspec.convert(value, kind, strict=not from_environment, dec_hook=_parse)
+    except UnicodeEncodeError:  # a variable whose bytes are no UTF-8, where a number is meant
+        raise msgspec.ValidationError("must be text in UTF-8") from None
 
 
 def _parse(kind: type[Any], value: Any) -> Any:

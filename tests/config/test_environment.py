@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.config import Config, load
+from sync.config import Config, load, parse
 from sync.config.values import Seconds
 from sync.errors import ConfigError
 
@@ -219,3 +219,10 @@ def test_an_identity_may_come_from_variables_alone(file: Path) -> None:
     assert ring.keyring is True
     assert (app.app_id, app.private_key_env, app.installation_id) == ("123456", "KEY", 7)
     assert settings.github.client_id == "Iv1.abc"
+
+
+def test_a_variable_that_is_not_utf_8_where_a_number_is_meant_is_told_like_other_mistakes() -> None:
+    environ = {"REPOLEDGER_GITHUB__CONCURRENCY": "\udcff"}
+    table = {"accounts": [{"name": "me", "username": "octo"}]}
+    with pytest.raises(ConfigError, match=r"REPOLEDGER_GITHUB__CONCURRENCY: github\.concurrency: "):
+        parse(table, environ, source="config.toml", folder=Path())
