@@ -21,7 +21,6 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # a terminal that knows no emoji still gets text
             stream.reconfigure(errors="backslashreplace")
     memory.share_one_heap()
-    memory.collect_rarely()
     try:
         from sync.cli.app import app
 

@@ -30,7 +30,7 @@ def collect_rarely() -> None:
     """Have Python look for cycles of objects after 50,000 new ones, not after 700.
 
     What a page holds has no cycles, and each look costs more than it frees: a tenth of the
-    processor's time of a first run.
+    processor's time of a first run. Not for a daemon, which would be some MiB larger for it.
     """
     gc.set_threshold(50_000, 20, 50)
 
