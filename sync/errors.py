@@ -36,8 +36,11 @@ credential. Errors carry data as attributes, so that callers decide by value.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypeVar
 
 from sync.redaction import scrub
+
+E = TypeVar("E", bound="RestError")
 
 
 class RepoledgerError(Exception):
@@ -93,6 +96,16 @@ class RestError(RepoledgerError):
         self.method = method
         self.status = status
         self.request_id = request_id
+
+    def recast(self, kind: type[E], message: str) -> E:
+        """Return an error of `kind` with a `message`, about the same request."""
+        return kind(
+            message,
+            method=self.method,
+            url=self.url,
+            status=self.status,
+            request_id=self.request_id,
+        )
 
     def __str__(self) -> str:
         where = f"{self.method} {self.url.partition('?')[0]}".strip()

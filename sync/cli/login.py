@@ -165,10 +165,7 @@ def _as_whom(config: Config, account: Account, stop: threading.Event) -> str:
     try:
         with client_for(account, config, os.environ, stop=stop, max_wait=0.0, attempts=2) as client:
             user = client.check().user
-    except (
-        Interrupted,
-        RestError,
-    ) as error:  # the token is there; that it cannot be tried now is told
+    except (Interrupted, RestError) as error:  # the token is there, and that much is told
         return f"; it could not be tried: {scrub(str(error))}"
     if user is None:
         return ""

@@ -156,7 +156,7 @@ class InstallationAuth(RenewingAuth):
             message = f"{message.rpartition(' (')[0]} ({why} is wrong)"
         elif message == "404: Not Found":
             message = f"404: the App has no installation {self.installation_id} any more"
-        raise BadCredentials(message, method=refused.method, url=refused.url, status=refused.status)
+        raise refused.recast(BadCredentials, message)
 
     def close(self) -> None:
         """Close the connection that tokens come by."""

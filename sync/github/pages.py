@@ -8,9 +8,9 @@ of 25: the page stays the same to whoever reads it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import ceil
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 from msgspec.structs import replace as replaced
@@ -19,7 +19,10 @@ from sync.errors import RestError, ServerError, UnexpectedAnswer
 from sync.github.answers import CachedPage, Page, Sieve, decode_page
 from sync.github.listing import page_number, with_page
 from sync.github.protocol import PER_PAGE
+from sync.github.records import Item, Rejected
 from sync.rest import Response
+
+Found = TypeVar("Found", Item, Rejected)
 
 log = structlog.get_logger("sync.github")
 
@@ -131,7 +134,6 @@ def addresses(url: str, size: int) -> list[str]:
 
 def joined(url: str, key: str, pieces: Sequence[Page], size: int) -> Page:
     """Return the page at `url`, made of its pieces of `size`; it has no ETag."""
-    before = range(0, size * len(pieces), size)
     last = pieces[-1]
     announced = last.last_url and page_number(last.last_url)
     return Page(
@@ -143,19 +145,20 @@ def joined(url: str, key: str, pieces: Sequence[Page], size: int) -> Page:
         next_url=with_page(url, (page_number(url) or 1) + 1) if last.next_url else None,
         last_url=with_page(url, ceil(announced * size / PER_PAGE)) if announced else None,
         ids=[id_ for piece in pieces for id_ in piece.ids],
-        items=tuple(
-            replaced(item, position=item.position + offset)
-            for piece, offset in zip(pieces, before, strict=True)
-            for item in piece.items
-        ),
-        rejected=tuple(
-            replaced(item, position=item.position + offset)
-            for piece, offset in zip(pieces, before, strict=True)
-            for item in piece.rejected
-        ),
+        items=_placed((piece.items for piece in pieces), size),
+        rejected=_placed((piece.rejected for piece in pieces), size),
         skipped_ids=tuple(id_ for piece in pieces for id_ in piece.skipped_ids),
         sifted=pieces[0].sifted,
         replaced=sum(piece.replaced for piece in pieces),
         left_out=max(piece.left_out for piece in pieces),
         size=sum(piece.size for piece in pieces),
+    )
+
+
+def _placed(found: Iterable[Iterable[Found]], size: int) -> tuple[Found, ...]:
+    """Return what was found on pieces of `size`, with its positions on the whole page."""
+    return tuple(
+        replaced(each, position=number * size + each.position)
+        for number, piece in enumerate(found)
+        for each in piece
     )

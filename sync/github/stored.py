@@ -132,9 +132,7 @@ class KeptToken(RefreshToken):
             return super().obtain()
         except BadCredentials as error:
             refused = error
-        raise BadCredentials(
+        raise refused.recast(
+            BadCredentials,
             f"the token has ended, and GitHub does not renew it ({refused.message}); {self._lost}",
-            method=refused.method,
-            url=refused.url,
-            status=refused.status,
         )

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from sync.errors import ConfigError
 from sync.redaction import protect
 
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 token
+# RFC 9110, 5.6.2: the name of a header, an authentication scheme; also of a cookie (RFC 6265).
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _SECRET_HEADER = re.compile(r"(?i)auth|token|key|secret|cookie|password")
 
@@ -22,7 +23,7 @@ def validate_headers(
     """
     pairs: list[tuple[object, object]] = list(headers.items())
     for name, value in pairs:
-        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+        if not isinstance(name, str) or not TOKEN.fullmatch(name):
             raise ConfigError("a header's name must be made of letters, digits and hyphens")
         if not isinstance(value, str):
             raise ConfigError(f"the header {name} must be text, not {type(value).__name__}")

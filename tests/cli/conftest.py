@@ -10,6 +10,7 @@ import pytest
 from sync.github.sandbox import Sandbox
 from tests.support import counters
 from tests.support.process import write_config
+from tests.support.signing_in import keyring_in, login_config
 
 
 @pytest.fixture
@@ -31,3 +32,10 @@ def counted_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def counted(counted_once: Path, tmp_path: Path) -> Path:
     """A copy of that folder, of the test's own."""
     return shutil.copytree(counted_once, tmp_path / "counted")
+
+
+@pytest.fixture
+def keyring(folder: Path, github: Sandbox) -> dict[str, str]:
+    """Have the account of `folder` keep its token in a keyring; the variables that lead to it."""
+    login_config(folder, github, "keyring = true")
+    return keyring_in(folder)

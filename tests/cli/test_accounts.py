@@ -12,13 +12,13 @@ import pytest
 from sync.cli.accounts import ending
 from sync.github.sandbox import Sandbox
 from tests.conftest import TOKEN
-from tests.support import file_keyring
 from tests.support.process import on_terminal, repoledger, write_config
 from tests.support.signing_in import (
     CLIENT,
     app_account,
     installed_app,
     keep,
+    keyring_in,
     stored,
     write_key,
 )
@@ -54,11 +54,7 @@ def folder(github: Sandbox, tmp_path: Path) -> Path:
 
 
 def variables(folder: Path) -> dict[str, str]:
-    return {
-        "TOKEN": TOKEN,
-        "PYTHON_KEYRING_BACKEND": file_keyring.NAME,
-        "KEYRING_FILE": str(folder / "keyring.json"),
-    }
+    return {"TOKEN": TOKEN, **keyring_in(folder)}
 
 
 def listed(folder: Path, *arguments: str, code: int = 0) -> dict[str, dict[str, Any]]:

@@ -39,16 +39,6 @@ def folder(github: Sandbox, tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def keyring(folder: Path, github: Sandbox) -> dict[str, str]:
-    """The same, in a keyring: the variables that lead to it."""
-    login_config(folder, github, "keyring = true")
-    return {
-        "PYTHON_KEYRING_BACKEND": file_keyring.NAME,
-        "KEYRING_FILE": str(folder / "keyring.json"),
-    }
-
-
 ACCOUNTS = """
 [[accounts]]
 name = "kept"

@@ -13,6 +13,7 @@ from sync.github.credentials import Installation
 from sync.github.sandbox import Sandbox
 from sync.github.stored import StoredToken
 from tests.conftest import QUICK
+from tests.support import file_keyring
 from tests.support.app_keys import key_pair
 from tests.support.daemon import wait_until
 from tests.support.process import start_repoledger, write_config
@@ -68,6 +69,14 @@ def login_config(folder: Path, github: Sandbox, where: str = 'token_file = "toke
     """Write the configuration of an account that is signed in by `login`."""
     account = f'[[accounts]]\nname = "me"\n{where}\n'
     write_config(folder, github.url, account, f'client_id = "{CLIENT}"\n')
+
+
+def keyring_in(folder: Path) -> dict[str, str]:
+    """Return the variables that lead to a keyring in a file of that folder."""
+    return {
+        "PYTHON_KEYRING_BACKEND": file_keyring.NAME,
+        "KEYRING_FILE": str(folder / "keyring.json"),
+    }
 
 
 def start_login(

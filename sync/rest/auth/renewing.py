@@ -29,10 +29,10 @@ from sync.rest.retry import PASSING
 # How long before its end a token is renewed: this share of its life, but not more than that.
 _EARLY_SHARE = 0.1
 _EARLIEST = timedelta(minutes=5)
+_SOON = timedelta(seconds=30)  # until it is tried again, while the former token still holds
 # Answers of whoever gives tokens: those that may pass, and those that say nothing of what the
 # token was wanted for.
 _PASSING = (*PASSING, RateLimited)
-_SOON = timedelta(seconds=30)  # until it is tried again, while the former token still holds
 _REFUSALS = (Conflict, Forbidden, InvalidRequest, NotFound)
 
 
@@ -124,13 +124,7 @@ class RenewingAuth(AuthBase):
             return self.obtain()
         except _REFUSALS as error:
             refused = error
-        raise BadCredentials(
-            f"no access token: {refused.message}",
-            method=refused.method,
-            url=refused.url,
-            status=refused.status,
-            request_id=refused.request_id,
-        )
+        raise refused.recast(BadCredentials, f"no access token: {refused.message}")
 
     def _take(self, token: Token, now: datetime) -> str:
         value = clean_name(token.value, "the access token")

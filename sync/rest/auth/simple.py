@@ -17,10 +17,8 @@ from requests.auth import AuthBase, _basic_auth_str
 from sync.errors import ConfigError
 from sync.redaction import MASK, SHORTEST, protect
 from sync.rest.auth.secrets import clean_secret
-from sync.rest.headers import validate_headers
+from sync.rest.headers import TOKEN, validate_headers
 
-# RFC 9110 tokens; a cookie's name is one, too (RFC 6265).
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_IN_COOKIES = re.compile(r'[\s",;\\]')
 
 
@@ -44,7 +42,7 @@ class HeaderAuth(AuthBase):
 
     def __init__(self, name: str, token: str, *, scheme: str = "") -> None:
         named: object = scheme
-        if not isinstance(named, str) or (named and not _TOKEN.fullmatch(named)):
+        if not isinstance(named, str) or (named and not TOKEN.fullmatch(named)):
             raise ConfigError("an authentication scheme is a word, such as Bearer")
         value = clean_secret(token, "the token")
         self._value = f"{scheme} {value}" if scheme else value
@@ -135,7 +133,7 @@ class CookieAuth(AuthBase):
 
     def __init__(self, name: str, value: str) -> None:
         named: object = name
-        if not isinstance(named, str) or not _TOKEN.fullmatch(named):
+        if not isinstance(named, str) or not TOKEN.fullmatch(named):
             raise ConfigError("a cookie's name must be made of letters, digits and hyphens")
         value = clean_secret(value, "the cookie")
         if _NOT_IN_COOKIES.search(value):
