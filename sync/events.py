@@ -74,6 +74,8 @@ _EVENTS = {
 def log_writes(writes: Iterable[RepositoryWrite]) -> None:
     """Log repositories that are called otherwise, belong to another owner, or are back."""
     for write in writes:
+        if write.is_new:
+            continue
         full_name = write.values[FIELDS.index("full_name")]
         before = next((c.old_value for c in write.changes if c.field == "full_name"), full_name)
         for kind in dict.fromkeys(kind_of(*change) for change in write.changes):

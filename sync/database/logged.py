@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -18,34 +19,42 @@ CREATED, REDACTED, ACCOUNT = "created", "redacted", "account"
 # How the name begins that a repository which turned private gets; its id follows, and "]".
 REDACTED_NAME = "[redacted-"
 
+_OFFSET = -len("+00:00")
 _encoder = msgspec.json.Encoder()
 
 
 def _time_as_text(value: datetime) -> str:
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    return value.astimezone(UTC).isoformat()[:_OFFSET] + "Z"
 
 
-def _other_as_text(value: Any) -> str:
-    return value if isinstance(value, str) else _encoder.encode(value).decode()
+def _json_as_text(value: Any) -> str:
+    return _encoder.encode(value).decode()
 
 
 # By type, since every value of every new repository is written.
-_WRITERS: dict[type, Callable[[Any], str]] = {
-    str: str,
-    bool: {False: "false", True: "true"}.__getitem__,
-    datetime: _time_as_text,
-}
+_WRITERS: dict[type, Callable[[Any], str | None]] = defaultdict(
+    lambda: _json_as_text,
+    {
+        str: str,
+        bool: {False: "false", True: "true"}.__getitem__,
+        datetime: _time_as_text,
+        type(None): lambda _: None,
+    },
+)
 
 
 def as_text(value: Any) -> str | None:
     """Return a value as `repository_changes` keeps it: text plain, times as ISO 8601, else JSON."""
-    return None if value is None else _WRITERS.get(type(value), _other_as_text)(value)
+    return _WRITERS[type(value)](value)
 
 
 def document(values: Sequence[Any], fields: Sequence[str] = CONTENT) -> str:
     """Return values, in the order of `tables.FIELDS`, as one JSON object: field -> text or null."""
-    texts = {field: as_text(value) for field, value in zip(fields, values, strict=False)}
-    return _encoder.encode(texts).decode()
+    texts = [
+        value if type(value) is str else _WRITERS[type(value)](value)
+        for value in values[: len(fields)]
+    ]
+    return _encoder.encode(dict(zip(fields, texts, strict=False))).decode()
 
 
 def from_text(field: str, text: str | None) -> Any:

@@ -8,7 +8,7 @@ from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from sync.database.dialects import Dialect
@@ -78,6 +78,7 @@ def _statements(dialect: Dialect) -> _Statements:
     )
 
 
+_PROGRESS = update(sync_runs).where(sync_runs.c.id == bindparam("run"))
 _KEPT = 65_536  # characters of what is too long
 _FIRST_COUNTER = len(FIELDS) - len(COUNTERS)
 # Where in FIELDS a value is not as the drivers take it.
@@ -182,11 +183,8 @@ class PageTransaction(PageReader):
 
     def progress(self, counts: RunCounts, pages_expected: int | None) -> None:
         """Record how far the run has come."""
-        self.connection.execute(
-            update(sync_runs)
-            .where(sync_runs.c.id == self.run.id)
-            .values(pages_expected=pages_expected, **counts.as_dict())
-        )
+        values = {"pages_expected": pages_expected, **counts.as_dict()}
+        self.connection.execute(_PROGRESS, {"run": self.run.id, **values})
 
     def steps_recorded(self) -> int:
         """Return `RunCounts.steps` of what is recorded of the run."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, bindparam, func, select
 
 from sync.database.rows import Known
 from sync.database.tables import (
@@ -19,6 +19,31 @@ from sync.database.tables import (
 )
 
 _AT_ONCE = 5_000  # ids in one answer, or one question
+# Built once: that takes as long as the database's answer.
+_KNOWN = (
+    select(
+        repositories.c.id,
+        repositories.c.content_hash,
+        account_repositories.c.account.is_not(None),
+        repositories.c.removed_at,
+        repositories.c.removal_reason,
+    )
+    .select_from(
+        repositories.outerjoin(
+            account_repositories,
+            and_(
+                account_repositories.c.account == bindparam("account"),
+                account_repositories.c.host == repositories.c.host,
+                account_repositories.c.repository_id == repositories.c.id,
+                account_repositories.c.gone_at.is_(None),
+            ),
+        )
+    )
+    .where(
+        repositories.c.host == bindparam("host"),
+        repositories.c.id.in_(bindparam("ids", expanding=True)),
+    )
+)
 
 
 class PageReader:
@@ -45,27 +70,11 @@ class PageReader:
 
     def known(self, ids: Collection[int]) -> dict[int, Known]:
         """Return what is known of the repositories with these ids."""
-        table, member = repositories.c, account_repositories.c
-        membership = and_(
-            member.account == self.account,
-            member.host == table.host,
-            member.repository_id == table.id,
-            member.gone_at.is_(None),
-        )
-        statement = (
-            select(
-                table.id,
-                table.content_hash,
-                member.account.is_not(None),
-                table.removed_at,
-                table.removal_reason,
-            )
-            .select_from(repositories.outerjoin(account_repositories, membership))
-            .where(table.host == self.host, table.id.in_(ids))
-        )
+        asked = {"account": self.account, "host": self.host, "ids": list(ids)}
+        rows = self.connection.execute(_KNOWN, asked)
         return {
             id_: Known(content_hash, bool(listed), removed_at, reason)
-            for id_, content_hash, listed, removed_at, reason in self.connection.execute(statement)
+            for id_, content_hash, listed, removed_at, reason in rows
         }
 
     def values(self, ids: Collection[int]) -> dict[int, tuple[Any, ...]]:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Self, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Update, and_, insert, select, update
+from sqlalchemy import Connection, Update, bindparam, insert, select, update
 
 from sync.clock import Clock, utc_now
 from sync.database.dialects import dialect_of
@@ -28,6 +28,12 @@ from sync.errors import DatabaseError, Fenced
 T = TypeVar("T")
 log = structlog.get_logger("sync.database")
 
+# Locked, where the database knows row locks: nobody takes over while it is written.
+_FENCE = (
+    select(accounts.c.name)
+    .where(accounts.c.name == bindparam("account"), accounts.c.generation == bindparam("number"))
+    .with_for_update()
+)
 _PAUSES = (0.1, 0.5, 2.0, 5.0)  # seconds before a transaction that may pass is done again
 
 
@@ -248,10 +254,8 @@ class Store:
 
         def attempt(connection: Connection) -> T:
             self._dialect.one_writer(connection)
-            fence = and_(accounts.c.name == run.account, accounts.c.generation == run.generation)
-            # Locked, where the database knows row locks: nobody takes over while it is written.
-            held = select(accounts.c.name).where(fence).with_for_update()
-            if connection.execute(held).first() is None:
+            mine = {"account": run.account, "number": run.generation}
+            if connection.execute(_FENCE, mine).first() is None:
                 raise Fenced(
                     f"a later run of the account {run.account} has taken over; "
                     "this one stops without writing"

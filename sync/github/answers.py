@@ -231,7 +231,7 @@ def _decode_list(response: Response, body: bytes, *, enveloped: bool) -> list[ms
     try:
         if response.status != 200:
             problem = f"status {response.status}"
-        elif body.count(b",") > _MAX_COMMAS or len(raws := _listed(body, enveloped)) > MAX_ITEMS:
+        elif _has_too_many_values(body) or len(raws := _listed(body, enveloped)) > MAX_ITEMS:
             problem = f"more than {MAX_ITEMS:,} items"
         else:
             return raws
@@ -242,6 +242,10 @@ def _decode_list(response: Response, body: bytes, *, enveloped: bool) -> list[ms
     raise response.error(
         kind, f"expected a list of repositories, got {problem}: {response.excerpt()}"
     )
+
+
+def _has_too_many_values(body: bytes) -> bool:
+    return len(body) > _MAX_COMMAS and body.count(b",") > _MAX_COMMAS
 
 
 def _listed(body: bytes, enveloped: bool) -> list[msgspec.Raw]:  # decided above

@@ -24,6 +24,7 @@ from sync.database.dialects.sqlite_copy import kept_copy
 from sync.errors import DatabaseUnusable, Interrupted, QueryRefused
 from sync.finding import Finding
 
+_OFFSET = -len("+00:00")
 _PRIVATE = 0o600  # the mode of a file that its owner alone reads and writes
 BUSY_TIMEOUT = 30.0  # seconds to wait for another writer
 _BUSY_WHEN_STOPPING = 1.0  # seconds, once the program is asked to stop
@@ -178,7 +179,7 @@ class Sqlite(Dialect):
     def adapt(self, value: Any) -> Any:
         """Return `value` as the driver takes it: times as text, as SQLAlchemy writes them."""
         if isinstance(value, datetime):
-            return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+            return value.astimezone(UTC).isoformat(" ", "microseconds")[:_OFFSET]
         if isinstance(value, date):
             return value.isoformat()
         return super().adapt(value)
