@@ -165,9 +165,8 @@ class _Target:
                 if reason is not None:
                     raise _Refused(reason)
             try:
-                connection.exec_driver_sql(
-                    statement, [tuple(map(self._dialect.adapt, row)) for row in rows]
-                )
+                adapted = [tuple(map(self._dialect.adapt, row)) for row in rows]
+                self._dialect.send(connection, statement, adapted)
             except DBAPIError as error:
                 if self._dialect.blames_row(error):
                     raise _Refused(reason_of(error)) from None

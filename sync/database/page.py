@@ -274,6 +274,5 @@ class PageTransaction(PageReader):
         self.log_changes((id_, Change(ACCOUNT, None, self.account)) for id_ in ids)
 
     def _many(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
-        # Straight to the driver: half the time of SQLAlchemy's own executemany.
         if rows:
-            self.connection.exec_driver_sql(statement, rows)
+            self.dialect.send(self.connection, statement, rows)

@@ -140,6 +140,10 @@ class Dialect(ABC):
 
     # Statements, as the driver takes them: half the time of SQLAlchemy's own executemany.
 
+    def send(self, connection: Connection, statement: str, rows: list[tuple[Any, ...]]) -> None:
+        """Write `rows`, at least one, with a `statement` that `insert` or `upsert` made."""
+        connection.exec_driver_sql(statement, rows)
+
     def adapt(self, value: Any) -> Any:
         """Return `value` as the driver takes it; JSON as text."""
         if isinstance(value, (list, tuple, dict)):
