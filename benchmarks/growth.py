@@ -49,6 +49,7 @@ COMMANDS = (
     ("repos", "--limit", "20"),
     ("repos", "--sort", "stars", "--limit", "20"),
     ("changes", "--limit", "20"),
+    ("changes", "--repository", "owner/former-1077"),
     ("history", "owner/name-77"),
     ("status",),
 )

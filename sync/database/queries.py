@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, Self
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, literal, or_, select
 from sqlalchemy.exc import DBAPIError
 
 from sync.database import migrate
@@ -249,15 +249,16 @@ class Ledger:
 
     def _ids_of(self, repository: str) -> list[tuple[str, int]]:
         """Return the repositories that are or were called this, present ones first."""
-        lowered = repository.lower()
         table, log = repositories.c, repository_changes.c
         now = (
             select(table.host, table.id)
-            .where(func.lower(table.full_name) == lowered)
+            .where(self._dialect.is_name(table.full_name, repository))
             .order_by(table.removed_at.is_not(None), table.changed_at.desc())
         )
+        # Not as a parameter: it has to be plain that this is what the index is of.
+        of_name = log.field == literal("full_name", literal_execute=True)
         before = select(log.host, log.repository_id).where(
-            log.field == "full_name", func.lower(log.old_value) == lowered
+            of_name, self._dialect.is_name(log.old_value, repository)
         )
         with self.connect() as connection:
             rows = [*connection.execute(now), *connection.execute(before)]

@@ -2,7 +2,8 @@
 
 Column names are GitHub's own field names wherever one exists. Times are UTC.
 A repository is known by (host, id): ids are unique per host, and names are
-reused. `migrations/` makes these tables; a test holds the two together.
+reused. `migrations/` makes these tables; a test holds the two together. The indexes
+of names are not here: each database has its own way, and `Dialect.is_name` knows it.
 """
 
 from __future__ import annotations

@@ -116,9 +116,9 @@ def test_migrate_makes_the_schema_once_and_check_only_tells(folder: Path) -> Non
     missing = repoledger("migrate", "--check", cwd=folder)
     assert (missing.returncode, (folder / "ledger.db").exists()) == (1, False)
     made = repoledger("migrate", cwd=folder)
-    assert (made.returncode, made.stdout) == (0, "Migrated the schema from nothing to 0003.\n")
+    assert (made.returncode, made.stdout) == (0, "Migrated the schema from nothing to 0004.\n")
     again = repoledger("migrate", cwd=folder)
-    assert again.stdout == "The schema is current: 0003.\n"
+    assert again.stdout == "The schema is current: 0004.\n"
     assert repoledger("migrate", "--check", cwd=folder).returncode == 0
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from sync.database import migrate
 from sync.database.dialects import VERSION_TABLE
@@ -21,9 +21,10 @@ from sync.database.tables import metadata
 from sync.errors import DatabaseError, SchemaMissing, SchemaTooNew
 from tests.support.database import execute, repository, rows, store_page, users_engine, values
 from tests.support.migrating import migrate_to
+from tests.support.servers import databases
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from sync.database.rows import Run
     from sync.database.store import Store
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 NEWEST = migrate.revisions()[-1]
 VIEWS = {"current_repositories", "latest_runs", "repository_daily"}
+# By what a name is found: of each database's own kind, and used by no other statement.
+OF_NAMES = {"ix_repositories_name", "ix_repository_changes_name", "name_key"}
 
 # The ledger of a program one version on, which adds a column, an index and a table.
 NEXT = """
@@ -50,6 +53,12 @@ def upgrade() -> None:
 """
 
 
+@pytest.fixture
+def mysql_url(tmp_path: Path) -> Iterator[str]:
+    with databases("mysql", tmp_path) as make:
+        yield make()
+
+
 def tables_of(url: str) -> set[str]:
     with users_engine(url) as engine:
         return set(inspect(engine).get_table_names())
@@ -63,7 +72,12 @@ def views_of(url: str) -> set[str]:
 def test_migrating_makes_exactly_the_tables_the_program_works_with(ledger_url: str) -> None:
     with users_engine(ledger_url) as engine, engine.connect() as connection:
         context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "version_table": VERSION_TABLE}
+            connection,
+            opts={
+                "compare_type": True,
+                "version_table": VERSION_TABLE,
+                "include_object": lambda _object, name, *_: name not in OF_NAMES,
+            },
         )
         assert compare_metadata(context, metadata) == []
     assert tables_of(ledger_url) == {*metadata.tables, VERSION_TABLE}
@@ -177,6 +191,42 @@ def test_a_users_column_with_the_name_of_a_new_one_is_not_taken_over(database_ur
     with pytest.raises(DatabaseError, match=r"accounts\.next_run_at is not repoledger's"):
         migrate.upgrade(database_url)
     assert migrate.check(database_url) == "0001"
+
+
+def test_a_ledger_from_before_there_were_indexes_of_names_is_searched_by_name(
+    database_url: str,
+) -> None:
+    migrate_to(database_url, "0003")
+    execute(
+        database_url,
+        "INSERT INTO repositories (host, id, name, full_name, content_hash, first_seen_at, "
+        "changed_at) VALUES ('github.com', 1, 'New', 'Octo/New', '', "
+        "'2026-01-01 00:00:00', '2026-01-01 00:00:00')",
+        "INSERT INTO repository_changes (host, repository_id, run_id, observed_at, field, "
+        "old_value, new_value) VALUES ('github.com', 1, 1, '2026-01-01 00:00:00', 'full_name', "
+        "'Octo/Old', 'Octo/New')",
+    )
+    assert migrate.upgrade(database_url)[:2] == ("0003", NEWEST)
+    with Ledger(database_url) as ledger:
+        assert [ledger.full_name(name) for name in ("octo/new", "octo/old")] == ["Octo/New"] * 2
+
+
+def test_what_a_ledger_is_searched_by_is_not_shown_with_its_columns(ledger_url: str) -> None:
+    with users_engine(ledger_url) as engine, engine.connect() as connection:
+        for table in (metadata.tables["repositories"], metadata.tables["repository_changes"]):
+            shown = connection.execute(text(f"SELECT * FROM {table.name}")).keys()
+            assert list(shown) == list(table.columns.keys())
+
+
+@pytest.mark.parametrize("table", ["repositories", "repository_changes"])
+def test_a_users_column_is_not_taken_for_the_one_that_names_are_found_by(
+    mysql_url: str, table: str
+) -> None:
+    migrate_to(mysql_url, "0003")
+    execute(mysql_url, f"ALTER TABLE {table} ADD COLUMN name_key VARCHAR(512)")
+    with pytest.raises(DatabaseError, match=rf"{table}\.name_key is not repoledger's"):
+        migrate.upgrade(mysql_url)
+    assert migrate.check(mysql_url) == "0003"
 
 
 def test_a_migration_table_of_another_program_is_not_taken_for_ours(database_url: str) -> None:

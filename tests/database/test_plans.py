@@ -8,19 +8,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from sync.database import migrate
 from sync.database.queries import Ledger
 from sync.database.store import Store
-from tests.support.database import repository, store_page
+from tests.support.database import repository, store_page, users_engine
+
+if TYPE_CHECKING:
+    from sync.database.rows import Run
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 # A scan that begins at the end of an index that has the right order, and stops at the limit.
 IN_ORDER = re.compile(r"SCAN repository_changes USING INDEX \w+|SCAN repositories USING INDEX \w+")
+DAY = date(2026, 12, 31)
+BY_NAME = [
+    pytest.param(lambda it: list(it.history("octo/2", since=DAY, until=DAY)), id="history"),
+    pytest.param(lambda it: list(it.history("Octo/1", since=DAY, until=DAY)), id="former history"),
+    pytest.param(lambda it: list(it.changes(repository="octo/2")), id="changes of one"),
+    pytest.param(lambda it: list(it.changes(repository="Octo/1")), id="former changes of one"),
+]
 
 
 @pytest.fixture
@@ -29,9 +39,15 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     migrate.upgrade(url)
     with Store(url) as store:
         run = store.start_run("me", "github.com", "test")
-        store_page(store, run, *(repository(id_, f"octo/{id_}") for id_ in range(1, 50)))
+        fill(store, run)
     with Ledger(url) as opened:
         yield opened
+
+
+def fill(store: Store, run: Run) -> None:
+    """Store repositories, one of which has had another name."""
+    store_page(store, run, *(repository(id_, f"octo/{id_}") for id_ in range(1, 50)))
+    store_page(store, run, repository(1, "octo/renamed"))
 
 
 @contextmanager
@@ -73,6 +89,7 @@ def _steps(ledger: Ledger, statement: str, values: Any) -> list[str]:
         pytest.param(lambda it: list(it.changes(limit=20)), id="changes"),
         pytest.param(lambda it: list(it.changes(since=SINCE)), id="changes since"),
         pytest.param(lambda it: it.status(), id="status"),
+        *BY_NAME,
     ],
 )
 def test_a_question_reads_no_table_from_end_to_end(
@@ -89,7 +106,26 @@ def test_the_newest_changes_are_found_without_sorting_all_of_them(ledger: Ledger
 
 
 def test_the_counters_of_a_repository_are_found_by_its_key(ledger: Ledger) -> None:
-    until = date(2026, 12, 31)
-    steps = plans(ledger, lambda it: list(it.history("octo/1", since=until, until=until)))
+    steps = plans(ledger, lambda it: list(it.history("octo/1", since=DAY, until=DAY)))
     (metrics,) = (step for step in steps if "repository_metrics" in step)
     assert metrics.startswith("SEARCH repository_metrics USING PRIMARY KEY")
+
+
+@pytest.mark.parametrize("ask", BY_NAME)
+def test_a_name_is_looked_up_by_an_index_in_every_database(
+    store: Store, run: Run, ask: Callable[[Ledger], Any]
+) -> None:
+    fill(store, run)
+    with Ledger(store.url) as ledger, asked(ledger._engine) as statements:
+        ask(ledger)
+    with users_engine(store.url) as engine, engine.connect() as connection:
+        if engine.dialect.name == "postgresql":  # which reads a table as short as this one whole
+            connection.exec_driver_sql("SET enable_seqscan = off")
+        explained = [_explained(connection, *statement) for statement in statements]
+    for index in ("ix_repositories_name", "ix_repository_changes_name"):
+        assert any(index in plan for plan in explained), explained
+
+
+def _explained(connection: Connection, statement: str, values: Any) -> str:
+    explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+    return str(connection.exec_driver_sql(f"{explain} {statement}", values).all())

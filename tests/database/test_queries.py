@@ -155,6 +155,7 @@ ONE = ALL[2:]
         ({"repository": "octo/new"}, ONE),
         ({"repository": "OCTO/New"}, ONE),
         ({"repository": "octo/old"}, ONE),
+        ({"repository": "OCTO/Old"}, ONE),
         ({"repository": "octo/old", "field": "name"}, [ONE[2]]),
     ],
 )
@@ -177,6 +178,13 @@ def test_a_change_is_told_with_its_repositorys_present_name(renamed: Ledger, run
         "repository_id": 1,
         "run_id": run.id,
     }
+
+
+def test_a_name_of_any_letters_is_found_as_it_is_written(
+    store: Store, ledger: Ledger, run: Run
+) -> None:
+    store_page(store, run, repository(1, "octo/É"))
+    assert told(ledger, repository="octo/É") == [(1, "created", None)]
 
 
 def test_a_reused_name_tells_of_both_repositories(renamed: Ledger, store: Store, run: Run) -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -94,9 +94,15 @@ def _described(found: Any, table: str) -> dict[str, Any]:
     return {
         "columns": columns,
         "key": str(found.get_pk_constraint(table)),
-        "rules": [sorted(map(str, rule(table))) for rule in rules],
+        "rules": [sorted(map(_told, rule(table))) for rule in rules],
         "options": found.get_table_options(table),
     }
+
+
+def _told(rule: Mapping[str, Any]) -> str:
+    """Return what a rule is as text; of a condition, its words."""
+    options = {name: str(value) for name, value in rule.get("dialect_options", {}).items()}
+    return str({**rule, "dialect_options": options})
 
 
 # Processes that die

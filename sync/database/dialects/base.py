@@ -12,7 +12,7 @@ from typing import Any, Literal
 from uuid import uuid4
 
 import msgspec
-from sqlalchemy import URL, Column, ColumnElement, Connection, Engine, Table, make_url
+from sqlalchemy import URL, Column, ColumnElement, Connection, Engine, Table, func, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 
 from sync.database.dialects.lease import Lease, LockName
@@ -134,6 +134,13 @@ class Dialect(ABC):
     def in_code_point_order(self, column: Column[Any]) -> ColumnElement[Any]:
         """Return what to order by, so that texts come as Python sorts them."""
         return column
+
+    def is_name(self, column: Column[Any], name: str) -> ColumnElement[bool]:
+        """Return that a column of full names holds `name`, in any case, as an index of it has it.
+
+        Of former names, only with the condition that the change is one of a name.
+        """
+        return func.lower(column) == func.lower(name)
 
     def continue_numbering(self, connection: Connection, table: Table) -> None:  # noqa: B027  # for PostgreSQL
         """Have the table's next row numbered after those that were inserted with their numbers."""

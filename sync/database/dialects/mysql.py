@@ -11,7 +11,19 @@ from hashlib import blake2b
 from typing import Any
 
 from pymysql.converters import escape_string  # type: ignore[import-untyped]  # it has none
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    NullPool,
+    String,
+    create_engine,
+    event,
+    func,
+    literal_column,
+    text,
+)
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -181,6 +193,11 @@ class Mysql(ServerDialect):
         if sum(len(escape_string(text).encode()) for text in texts) <= room:
             return None
         return f"it is too large for the server, whose max_allowed_packet is {longest} bytes"
+
+    def is_name(self, column: Column[Any], name: str) -> ColumnElement[bool]:
+        # MariaDB sees by itself only from 11.8 on that this column is what would be compared.
+        key = literal_column(f"{column.table.name}.name_key", String)
+        return key == func.lower(name)
 
     def adapt(self, value: Any) -> Any:
         """Return `value` as the driver takes it: times in UTC, since the columns have no zone."""

@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    QueuePool,
+    collate,
+    create_engine,
+    event,
+)
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -175,6 +184,9 @@ class Sqlite(Dialect):
     def erase(self, connection: Connection) -> None:
         """Have what is deleted overwritten with zeros, from now on."""
         connection.exec_driver_sql("PRAGMA secure_delete = ON")
+
+    def is_name(self, column: Column[Any], name: str) -> ColumnElement[bool]:
+        return collate(column, "nocase") == name
 
     def adapt(self, value: Any) -> Any:
         """Return `value` as the driver takes it: times as text, as SQLAlchemy writes them."""

@@ -1,0 +1,52 @@
+"""Indexes by which a repository is found by its name, present or former, in any case."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from sync.errors import DatabaseUnusable
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+# A name without its case, as `Dialect.is_name` asks for it.
+FOLDED = {"sqlite": "{} COLLATE nocase", "postgresql": "lower({})"}
+# MariaDB has no indexes of expressions. The column is stored: of one that is not, MariaDB leaves
+# entries in the index that should have gone, and with them names that were redacted. That
+# `SELECT *` does not show it, MySQL knows since 8.0.23.
+NAME_KEY = "name_key"
+COLUMN = (
+    "ALTER TABLE {table} ADD COLUMN name_key VARCHAR(512) CHARACTER SET utf8mb4 "
+    "COLLATE utf8mb4_bin GENERATED ALWAYS AS ({names}) STORED "
+    "/*!80023 INVISIBLE */ /*M!100303 INVISIBLE */, ADD INDEX ix_{table}_name (name_key)"
+)
+
+
+def upgrade() -> None:
+    dialect = op.get_bind().dialect.name
+    if dialect in FOLDED:
+        name, former = (FOLDED[dialect].format(column) for column in ("full_name", "old_value"))
+        op.execute(f"CREATE INDEX ix_repositories_name ON repositories ({name})")
+        # Of the changes, those of a name alone: other texts are long, and nobody looks for them.
+        op.execute(
+            f"CREATE INDEX ix_repository_changes_name ON repository_changes ({former}) "
+            "WHERE field = 'full_name'"
+        )
+    else:
+        _index_names("repositories", "lower(full_name)")
+        _index_names(
+            "repository_changes", "CASE WHEN field = 'full_name' THEN lower(old_value) END"
+        )
+
+
+def _index_names(table: str, names: str) -> None:
+    found = sa.inspect(op.get_bind()).get_columns(table)
+    key = next((column for column in found if column["name"] == NAME_KEY), None)
+    if key is None:
+        op.execute(COLUMN.format(table=table, names=names))
+    # It is kept at once: where it was cut off, the next attempt finds it.
+    elif "computed" not in key:
+        raise DatabaseUnusable(
+            f"the column {table}.{NAME_KEY} is not repoledger's, which needs that name: rename it"
+        )
