@@ -21,6 +21,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # a terminal that knows no emoji still gets text
             stream.reconfigure(errors="backslashreplace")
     memory.share_one_heap()
+    memory.collect_rarely()
     try:
         from sync.cli.app import app
 
@@ -34,6 +35,7 @@ def main() -> None:
         sys.exit(1)
     finally:
         _give_up_on_stderr()
+        memory.leave_the_rest()
 
 
 def _give_up_on_stderr() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from sync.github.sandbox import Sandbox
-from sync.memory import require_room
+from sync.memory import collect_as_usual, collect_rarely, require_room
 from tests.conftest import TOKEN
 from tests.support.ledger import rows, value
 from tests.support.process import start_repoledger, write_config
@@ -61,6 +62,17 @@ def place(folder: Path, github: Sandbox) -> Path:
 def test_threads_need_addresses_and_not_as_much_memory_as_their_stacks_could_grow_to() -> None:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     require_room(memory // (10 * MIB) + 200)
+
+
+def test_cycles_are_looked_for_rarely_and_again_as_often_as_before() -> None:
+    usual = gc.get_threshold()
+    try:
+        collect_rarely()
+        assert gc.get_threshold() > usual
+    finally:
+        collect_as_usual()
+    assert gc.get_threshold() == usual
+    assert gc.isenabled()
 
 
 def test_ten_thousand_repositories_fit_and_need_little_more_memory_than_one_thousand(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sync import memory
 from sync.cli import output
 from sync.cli.dry_run import preview
 from sync.cli.job import Job
@@ -70,7 +69,6 @@ def backfill(
 
     Example: repoledger backfill --account me --dry-run
     """
-    memory.collect_rarely()
     settings: Settings = ctx.obj
     fmt = output.chosen(fmt, json)
     if dry_run and (full or wait):

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sync import memory
 from sync.cli import output
 from sync.cli.settings import ExitCode, Settings
 from sync.errors import ConfigError
@@ -26,6 +27,7 @@ def daemon(ctx: typer.Context) -> None:
     SIGHUP reads the configuration again. A second SIGTERM or Ctrl-C ends it at
     once. How it is doing: `repoledger status`, `repoledger health`.
     """
+    memory.collect_as_usual()
     settings: Settings = ctx.obj
     settings.start_log("info")
     # Before any thread starts: each inherits this, and the signals are left for sigwait.
