@@ -28,10 +28,10 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from sync.database.dialects import mysql_check
-from sync.database.dialects.base import ServerDialect, pause
 from sync.database.dialects.lease import LEASE
 from sync.database.dialects.mysql_tls import tls_arguments
 from sync.database.dialects.reading import refuse_other_than
+from sync.database.dialects.server import ServerDialect, pause
 from sync.database.failures import translated
 from sync.errors import DatabaseError
 from sync.finding import Finding

@@ -23,9 +23,10 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
 from sync.database.dialects import postgresql_check
-from sync.database.dialects.base import LOCK_POLL, ServerDialect, pause
+from sync.database.dialects.base import LOCK_POLL
 from sync.database.dialects.lease import LEASE
 from sync.database.dialects.reading import refuse_other_than
+from sync.database.dialects.server import ServerDialect, pause
 from sync.database.failures import translated
 from sync.database.tables import TEXTS, Document, metadata
 from sync.errors import DatabaseUnusable
