@@ -7,31 +7,41 @@ import os
 import sys
 from collections.abc import Callable
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import typer.main
 from typer.core import TyperGroup
 
 from sync import __version__
-from sync.cli import (
-    accounts,
-    backfill,
-    check,
-    daemon,
-    demo,
-    history,
-    login,
-    reading,
-    setup,
-    status,
-    transfer,
-)
 from sync.cli.output import print_error
 from sync.cli.settings import ExitCode, Settings, exit_code_of
 from sync.errors import RepoledgerError
 from sync.memory import is_exhausted
 from sync.redaction import printable, scrub
+
+# The commands, as help lists them, and the module that each is a function of.
+_COMMANDS = {
+    "demo": "demo",
+    "init": "setup",
+    "check": "check",
+    "migrate": "setup",
+    "login": "login",
+    "logout": "login",
+    "accounts": "accounts",
+    "backfill": "backfill",
+    "daemon": "daemon",
+    "health": "daemon",
+    "status": "status",
+    "repos": "reading",
+    "changes": "reading",
+    "history": "history",
+    "query": "reading",
+    "copy": "transfer",
+    "verify": "transfer",
+}
 
 
 class LogFormat(StrEnum):
@@ -56,8 +66,28 @@ def _flushed(invoke: Callable[[Any], Any], ctx: Any) -> Any:
             sys.stdout.flush()
 
 
+def _made(name: str) -> Any:
+    """Import a command and read its options: what takes long if it is done for all of them."""
+    alone = typer.Typer(add_completion=False)
+    alone.command(name)(getattr(import_module(f"sync.cli.{_COMMANDS[name]}"), name))
+    return typer.main.get_command(alone)
+
+
 class _Group(TyperGroup):
-    """Prints what went wrong and what to do, without a traceback, and exits with its code."""
+    """Makes a command when it is asked for, and answers for its errors.
+
+    It prints what went wrong and what to do, without a traceback, and exits with its code.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # the signature is Typer's
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        # What is none of them is compared with all, for what may be meant.
+        for name in [cmd_name] if cmd_name in _COMMANDS else _COMMANDS:
+            if name not in self.commands:
+                self.commands[name] = _made(name)
+        return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -137,25 +167,6 @@ def settings(
     ctx.obj = Settings(
         config_path=config, log_format=log_format.value, log_level=log_level and log_level.value
     )
-
-
-app.command()(demo.demo)
-app.command()(setup.init)
-app.command()(check.check)
-app.command()(setup.migrate)
-app.command()(login.login)
-app.command()(login.logout)
-app.command()(accounts.accounts)
-app.command()(backfill.backfill)
-app.command()(daemon.daemon)
-app.command()(daemon.health)
-app.command()(status.status)
-app.command()(reading.repos)
-app.command()(reading.changes)
-app.command()(history.history)
-app.command()(reading.query)
-app.command()(transfer.copy)
-app.command()(transfer.verify)
 
 
 def _report_crash(error: Exception) -> None:
