@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 import shutil
 import sys
@@ -13,6 +14,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
+from rich.cells import cell_len, set_cell_size  # a part of Rich that is quick to import
 
 from sync.redaction import printable, printable_json, scrub
 
@@ -115,35 +117,45 @@ def print_table(
         return
     cells = [[table_cell(value) for value in row] for row in materialised]
     columns = list(map(printable, columns))
-    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
     texts = [_is_text(materialised, index) for index in range(len(columns))]
+    numbers = [_is_number(materialised, index) for index in range(len(columns))]
     terminal = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     if terminal is not None:
         widths = _fitted(widths, texts, terminal)
         if not widths:
             _print_blocks(columns, cells)
             return
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    _print_grid(columns, cells, list(zip(widths, numbers, strict=True)))
 
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    for index, (column, width) in enumerate(zip(columns, widths, strict=True)):
-        table.add_column(
-            Text(column),
-            justify="right" if _is_number(materialised, index) else "left",
-            width=width,
-            overflow="ellipsis",
-            no_wrap=True,
-        )
+
+def _print_grid(
+    columns: Sequence[str], cells: Iterable[Sequence[str]], layout: Sequence[tuple[int, bool]]
+) -> None:
+    """Print cells below each other; `layout` is each column's width, and whether it is numbers.
+
+    Rich's tables look the same, and take longer to import than what is shown takes to find.
+    """
+    unicode = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    rule, crossing, between = ("─", "─", " ") if unicode else ("-", "+", "|")
+    bold = sys.stdout.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+
+    def line(row: Sequence[str]) -> str:
+        fitted = (_fit(text, *column) for text, column in zip(row, layout, strict=True))
+        return f" {between}".join(fitted).rstrip()
+
+    print(f"\x1b[1m{line(columns)}\x1b[0m" if bold else line(columns))
+    print(crossing.join(rule * (width + 1) for width, _ in layout))
     for row in cells:
-        table.add_row(*map(Text, row))
-    console = Console(width=terminal or _UNCUT)
-    with console.capture() as captured:
-        console.print(table)
-    for line in captured.get().splitlines():
-        print(line.rstrip())
+        print(line(row))
+
+
+def _fit(text: str, width: int, right: bool) -> str:
+    """Return a text cut or filled up to so many cells of a terminal."""
+    spare = width - cell_len(text)
+    if spare < 0:
+        return set_cell_size(text, width - 1) + "…"
+    return " " * spare + text if right else text + " " * spare
 
 
 def _fitted(widths: list[int], texts: list[bool], terminal: int) -> list[int]:

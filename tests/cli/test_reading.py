@@ -124,6 +124,23 @@ def test_a_table_fits_an_80_column_terminal_and_names_are_cut_last(synced: Path)
     assert max(map(len, shown.splitlines())) <= 80
 
 
+def test_a_table_in_a_pipe_is_uncut_and_aligned_whatever_takes_two_cells(synced: Path) -> None:
+    sql = "SELECT '日本語' AS name, 1 AS n UNION ALL SELECT 'short', 22"
+    done = repoledger("query", sql, cwd=synced)
+    assert done.stdout.splitlines() == [
+        "name     n",
+        "───────────",
+        "日本語   1",
+        "short   22",
+    ]
+
+
+def test_a_text_of_wide_characters_is_cut_to_the_width_of_a_terminal(synced: Path) -> None:
+    sql = f"SELECT '{'日本語' * 20}' AS name"
+    shown = on_terminal("query", sql, cwd=synced, columns=40)
+    assert shown.splitlines()[-1] == "日本語" * 6 + " …"
+
+
 def test_a_row_that_is_too_wide_for_the_terminal_becomes_a_block(synced: Path) -> None:
     shown = on_terminal("query", "SELECT * FROM sync_runs LIMIT 1", cwd=synced, columns=80)
     fields = dict(line.split(None, 1) for line in shown.splitlines() if len(line.split()) > 1)

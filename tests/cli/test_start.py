@@ -1,4 +1,4 @@
-"""What a command imports before it does anything: what signs in is slow, and most need none."""
+"""What a command imports before it does anything: much is slow, and most need none of it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.process import environment
+from tests.conftest import TOKEN
+from tests.support.process import environment, repoledger
 
 # Packages that sign in, and nothing else.
 SLOW = ("keyring", "jwt", "cryptography", "oauthlib", "requests_oauthlib", "segno")
 
 
-def imported(folder: Path, *arguments: str, **variables: str) -> set[str]:
-    """Return the packages that a command has imported by its end."""
+# What writes, migrates, asks GitHub, logs or draws.
+UNREAD = {
+    *("alembic", "sqlalchemy.orm", "requests", "urllib3", "structlog", "filelock", "pygments"),
+    *("rich.console", "rich.table", "sync.database.store", "sync.cli.backfill", "sync.cli.daemon"),
+}
+
+
+def modules(folder: Path, *arguments: str, **variables: str) -> set[str]:
+    """Return the modules that a command has imported by its end."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "sync", *arguments],
         cwd=folder,
@@ -26,7 +34,12 @@ def imported(folder: Path, *arguments: str, **variables: str) -> set[str]:
         check=True,
     )
     lines = (line for line in done.stderr.splitlines() if line.startswith("import time:"))
-    return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+    return {line.rpartition("|")[2].strip() for line in lines}
+
+
+def imported(folder: Path, *arguments: str, **variables: str) -> set[str]:
+    """Return the packages that a command has imported by its end."""
+    return {name.partition(".")[0] for name in modules(folder, *arguments, **variables)}
 
 
 @pytest.mark.parametrize(
@@ -44,4 +57,20 @@ def test_a_token_in_a_variable_needs_none_of_it_either(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('[[accounts]]\nname = "me"\ntoken_env = "T"\n', "utf-8")
     found = imported(tmp_path, "accounts", "--offline", T="x" * 30)
     assert found.isdisjoint(SLOW)
+    assert "requests" in found
+
+
+@pytest.mark.parametrize("arguments", [("repos",), ("status",)], ids=lambda words: words[0])
+def test_a_command_that_reads_a_file_imports_nothing_to_write_to_ask_or_to_draw(
+    counted: Path, arguments: tuple[str, ...]
+) -> None:
+    found = modules(counted, *arguments)
+    assert found.isdisjoint(UNREAD)
+    assert "sync.database.queries" in found
+
+
+def test_a_sync_of_what_is_current_imports_nothing_to_migrate_or_to_sign_in(folder: Path) -> None:
+    assert repoledger("backfill", cwd=folder, TOKEN=TOKEN).returncode == 0
+    found = modules(folder, "backfill", TOKEN=TOKEN)
+    assert found.isdisjoint({*SLOW, "alembic", "sqlalchemy.orm", "rich.progress", "sync.daemon"})
     assert "requests" in found
