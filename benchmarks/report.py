@@ -16,6 +16,7 @@ from benchmarks.contenders import CONTENDERS, LEFT_OUT, ROOT
 from benchmarks.targets import Target, targets
 
 PAGE = ROOT / "docs" / "performance.md"
+REMARKS = ROOT / "benchmarks" / "remarks.md"  # why it is so, by hand
 _KINDS = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MariaDB"}
 _PHASES = {"initial": "initial load", "unchanged": "nothing changed", "changed": "1 % changed"}
 _ABOUT = """# Performance
@@ -23,9 +24,9 @@ _ABOUT = """# Performance
 Written by `make bench` from what it measured. Every contender loads the same repositories from
 the same server on the same machine: full-size objects ({bytes:,} bytes of JSON on average) in
 pages of 100, packed, with ETags and links as GitHub's. The server is a process of its own, encodes
-everything before, and is not counted; nor is the database server. Each figure is the median
-of {rounds} rounds in which all contenders take turns. CPU is that of the whole processes, start-up
-included. There is no TLS, for anybody.
+everything before, and is not counted; nor is the database server. Each figure is the median of
+several rounds, in which all contenders of a table take turns. CPU is that of the whole processes,
+start-up included. There is no TLS, for anybody.
 """
 
 
@@ -50,7 +51,9 @@ def _tables(records: list[Mapping[str, Any]]) -> Iterator[str]:
     for size, kind, latency in dict.fromkeys(map(place_of, records)):
         here = [r for r in records if place_of(r) == (size, kind, latency)]
         title = f"{size:,} repositories, {_KINDS[kind]}"
-        yield f"\n### {title}{f', {latency * 1000:g} ms latency' if latency else ''}\n"
+        rounds = here[0]["rounds"]
+        slow = f", {latency * 1000:g} ms latency" if latency else ""
+        yield f"\n### {title}{slow}\n\nMedians of {rounds} rounds.\n"
         figures = [f"{word}: {unit}" for word in _PHASES.values() for unit in ("CPU s", "wall s")]
         rows = []
         for name in dict.fromkeys(r["contender"] for r in here):
@@ -61,6 +64,36 @@ def _tables(records: list[Mapping[str, Any]]) -> Iterator[str]:
             label = f"**{name}**" if name == "repoledger" else name
             rows.append([label, *cells, f"{peak:.0f}", asked])
         yield from table(["", *figures, "peak MB", "requests"], rows)
+
+
+def _growth(growth: Mapping[str, Any]) -> Iterator[str]:
+    count, size = growth["repositories"], growth["bytes"]
+    yield (
+        f"{count:,} repositories in SQLite, each with {growth['days']} days of counters and two "
+        f"changes within five years: {size / 1e9:.2f} GB, {size / count:,.0f} bytes a repository. "
+        "What commands then take, start-up included:\n"
+    )
+    rows = ((f"`{name}`", f"{seconds:.2f}") for name, seconds in growth["seconds"].items())
+    yield from table(("", "wall s"), rows)
+
+
+def _profile(profile: Mapping[str, Any]) -> Iterator[str]:
+    size = profile["size"]
+    yield (
+        f"Processor time in ms of {size:,} repositories. To look at the clock for it takes some "
+        "itself, which is in it.\n"
+    )
+    for kind, programs in profile.items():
+        if kind == "size":
+            continue
+        for name, parts in programs.items():
+            yield ""
+            rows = [(part, f"{seconds * 1e3:.0f}") for part, seconds in parts.items()]
+            total = sum(parts.values()) * 1e3
+            yield from table(
+                (f"{name}, {_KINDS[kind]}", "ms"), [*rows, ("**all**", f"{total:.0f}")]
+            )
+    yield f"\n{REMARKS.read_text('utf-8').strip()}"
 
 
 def _machine(results: Mapping[str, Any]) -> Iterator[str]:
@@ -77,9 +110,8 @@ def _machine(results: Mapping[str, Any]) -> Iterator[str]:
 def page(results: Mapping[str, Any], charts: Iterable[tuple[str, str]]) -> str:
     """Return the page. `charts` are titles and files."""
     records = results["records"]
-    rounds = max(r["rounds"] for r in records)
     measured = {r["contender"] for r in records}
-    lines = [_ABOUT.format(bytes=results["object_bytes"], rounds=rounds)]
+    lines = [_ABOUT.format(bytes=results["object_bytes"])]
     lines += ["## What must be reached\n"]
     lines += table(["", "is", "must be", "reached"], map(_told, targets(results)))
     lines += ["\n## Figures", *(f"\n![{title}](performance/{file})" for title, file in charts)]
@@ -93,6 +125,10 @@ def page(results: Mapping[str, Any], charts: Iterable[tuple[str, str]]) -> str:
                 for name, used in startup.items()
             ),
         )
+    if growth := results.get("growth"):
+        lines += ["\n### A ledger of five years\n", *_growth(growth)]
+    if profile := results.get("profile"):
+        lines += ["\n## Where the time of an initial load goes\n", *_profile(profile)]
     lines += ["\n## Settings\n"]
     lines += [f"- **{c.name}**: {c.settings}." for c in CONTENDERS if c.name in measured]
     lines += [f"- *{name}* is left out: {reason}." for name, reason in LEFT_OUT.items()]
@@ -105,12 +141,11 @@ def _merged(runs: list[dict[str, Any]]) -> dict[str, Any]:
     records = {
         tuple(r[k] for k in ("contender", "phase", "database", "size", "latency")): r
         for run in runs
-        for r in run["records"]
+        for r in run.get("records", ())
     }
-    packages = {name: found for run in runs for name, found in run["versions"].items()}
-    startup = next((run["startup"] for run in reversed(runs) if "startup" in run), None)
-    merged = {**runs[-1], "records": list(records.values()), "versions": packages}
-    return merged | ({"startup": startup} if startup else {})
+    packages = {name: found for run in runs for name, found in run.get("versions", {}).items()}
+    rest = {name: value for run in runs for name, value in run.items()}
+    return rest | {"records": list(records.values()), "versions": packages}
 
 
 def main() -> None:

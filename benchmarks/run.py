@@ -20,7 +20,7 @@ from statistics import median
 from typing import Any
 from urllib.request import urlopen
 
-from benchmarks import startup
+from benchmarks import profile, startup
 from benchmarks.contenders import CONTENDERS, ROOT, TOKEN, Contender, Place
 from benchmarks.environments import build, versions
 from benchmarks.measuring import Usage, run
@@ -203,6 +203,12 @@ def main() -> None:
                 records += measure(small, kind, served, size, options)
                 results["records"] = records
                 options.output.write_text(json.dumps(results, indent=1), encoding="utf-8")
+    results["profile"] = profile.measure(
+        options.venvs,
+        options.databases,
+        size=min(max(options.sizes), options.peer_size),
+        rounds=options.repeats,
+    )
     results["startup"] = startup.measure(options.venvs, rounds=3 * options.repeats)
     options.output.write_text(json.dumps(results, indent=1), encoding="utf-8")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any
@@ -61,6 +61,7 @@ _COMMENTS = r"--[^\r\n]*|/\*(?:(?!/\*|\*/).)*\*/"
 
 _WORDS = PGDialect()  # type: ignore[no-untyped-call]  # it has no types
 _encoder = msgspec.json.Encoder()
+LARGEST = 16 * 1024 * 1024  # bytes of rows in one statement: the server has to hold them all
 _POSITIONS = tuple(map(str, range(100)))  # the most columns of a table, as names
 
 
@@ -142,12 +143,12 @@ class Postgresql(ServerDialect):
         # Bytes, which in UTF-8 are in the order of the code points.
         return column.collate("C") if isinstance(column.type, TEXTS) else column
 
-    # All rows of a page as one JSON text, in one statement: the driver needs more than twice the
+    # All rows of a page as one JSON text, in a statement: the driver needs more than twice the
     # time for a statement of each row, whose every value it has to write by itself.
 
     def send(self, connection: Connection, statement: str, rows: list[tuple[Any, ...]]) -> None:
-        named = [dict(zip(_POSITIONS, row, strict=False)) for row in rows]
-        connection.exec_driver_sql(statement, (_encoder.encode(named).decode(),))
+        for several in texts_of(rows):
+            connection.exec_driver_sql(statement, (several,))
 
     def insert(self, table: str, columns: Sequence[str]) -> str:
         typed = [(f'"{at}"', metadata.tables[table].c[name]) for at, name in enumerate(columns)]
@@ -195,6 +196,20 @@ def _send_alone(cursor: Any, statement: str) -> None:
     # The way psycopg usually sends a statement without parameters, several would be taken: one
     # that ends the read-only transaction, and one that writes.
     cursor.execute(statement, prepare=True)
+
+
+def texts_of(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    """Yield the rows as JSON texts, none larger than LARGEST unless one row alone is."""
+    batch: list[bytes] = []
+    size = 0
+    for row in rows:
+        encoded = _encoder.encode(dict(zip(_POSITIONS, row, strict=False)))
+        size += len(encoded)
+        if batch and size > LARGEST:
+            yield f"[{b','.join(batch).decode()}]"
+            batch, size = [], len(encoded)
+        batch.append(encoded)
+    yield f"[{b','.join(batch).decode()}]"
 
 
 def _type_of(column: Column[Any]) -> str:
