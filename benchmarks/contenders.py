@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy import NullPool, create_engine, make_url, select, text
+
+from sync.database.tables import sync_runs
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / "benchmarks" / "peers"
@@ -45,8 +47,9 @@ class Contender:
     """A program that loads repositories.
 
     `prepare` is not measured; `commands`, piped into each other, are. `stored` tells how many
-    repositories are there, and how many of them as they are after the change. `settings` says
-    how it was set, for the reader. `venvs` are the environments it needs.
+    repositories are there, and how many of them as they are after the change. `sync_seconds` tells
+    how long the last run was by its own record. `settings` says how it was set, for the reader.
+    `venvs` are the environments it needs.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Contender:
     commands: Callable[[Place], list[Command]]
     stored: Callable[[Place], tuple[int, int]]
     prepare: Callable[[Place], None] = lambda _: None
+    sync_seconds: Callable[[Place], float] | None = None
     is_peer: bool = True
 
 
@@ -96,6 +100,16 @@ def _migrate(place: Place) -> None:
     )
 
 
+def _recorded(place: Place) -> float:
+    """Return how long the newest run took: from its first to its last word in the ledger."""
+    engine = create_engine(place.url, poolclass=NullPool)
+    newest = select(sync_runs.c.started_at, sync_runs.c.finished_at).order_by(sync_runs.c.id.desc())
+    with engine.connect() as connection:
+        started, finished = connection.execute(newest.limit(1)).one()
+    seconds: float = (finished - started).total_seconds()
+    return seconds
+
+
 REPOLEDGER = Contender(
     name="repoledger",
     databases=_ALL,
@@ -105,6 +119,7 @@ REPOLEDGER = Contender(
     commands=lambda p: [[p.python("repoledger"), "-m", "sync", "backfill"]],
     stored=lambda p: _in_table(p.url),
     prepare=_migrate,
+    sync_seconds=_recorded,
     is_peer=False,
 )
 LIMIT = Contender(

@@ -60,7 +60,7 @@ def _tables(records: list[Mapping[str, Any]]) -> Iterator[str]:
             mine = {r["phase"]: r for r in here if r["contender"] == name}
             cells = [f"{mine[p][field]:.2f}" for p in _PHASES for field in ("cpu", "wall")]
             peak = max(r["memory"] for r in mine.values()) / 1e6
-            asked = " / ".join(str(mine[p]["requests"]) for p in _PHASES)
+            asked = " / ".join(f"{mine[p]['requests']:.0f}" for p in _PHASES)
             label = f"**{name}**" if name == "repoledger" else name
             rows.append([label, *cells, f"{peak:.0f}", asked])
         yield from table(["", *figures, "peak MB", "requests"], rows)

@@ -82,7 +82,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 def trial(
     contender: Contender, place: Place, served: Served, size: int, latency: float
-) -> dict[str, tuple[Usage, dict[str, int]]]:
+) -> dict[str, tuple[Usage, dict[str, float]]]:
     """Return what the three runs of a contender used, and what they asked of the server."""
     served.set(changed=False, latency=0)
     contender.prepare(place)
@@ -95,7 +95,10 @@ def trial(
             env=environment(place.folder),
             log=place.folder / "output.log",
         )
-        used[phase] = usage, served.counts()
+        told: dict[str, float] = {**served.counts()}
+        if contender.sync_seconds is not None:
+            told["sync"] = contender.sync_seconds(place)
+        used[phase] = usage, told
         expected = size, size // 100 if phase == "changed" else 0
         if contender.stored(place) != expected:
             raise RuntimeError(
@@ -109,7 +112,7 @@ def measure(
 ) -> Iterator[dict[str, Any]]:
     """Yield a record for each contender and phase."""
     for latency in options.latencies:
-        rounds: dict[tuple[str, str], list[tuple[Usage, dict[str, int]]]] = {}
+        rounds: dict[tuple[str, str], list[tuple[Usage, dict[str, float]]]] = {}
         # With latency, what the limit needs is known without measuring.
         here = [c for c in chosen if kind in c.databases and not (latency and c.name == "limit")]
         for number in range(options.repeats):
@@ -133,7 +136,7 @@ def measure(
 
 
 def _record(
-    name: str, phase: str, results: Sequence[tuple[Usage, dict[str, int]]]
+    name: str, phase: str, results: Sequence[tuple[Usage, dict[str, float]]]
 ) -> dict[str, Any]:
     usages = [usage for usage, _ in results]
     return {
@@ -143,7 +146,7 @@ def _record(
         "cpu": median(usage.cpu for usage in usages),
         "memory": median(usage.memory for usage in usages),
         "all_cpu": [round(usage.cpu, 3) for usage in usages],
-        **results[-1][1],
+        **{what: median(told[what] for _, told in results) for what in results[-1][1]},
     }
 
 
