@@ -52,7 +52,7 @@ def _bars(
     axes.set_yticks(range(len(names)), names)
     axes.set_xscale("log")
     axes.set_title(title)
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper right")
     figure.savefig(file, format="svg", metadata={"Date": None})
     return title, file.name
 
