@@ -185,12 +185,12 @@ def _is_number(rows: Sequence[Sequence[Any]], index: int) -> bool:
 
 
 def _print_blocks(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    width = max(map(len, columns))
+    width = max(map(cell_len, columns), default=0)
     separator = ""
     for row in rows:
         print(end=separator)
         for column, cell in zip(columns, row, strict=True):
-            print(f"{column:{width}}  {cell}".rstrip())
+            print(f"{_fit(column, width, False)}  {cell}".rstrip())
         separator = "\n"
 
 

@@ -147,6 +147,14 @@ def test_a_row_that_is_too_wide_for_the_terminal_becomes_a_block(synced: Path) -
     assert (fields["account"], fields["inserted"]) == ("me", "3")
 
 
+def test_the_fields_of_a_block_stand_below_each_other_whatever_takes_two_cells(
+    synced: Path,
+) -> None:
+    sql = f"""SELECT 1 AS "日本語", {", ".join(f"2 AS long_name_{n}" for n in range(9))}"""
+    shown = on_terminal("query", sql, cwd=synced, columns=40)
+    assert shown.splitlines()[:2] == ["日本語       1", "long_name_0  2"]
+
+
 def test_csv_is_whole_and_safe_to_open_in_a_spreadsheet(synced: Path) -> None:
     done = repoledger("repos", "--format", "csv", cwd=synced)
     table = list(csv.DictReader(done.stdout.splitlines(keepends=True)))

@@ -141,7 +141,10 @@ class Dialect(ABC):
     # Statements, as the driver takes them: half the time of SQLAlchemy's own executemany.
 
     def send(self, connection: Connection, statement: str, rows: list[tuple[Any, ...]]) -> None:
-        """Write `rows`, at least one, with a `statement` that `insert` or `upsert` made."""
+        """Write `rows` with a `statement` that `insert` or `upsert` made.
+
+        There is at least one, and no two have the same key.
+        """
         connection.exec_driver_sql(statement, rows)
 
     def adapt(self, value: Any) -> Any:
