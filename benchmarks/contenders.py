@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 from sqlalchemy import NullPool, create_engine, make_url, select, text
 
 from sync.database.tables import sync_runs
+from tests.support.servers import databases
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / "benchmarks" / "peers"
@@ -40,6 +43,13 @@ class Place:
         (self.folder / name).write_text(
             str(content) if is_text else json.dumps(content), encoding="utf-8"
         )
+
+
+@contextmanager
+def empty_place(kind: str, venvs: Path, api: str) -> Iterator[Place]:
+    """Yield an empty folder and an empty database of a kind, as long as the block runs."""
+    with TemporaryDirectory() as name, databases(kind, Path(name)) as make:
+        yield Place(folder=Path(name), venvs=venvs, api=api, url=make())
 
 
 @dataclass(frozen=True, kw_only=True)

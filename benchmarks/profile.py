@@ -12,13 +12,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from functools import wraps
 from importlib import import_module
 from itertools import product
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from sync import memory
@@ -87,34 +86,30 @@ class Clock:
 
 
 def measure(venvs: Path, kinds: Sequence[str], *, size: int, rounds: int) -> dict[str, Any]:
-    """Return the parts' medians, in seconds, by database and program."""
-    from benchmarks.contenders import LIMIT, REPOLEDGER, Place
+    """Return `size`, and `seconds`: the parts' medians by database and program."""
+    from benchmarks.contenders import LIMIT, REPOLEDGER, empty_place
     from benchmarks.measuring import run
     from benchmarks.run import environment, serving
-    from tests.support.servers import databases
 
-    told: dict[str, Any] = {"size": size}
+    seconds: dict[str, Any] = {}
     with serving(size) as served:
         for kind in kinds:
             found: dict[str, list[dict[str, float]]] = {name: [] for name in PARTS}
             for _, contender in product(range(rounds), (LIMIT, REPOLEDGER)):
-                with ExitStack() as held:
-                    folder = Path(held.enter_context(TemporaryDirectory()))
-                    url = held.enter_context(databases(kind, folder))()
-                    place = Place(folder=folder, venvs=venvs, api=served.api, url=url)
+                with empty_place(kind, venvs, served.api) as place:
                     contender.prepare(place)
                     served.set(changed=False, latency=0)
                     (command,) = contender.commands(place)
                     line = [command[0], "-m", "benchmarks.profile", contender.name, *command[3:]]
-                    log = folder / "output.log"
-                    run([line], cwd=folder, env=environment(folder), log=log)
+                    log = place.folder / "output.log"
+                    run([line], cwd=place.folder, env=environment(place.folder), log=log)
                     last = log.read_text("utf-8").splitlines()[-1]
                     found[contender.name].append(json.loads(last))
-            told[kind] = {
+            seconds[kind] = {
                 name: {part: median(each[part] for each in runs) for part in runs[0]}
                 for name, runs in found.items()
             }
-    return told
+    return {"size": size, "seconds": seconds}
 
 
 def main() -> None:

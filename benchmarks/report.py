@@ -83,9 +83,7 @@ def _profile(profile: Mapping[str, Any]) -> Iterator[str]:
         f"Processor time in ms of {size:,} repositories. To look at the clock for it takes some "
         "itself, which is in it.\n"
     )
-    for kind, programs in profile.items():
-        if kind == "size":
-            continue
+    for kind, programs in profile["seconds"].items():
         for name, parts in programs.items():
             yield ""
             rows = [(part, f"{seconds * 1e3:.0f}") for part, seconds in parts.items()]

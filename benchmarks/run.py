@@ -12,19 +12,18 @@ import os
 import platform
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
 from urllib.request import urlopen
 
 from benchmarks import profile, startup
-from benchmarks.contenders import CONTENDERS, ROOT, TOKEN, Contender, Place
+from benchmarks.contenders import CONTENDERS, ROOT, TOKEN, Contender, Place, empty_place
 from benchmarks.environments import build, versions
 from benchmarks.measuring import Usage, run
-from tests.support.servers import KINDS, databases
+from tests.support.servers import KINDS
 
 PHASES = ("initial", "unchanged", "changed")
 _MINIMAL = 5
@@ -118,10 +117,7 @@ def measure(
         for number in range(options.repeats):
             turned = [*here[number % len(here) :], *here[: number % len(here)]]
             for contender in turned:
-                with ExitStack() as held:
-                    folder = Path(held.enter_context(tempfile.TemporaryDirectory()))
-                    make = held.enter_context(databases(kind, folder))
-                    place = Place(folder=folder, venvs=options.venvs, api=served.api, url=make())
+                with empty_place(kind, options.venvs, served.api) as place:
                     for phase, result in trial(contender, place, served, size, latency).items():
                         rounds.setdefault((contender.name, phase), []).append(result)
                 print(".", end="", file=sys.stderr, flush=True)
