@@ -20,7 +20,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that knows no emoji still gets text
             stream.reconfigure(errors="backslashreplace")
-    memory.share_one_heap()
+    memory.keep_one_heap()
     memory.collect_rarely()
     try:
         from sync.cli.app import app

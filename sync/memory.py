@@ -15,7 +15,7 @@ EXHAUSTED = (
 )
 
 
-def share_one_heap() -> None:
+def keep_one_heap() -> None:
     """Have all threads allocate from one heap, which keeps some MiB of what was freed.
 
     glibc otherwise reserves 64 MiB of addresses for each of them, which an address

@@ -32,7 +32,6 @@ FormatOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 
 _SHORTEST_TEXT = 14  # columns that a text is not cut below
-_UNCUT = 1_000_000
 
 # A spreadsheet takes a cell that begins like this for a formula, some after dropping what is
 # blank before it; some take the full-width characters for the others.

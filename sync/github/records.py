@@ -173,24 +173,17 @@ def decode_user(raw: bytes) -> User:
 
 def in_utc(record: Repository) -> Repository:
     """Return `record` with every time in UTC (GitHub sends Z; other servers send offsets)."""
-    for moment in (record.created_at, record.updated_at, record.pushed_at):
-        if isinstance(moment, datetime) and moment.tzinfo is not UTC:
-            break
-    else:
-        return record
     others = {
         name: moment.astimezone(UTC)
         for name in _TIMES
-        if isinstance(moment := getattr(record, name), datetime)
+        if isinstance(moment := getattr(record, name), datetime) and moment.tzinfo is not UTC
     }
-    return msgspec.structs.replace(record, **others)
+    return msgspec.structs.replace(record, **others) if others else record
 
 
 def _may_hold_credentials(raw: bytes) -> bool:
-    # Several looks take a tenth of the time that one expression for all takes.
-    return _CREDENTIAL_PLAIN in raw or (
-        b"\\" in raw and _CREDENTIAL_ESCAPED.search(raw) is not None
-    )
+    # Two looks take a tenth of the time that one expression for both takes.
+    return _CREDENTIAL_PLAIN in raw or _CREDENTIAL_ESCAPED.search(raw) is not None
 
 
 def _without_credentials(raw: bytes) -> bytes:

@@ -23,7 +23,7 @@ IMPATIENT = RetryPolicy(attempts=3, base=0.01, pace_wait=0.01, max_wait=3)
 
 def main() -> None:
     """Obey until the input ends. The first line names the ledger, the server and the accounts."""
-    memory.share_one_heap()
+    memory.keep_one_heap()
     log.configure("json", "debug")
     given = json.loads(sys.stdin.readline())
     with Store(given["database"]) as store, ThreadPoolExecutor(2) as pool:
