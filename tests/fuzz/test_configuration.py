@@ -195,7 +195,8 @@ def test_a_cron_expression_that_is_taken_fires(fields: list[str], weekday: str) 
 
 @examples(200)
 @given(
-    host=st.sampled_from(["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "h"]) | st.text(max_size=5),
+    host=st.sampled_from(["127.0.0.1", "localhost", "[::1]", "[FE80::1%Eth0]", "0.0.0.0", "h"])
+    | st.text(max_size=5),
     port=st.integers(0, 70_000).map(str) | st.text(max_size=5),
 )
 def test_an_address_to_listen_at_is_a_host_and_a_port(host: str, port: str) -> None:
@@ -204,7 +205,8 @@ def test_an_address_to_listen_at_is_a_host_and_a_port(host: str, port: str) -> N
     except ValueError:
         assert not (host == "localhost" and port.isascii() and port.isdigit() and int(port) < 65536)
         return
-    assert address == (host.strip("[]").lower(), int(port))
+    name, mark, zone = host.strip("[]").partition("%")  # an interface's name keeps its case
+    assert address == (name.lower() + mark + zone, int(port))
     assert 0 <= address[1] < 65_536
 
 
