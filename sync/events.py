@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import structlog
-
 from sync.absence import Absence
 from sync.database.kinds import Kind
 from sync.database.logged import kind_of
@@ -13,9 +11,10 @@ from sync.database.rows import Rejection, RepositoryWrite
 from sync.database.tables import FIELDS
 from sync.forecast import Forecast
 from sync.github.answers import Page
+from sync.loggers import get_logger
 from sync.settling import Settled
 
-log = structlog.get_logger("sync.runner")
+log = get_logger("sync.runner")
 
 
 def log_forecast(forecast: Forecast) -> None:

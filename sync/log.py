@@ -13,8 +13,8 @@ from collections.abc import MutableMapping
 from typing import Any, Literal, TextIO
 
 import msgspec
-import structlog
 
+from sync.loggers import structlog
 from sync.redaction import printable, printable_json, scrub
 
 LogFormat = Literal["auto", "console", "json"]

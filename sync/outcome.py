@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-import structlog
-
 from sync.clock import utc_now
 from sync.database.rows import RunCounts, RunStatus
 from sync.errors import Interrupted, RateLimited, RemovalsWithheld, RepoledgerError
+from sync.loggers import get_logger
 
-log = structlog.get_logger("sync.runner")
+log = get_logger("sync.runner")
 
 # For a limit that names no time.
 _DEFAULT_DEFERRAL = timedelta(minutes=15)

@@ -6,8 +6,6 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 
-import structlog
-
 from sync.errors import (
     BadCredentials,
     Blocked,
@@ -22,9 +20,10 @@ from sync.errors import (
 )
 from sync.github.client import GitHubClient
 from sync.github.records import Item
+from sync.loggers import get_logger
 from sync.verdicts import Answer
 
-log = structlog.get_logger("sync.runner")
+log = get_logger("sync.runner")
 
 # GitHub has other troubles after so many in a row, and is left alone; after so many in all, too.
 _IN_A_ROW = 3

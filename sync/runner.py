@@ -6,9 +6,6 @@ from collections.abc import Collection
 from contextlib import ExitStack, suppress
 from datetime import datetime
 
-import structlog
-from structlog.contextvars import bound_contextvars
-
 from sync.config.sections import Removals
 from sync.database.rows import Run
 from sync.database.store import Store
@@ -26,12 +23,13 @@ from sync.errors import (
 )
 from sync.github.client import AFFILIATIONS, GitHubClient, Visibility
 from sync.github.limits import SharedLimits
+from sync.loggers import bound_contextvars, get_logger
 from sync.memory import EXHAUSTED, is_exhausted, require_room
 from sync.outcome import RunOutcome, judge, log_outcome
 from sync.progress import Progress
 from sync.work import Work
 
-log = structlog.get_logger("sync.runner")
+log = get_logger("sync.runner")
 
 _REMOVALS = Removals()
 

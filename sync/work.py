@@ -10,8 +10,6 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
-import structlog
-
 from sync.absence import Absence, Search
 from sync.config.sections import Removals
 from sync.database.page import PageTransaction
@@ -31,13 +29,14 @@ from sync.github.answers import CachedPage, Identity, Page
 from sync.github.client import GitHubClient
 from sync.github.limits import SharedLimits
 from sync.github.protocol import is_entity_tag
+from sync.loggers import get_logger
 from sync.progress import Progress
 from sync.redaction import scrub
 from sync.settling import AT_ONCE, Settled, settle
 from sync.storing import Stored, store_page
 from sync.verdicts import Verdict, digest
 
-log = structlog.get_logger("sync.runner")
+log = get_logger("sync.runner")
 
 
 class Work:

@@ -43,9 +43,8 @@ class Job:
 
         Raises RateLimited, Interrupted.
         """
-        from structlog.contextvars import bound_contextvars
-
         from sync.errors import Interrupted, RateLimited
+        from sync.loggers import bound_contextvars
 
         if self.stop.is_set():
             raise Interrupted("stopped before it began")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import structlog
+from sync.loggers import get_logger
 
 
 class OpenFile(NamedTuple):
@@ -43,4 +43,4 @@ def open_files(files: tuple[str, ...]) -> Iterator[OpenFile]:
 def warn_of(files: tuple[str, ...]) -> None:
     """Log those of `files` that others can read."""
     for each in open_files(files):
-        structlog.get_logger("sync.config").warning("secret.file_open", **each._asdict())
+        get_logger("sync.config").warning("secret.file_open", **each._asdict())

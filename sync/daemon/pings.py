@@ -7,14 +7,13 @@ from contextlib import suppress
 from queue import Full, Queue
 from urllib.parse import urlsplit
 
-import structlog
-
 from sync.config.sections import Account, Ping
 from sync.database.rows import GOOD, RunStatus
 from sync.errors import Interrupted, RepoledgerError
+from sync.loggers import get_logger
 from sync.rest import RestClient, RetryPolicy
 
-log = structlog.get_logger("sync.daemon")
+log = get_logger("sync.daemon")
 
 _TIMEOUT = 10.0  # seconds
 _MAX_BODY = 64 * 1024  # bytes of an answer that nobody reads

@@ -14,8 +14,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import structlog
-
 from sync import __version__
 from sync.clock import Clock, utc_now
 from sync.config import Config
@@ -32,10 +30,11 @@ from sync.database.queries import Ledger
 from sync.database.store import Store
 from sync.errors import DatabaseError, RepoledgerError, RunInProgress
 from sync.github.limits import SharedLimits
+from sync.loggers import get_logger
 from sync.outcome import RunOutcome
 from sync.schedule import History, first_due, next_due
 
-log = structlog.get_logger("sync.daemon")
+log = get_logger("sync.daemon")
 
 HEARTBEAT = 5.0  # seconds
 _PATIENCE = 3.5  # seconds for runs to end at a stop; all of it must take less than five

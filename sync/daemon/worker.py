@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 
-import structlog
-
 from sync.clients import client_for
 from sync.config import Account, Config
 from sync.database.rows import RunCounts
@@ -16,10 +14,11 @@ from sync.database.store import Store
 from sync.errors import ConfigError, DatabaseError, RepoledgerError, RunInProgress
 from sync.github.limits import SharedLimits
 from sync.github.protocol import host_of
+from sync.loggers import get_logger
 from sync.outcome import RunOutcome, log_outcome
 from sync.runner import run_sync
 
-log = structlog.get_logger("sync.daemon")
+log = get_logger("sync.daemon")
 
 
 # Seconds that a run waits for quota with a worker in hand, which other accounts

@@ -154,9 +154,9 @@ def prepare(url: str, mode: str, stop: threading.Event | None = None) -> None:
 def _log_upgrade(done: Upgrade, where: str) -> None:
     if done.before in (None, done.after):  # a new ledger is what a first run is about
         return
-    import structlog
+    from sync.loggers import get_logger
 
-    log = structlog.get_logger("sync.database")
+    log = get_logger("sync.database")
     # Somebody has to know of a copy, and to delete it some day.
     tell = log.warning if done.copy else log.info
     copy = str(done.copy) if done.copy else None

@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
-import structlog
 from sqlalchemy import Connection, Update, bindparam, insert, select, update
 
 from sync.clock import Clock, utc_now
@@ -24,9 +23,10 @@ from sync.database.reader import PageReader
 from sync.database.rows import GOOD, Run, RunCounts, RunStatus
 from sync.database.tables import accounts, page_cache, plain, sync_runs
 from sync.errors import DatabaseError, Fenced
+from sync.loggers import get_logger
 
 T = TypeVar("T")
-log = structlog.get_logger("sync.database")
+log = get_logger("sync.database")
 
 # Locked, where the database knows row locks: nobody takes over while it is written.
 _FENCE = (

@@ -15,13 +15,12 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
-import structlog
-
 from sync.clock import Clock
 from sync.errors import RateLimited
 from sync.github.protocol import RateLimit, lower_of
+from sync.loggers import get_logger
 
-log = structlog.get_logger("sync.github")
+log = get_logger("sync.github")
 
 # A limit on the pace that names no time: GitHub asks for at least a minute, then for longer.
 _PACE_PAUSE = timedelta(seconds=60)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import ceil
 from typing import Protocol, TypeVar
 
-import structlog
 from msgspec.structs import replace as replaced
 
 from sync.errors import RestError, ServerError, UnexpectedAnswer
@@ -20,11 +19,12 @@ from sync.github.answers import CachedPage, Page, Sieve, decode_page
 from sync.github.listing import page_number, with_page
 from sync.github.protocol import PER_PAGE
 from sync.github.records import Item, Rejected
+from sync.loggers import get_logger
 from sync.rest import Response
 
 Found = TypeVar("Found", Item, Rejected)
 
-log = structlog.get_logger("sync.github")
+log = get_logger("sync.github")
 
 _SMALLER = {PER_PAGE: 50, 50: 25}
 # How often the server may fail to give pages of a size before smaller ones are tried.

@@ -26,6 +26,7 @@ PER_PAGE = 100  # GitHub's maximum
 # RFC 9110, 8.8.3, without the bytes that are no ASCII.
 _ENTITY_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,250}"')
 _SCOPE = re.compile(r"[A-Za-z0-9_:.-]{1,64}")
+_EXPIRY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}) (?:UTC|([+-][0-9]{4}))")
 _LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,99})(?:\[bot\])?")
 
 
@@ -212,10 +213,12 @@ def token_expiry(headers: Mapping[str, str]) -> datetime | None:
 
     GitHub writes `2026-12-01 10:00:00 UTC` or `2026-12-01 12:00:00 +0200`.
     """
-    text = headers.get("github-authentication-token-expiration", "").strip()
-    text = re.sub(r" UTC$", " +0000", text)
+    told = _EXPIRY.fullmatch(headers.get("github-authentication-token-expiration", "").strip())
+    if told is None:
+        return None
+    moment, offset = told.groups()
     try:
-        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S %z").astimezone(UTC)
+        return datetime.fromisoformat(f"{moment}{offset or 'Z'}").astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any, Self, TypeVar
 
 import requests
-import structlog
 from requests.auth import AuthBase
 
 from sync import origin
 from sync.clock import Clock, utc_now
 from sync.errors import ConfigError, Interrupted, RateLimited, RestError, UnexpectedAnswer
+from sync.loggers import get_logger
 from sync.redaction import protect_passing, scrub
 from sync.rest.auth import RenewingAuth, validate_auth
 from sync.rest.body import repeatable, repeatable_files
@@ -73,7 +73,7 @@ class RestClient(Verbs):
         self.retry = retry or RetryPolicy()
         self.clock = clock
         self.stats = RequestStats()
-        self.log = structlog.get_logger("sync.rest")
+        self.log = get_logger("sync.rest")
         self.on_wait: Callable[[datetime], None] | None = None
         self._auth: AuthBase = validate_auth(auth)
         checked = validate_headers(headers or {})

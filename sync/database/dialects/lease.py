@@ -7,14 +7,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from sync.database.failures import reason_of
 from sync.errors import RepoledgerError
+from sync.loggers import get_logger
 
-log = structlog.get_logger("sync.database")
+log = get_logger("sync.database")
 
 LEASE = 60  # seconds that a server keeps the lock of a process that shows no sign of life
 _BEAT = 10.0  # seconds between two signs of life
