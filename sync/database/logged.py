@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from sync.clock import as_iso
 from sync.database.kinds import Kind
 from sync.database.tables import CONTENT, TEXTS, UtcDateTime, repositories
 
@@ -19,12 +20,7 @@ CREATED, REDACTED, ACCOUNT = "created", "redacted", "account"
 # How the name begins that a repository which turned private gets; its id follows, and "]".
 REDACTED_NAME = "[redacted-"
 
-_OFFSET = -len("+00:00")
 _encoder = msgspec.json.Encoder()
-
-
-def _time_as_text(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat()[:_OFFSET] + "Z"
 
 
 def _json_as_text(value: Any) -> str:
@@ -37,10 +33,14 @@ _WRITERS: dict[type, Callable[[Any], str | None]] = defaultdict(
     {
         str: str,
         bool: {False: "false", True: "true"}.__getitem__,
-        datetime: _time_as_text,
+        datetime: as_iso,
         type(None): lambda _: None,
     },
 )
+
+
+# What an encoder writes as the text, or null, that `_WRITERS` make of it.
+_AS_THEY_ARE = frozenset({str, datetime, type(None)})
 
 
 def as_text(value: Any) -> str | None:
@@ -49,9 +49,12 @@ def as_text(value: Any) -> str | None:
 
 
 def document(values: Sequence[Any], fields: Sequence[str] = CONTENT) -> str:
-    """Return values, in the order of `tables.FIELDS`, as one JSON object: field -> text or null."""
+    """Return values, in the order of `tables.FIELDS`, as one JSON object: field -> text or null.
+
+    Times have to be in UTC.
+    """
     texts = [
-        value if type(value) is str else _WRITERS[type(value)](value)
+        value if type(value) in _AS_THEY_ARE else _WRITERS[type(value)](value)
         for value in values[: len(fields)]
     ]
     return _encoder.encode(dict(zip(fields, texts, strict=False))).decode()

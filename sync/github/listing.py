@@ -9,6 +9,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from functools import lru_cache
 from itertools import chain
 from urllib.parse import parse_qsl, urlsplit
 
@@ -137,6 +138,7 @@ def _size(future: Future[Page]) -> int:
     return future.result().size if arrived else 0
 
 
+@lru_cache(maxsize=64)
 def page_number(url: str) -> int | None:
     """Return the `page` parameter of a URL; 1 if it has none, None if it is not a number."""
     text = dict(parse_qsl(urlsplit(url).query)).get("page", "1")
@@ -147,6 +149,7 @@ def page_number(url: str) -> int | None:
 _Address = tuple[str, tuple[tuple[str, str], ...]]
 
 
+@lru_cache(maxsize=64)  # a page's, its follower's and the last one's are looked at several times
 def _address(url: str) -> _Address:
     parts = urlsplit(url)
     return parts.path, tuple(sorted(parse_qsl(parts.query)))

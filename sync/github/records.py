@@ -182,8 +182,10 @@ def in_utc(record: Repository) -> Repository:
 
 
 def _may_hold_credentials(raw: bytes) -> bool:
-    # Two looks take a tenth of the time that one expression for both takes.
-    return _CREDENTIAL_PLAIN in raw or _CREDENTIAL_ESCAPED.search(raw) is not None
+    # Each look is as quick as it can be: most objects have no escapes at all.
+    return _CREDENTIAL_PLAIN in raw or (
+        b"\\" in raw and _CREDENTIAL_ESCAPED.search(raw) is not None
+    )
 
 
 def _without_credentials(raw: bytes) -> bytes:

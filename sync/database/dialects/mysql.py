@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
-from pymysql.converters import escape_string  # type: ignore[import-untyped]  # it has none
 from sqlalchemy import (
     Column,
     ColumnElement,
@@ -29,6 +28,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from sync.database.dialects import mysql_check
 from sync.database.dialects.lease import LEASE
+from sync.database.dialects.mysql_connection import QuickConnection, escaped
 from sync.database.dialects.mysql_tls import tls_arguments
 from sync.database.dialects.reading import refuse_other_than
 from sync.database.dialects.server import ServerDialect, pause
@@ -131,6 +131,7 @@ class Mysql(ServerDialect):
                 cursor.execute("SELECT @@max_allowed_packet")
                 (record.info["longest"],) = cursor.fetchone()
 
+        event.listen(engine, "do_connect", _connected)
         # Before SQLAlchemy asks how names are to be quoted.
         event.listen(engine, "connect", prepare, insert=True)
         return engine
@@ -190,7 +191,7 @@ class Mysql(ServerDialect):
         room, texts = longest - _OVERHEAD, list(texts)
         if 4 * sum(map(len, texts)) <= room:  # in bytes, it cannot be more
             return None
-        if sum(len(escape_string(text).encode()) for text in texts) <= room:
+        if sum(len(escaped(text).encode()) for text in texts) <= room:
             return None
         return f"it is too large for the server, whose max_allowed_packet is {longest} bytes"
 
@@ -211,6 +212,10 @@ class Mysql(ServerDialect):
         # VALUES() is old in MySQL, but the only form that MariaDB knows.
         sets = ", ".join(f"`{c}` = VALUES(`{c}`)" for c in update or key[:1])
         return f"{self.insert(table, columns)} ON DUPLICATE KEY UPDATE {sets}"
+
+
+def _connected(_: Any, __: Any, arguments: Any, options: Any) -> QuickConnection:
+    return QuickConnection(*arguments, **options)
 
 
 def _lock_name(connection: Connection, name: str) -> str:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -27,13 +27,13 @@ from sqlalchemy import (
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from sync.clock import as_iso
 from sync.database.dialects.base import LOCK_POLL, Dialect, in_progress
 from sync.database.dialects.sqlite_check import findings
 from sync.database.dialects.sqlite_copy import kept_copy
 from sync.errors import DatabaseUnusable, Interrupted, QueryRefused
 from sync.finding import Finding
 
-_OFFSET = -len("+00:00")
 _PRIVATE = 0o600  # the mode of a file that its owner alone reads and writes
 BUSY_TIMEOUT = 30.0  # seconds to wait for another writer
 _BUSY_WHEN_STOPPING = 1.0  # seconds, once the program is asked to stop
@@ -191,7 +191,8 @@ class Sqlite(Dialect):
     def adapt(self, value: Any) -> Any:
         """Return `value` as the driver takes it: times as text, as SQLAlchemy writes them."""
         if isinstance(value, datetime):
-            return value.astimezone(UTC).isoformat(" ", "microseconds")[:_OFFSET]
+            text = as_iso(value)[:-1].replace("T", " ")
+            return text if value.microsecond else f"{text}.000000"
         if isinstance(value, date):
             return value.isoformat()
         return super().adapt(value)
