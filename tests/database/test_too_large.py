@@ -32,7 +32,7 @@ def test_what_is_too_large_for_the_server_is_rejected_and_all_else_is_stored(
     github: Sandbox, tmp_path: Path, ledger_url: str
 ) -> None:
     new, known, large, other = fill(github, 4)
-    # Four bytes for each quotation mark: twice escaped, in JSON and in SQL.
+    # Three bytes for each quotation mark: escaped in JSON, and that escaped in SQL.
     too_large = {"note": '"' * (PACKET // 3)}
     github.edit(new, **too_large)
     github.edit(large, note="x" * (PACKET * 4 // 5))
