@@ -14,6 +14,7 @@ from sync.absence import Absence, Search
 from sync.clock import utc_now
 from sync.config.sections import Removals
 from sync.database import migrate
+from sync.database.dialects import dialect_of
 from sync.database.logged import ACCOUNT, REDACTED
 from sync.database.queries import Ledger
 from sync.database.reader import PageReader
@@ -112,7 +113,7 @@ def open_reader(
         yield None
         return
     with Ledger(url) as ledger, ledger.connect() as connection:
-        reader = Overlay(connection, account, host, utc_now(), configured)
+        reader = Overlay(connection, dialect_of(url), account, host, utc_now(), configured)
         reader.written = written or Written()
         yield reader
 

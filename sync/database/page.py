@@ -93,8 +93,7 @@ class PageTransaction(PageReader):
     """The open transaction of a page: reads what is known, writes what was planned."""
 
     def __init__(self, connection: Connection, dialect: Dialect, run: Run, now: datetime) -> None:
-        super().__init__(connection, run.account, run.host, now, run.configured)
-        self.dialect = dialect
+        super().__init__(connection, dialect, run.account, run.host, now, run.configured)
         self.statements = _statements(dialect)
         self.run = run
 

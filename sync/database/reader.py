@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, select
 
+from sync.database.dialects import Dialect
 from sync.database.rows import Known
 from sync.database.tables import (
     FIELDS,
@@ -19,31 +21,30 @@ from sync.database.tables import (
 )
 
 _AT_ONCE = 5_000  # ids in one answer, or one question
-# Built once: that takes as long as the database's answer.
-_KNOWN = (
-    select(
-        repositories.c.id,
-        repositories.c.content_hash,
-        account_repositories.c.account.is_not(None),
-        repositories.c.removed_at,
-        repositories.c.removal_reason,
+
+
+@cache  # it takes as long to build as the database needs to answer
+def _known(dialect: Dialect) -> Select[Any]:
+    mine = and_(
+        account_repositories.c.account == bindparam("account"),
+        account_repositories.c.host == repositories.c.host,
+        account_repositories.c.repository_id == repositories.c.id,
+        account_repositories.c.gone_at.is_(None),
     )
-    .select_from(
-        repositories.outerjoin(
-            account_repositories,
-            and_(
-                account_repositories.c.account == bindparam("account"),
-                account_repositories.c.host == repositories.c.host,
-                account_repositories.c.repository_id == repositories.c.id,
-                account_repositories.c.gone_at.is_(None),
-            ),
+    return (
+        select(
+            repositories.c.id,
+            repositories.c.content_hash,
+            account_repositories.c.account.is_not(None),
+            repositories.c.removed_at,
+            repositories.c.removal_reason,
+        )
+        .select_from(repositories.outerjoin(account_repositories, mine))
+        .where(
+            repositories.c.host == bindparam("host"),
+            dialect.is_among(repositories.c.id, "ids"),
         )
     )
-    .where(
-        repositories.c.host == bindparam("host"),
-        repositories.c.id.in_(bindparam("ids", expanding=True)),
-    )
-)
 
 
 class PageReader:
@@ -55,12 +56,14 @@ class PageReader:
     def __init__(
         self,
         connection: Connection,
+        dialect: Dialect,
         account: str,
         host: str,
         now: datetime,
         configured: Collection[str] | None = None,
     ) -> None:
         self.connection = connection
+        self.dialect = dialect
         self.account = account
         self.host = host
         self.now = now
@@ -71,7 +74,7 @@ class PageReader:
     def known(self, ids: Collection[int]) -> dict[int, Known]:
         """Return what is known of the repositories with these ids."""
         asked = {"account": self.account, "host": self.host, "ids": list(ids)}
-        rows = self.connection.execute(_KNOWN, asked)
+        rows = self.connection.execute(_known(self.dialect), asked)
         return {
             id_: Known(content_hash, bool(listed), removed_at, reason)
             for id_, content_hash, listed, removed_at, reason in rows

@@ -236,7 +236,9 @@ class Store:
         """Do `work`, which only reads."""
         return self._again(
             lambda connection: work(
-                PageReader(connection, run.account, run.host, self.clock(), run.configured)
+                PageReader(
+                    connection, self._dialect, run.account, run.host, self.clock(), run.configured
+                )
             )
         )
 

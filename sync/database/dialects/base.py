@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, func
+from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, bindparam, func
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 
 from sync.errors import RunInProgress
@@ -134,6 +134,10 @@ class Dialect(ABC):
         Of former names, only with the condition that the change is one of a name.
         """
         return func.lower(column) == func.lower(name)
+
+    def is_among(self, column: Column[int], name: str) -> ColumnElement[bool]:
+        """Return that a column's value is among the numbers that are given as `name`."""
+        return column.in_(bindparam(name, expanding=True))
 
     def continue_numbering(self, connection: Connection, table: Table) -> None:  # noqa: B027  # for PostgreSQL
         """Have the table's next row numbered after those that were inserted with their numbers."""

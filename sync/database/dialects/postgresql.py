@@ -10,12 +10,16 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
     Column,
     ColumnElement,
     Connection,
     Engine,
     NullPool,
     Table,
+    any_,
+    bindparam,
     create_engine,
     text,
 )
@@ -142,6 +146,10 @@ class Postgresql(ServerDialect):
     def in_code_point_order(self, column: Column[Any]) -> ColumnElement[Any]:
         # Bytes, which in UTF-8 are in the order of the code points.
         return column.collate("C") if isinstance(column.type, TEXTS) else column
+
+    def is_among(self, column: Column[int], name: str) -> ColumnElement[bool]:
+        # One value, where the driver would have to write each by itself.
+        return column == any_(bindparam(name, type_=ARRAY(BigInteger)))
 
     # All rows of a page as one JSON text, in a statement: the driver needs more than twice the
     # time for a statement of each row, whose every value it has to write by itself.
