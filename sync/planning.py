@@ -26,14 +26,11 @@ _OWNER, _LICENSE, _TOPICS = map(FIELDS.index, ("owner_id", "license_spdx_id", "t
 
 
 class Hashed(NamedTuple):
-    """An item with the hash of what is stored of it."""
+    """An item with its repository's id, and the hash of what is stored of it."""
 
+    id: int
     item: Item
     content_hash: str
-
-    @property
-    def id(self) -> int:
-        return self.item.record.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +62,7 @@ class Plan:
 def hash_items(items: Iterable[Item]) -> tuple[Hashed, ...]:
     """Return the items with their hashes, each repository once: the last one counts."""
     last = {item.record.id: item for item in items}
-    return tuple(Hashed(item, content_hash(item.record)) for item in last.values())
+    return tuple(Hashed(id_, item, content_hash(item.record)) for id_, item in last.items())
 
 
 def content_hash(record: Repository) -> str:
