@@ -15,7 +15,7 @@ def main() -> None:
         nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # open to the end
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     if sys.argv[1:] == ["--version"]:  # answered before anything slow is imported
-        print(f"repoledger {__version__}")  # noqa: T201  # its one answer
+        _tell_version()
         return
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that knows no emoji still gets text
@@ -38,12 +38,26 @@ def main() -> None:
         memory.leave_the_rest()
 
 
+def _tell_version() -> None:
+    try:
+        print(f"repoledger {__version__}", flush=True)  # noqa: T201  # its one answer
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        _drop_what_is_left(1)
+        sys.exit(1)
+
+
 def _give_up_on_stderr() -> None:
-    """Drop what cannot be written to stderr: at exit, Python would fail for it."""
     try:
         sys.stderr.flush()
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        _drop_what_is_left(2)
+
+
+def _drop_what_is_left(output: int) -> None:
+    """Have what cannot be written go nowhere: at exit, Python would fail for it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), output)
 
 
 if __name__ == "__main__":

@@ -78,10 +78,13 @@ def test_a_limit_that_is_no_sensible_number_is_wrong_use(synced: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_an_output_that_cannot_be_written_is_told_without_a_traceback(synced: Path) -> None:
+@pytest.mark.parametrize("arguments", [("repos", "--json"), ("--version",)], ids=lambda a: a[0])
+def test_an_output_that_cannot_be_written_is_told_without_a_traceback(
+    synced: Path, arguments: tuple[str, ...]
+) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [*COMMAND, "repos", "--json"],
+            [*COMMAND, *arguments],
             cwd=synced,
             env=environment(synced),
             stdout=full,
