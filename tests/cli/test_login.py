@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from sync.github.sandbox import Sandbox
 from sync.github.stored import unpacked
@@ -97,15 +100,18 @@ def test_the_keyring_holds_the_token_and_no_file_does(
 def test_a_token_in_the_keyring_that_ends_is_renewed_there(
     github: Sandbox, folder: Path, keyring: dict[str, str]
 ) -> None:
-    github.add_oauth_app(CLIENT, interval=1, expiring=True, token_expires_in=1)
+    github.add_oauth_app(CLIENT, interval=1, expiring=True)
     log_in(github, folder, **keyring)
-    (before,) = file_keyring.entries(folder / "keyring.json").values()
-    assert unpacked(before) is not None
-    github.add_oauth_app(CLIENT, expiring=True)
-    for _ in range(2):
-        assert repoledger("backfill", cwd=folder, **keyring).returncode == 0
-    (after,) = file_keyring.entries(folder / "keyring.json").values()
-    assert after != before
+    file = folder / "keyring.json"
+    ((entry, before),) = file_keyring.entries(file).items()
+    kept = unpacked(before)
+    assert kept is not None
+    ended = structs.replace(kept, expires_at=datetime.now(UTC)).as_text()
+    file.write_text(json.dumps({entry: ended}), "utf-8")
+    assert repoledger("backfill", cwd=folder, **keyring).returncode == 0
+    (after,) = map(unpacked, file_keyring.entries(file).values())
+    assert after is not None
+    assert after.token != kept.token
 
 
 @pytest.mark.parametrize(
