@@ -13,7 +13,7 @@ from benchmarks.contenders import PEERS, ROOT
 _NAMED = (
     *("sqlalchemy", "msgspec", "psycopg", "pymysql", "requests", "github-to-sqlite", "dlt"),
     *("duckdb", "meltanolabs-tap-github", "target-jsonl", "meltanolabs-target-postgres"),
-    *("pygithub", "sqlite-utils", "urllib3", "typer", "structlog"),
+    *("pygithub", "sqlite-utils", "urllib3", "click", "structlog"),
 )
 
 

@@ -14,7 +14,7 @@ from sync.github.sandbox import Sandbox
 from tests.conftest import TOKEN
 from tests.support.process import PROJECT
 
-SLOW = {"requests", "urllib3", "sqlalchemy", "msgspec", "structlog", "typer", "rich", "apscheduler"}
+SLOW = {"requests", "urllib3", "sqlalchemy", "msgspec", "structlog", "click", "rich", "apscheduler"}
 
 
 def python(code: str, folder: Path = PROJECT) -> str:

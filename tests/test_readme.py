@@ -90,7 +90,7 @@ def test_every_configuration_in_the_readme_loads() -> None:
 def test_the_command_table_lists_every_command_and_no_other(tmp_path: Path) -> None:
     listed = [row[0].split()[1] for row in table("command")]
     help_text = repoledger("--help", cwd=tmp_path).stdout
-    commands = re.findall(r"^│ ([a-z]+) ", help_text.partition("Commands")[2], re.MULTILINE)
+    commands = re.findall(r"^  ([a-z]+) ", help_text.partition("Commands")[2], re.MULTILINE)
     assert listed == commands
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
+from click.exceptions import Exit
 
 from sync.cli import output
-from sync.cli.output import Format, FormatOption, JsonOption
+from sync.cli.output import Format, format_option, json_option
 from sync.cli.settings import ExitCode, Settings
 from sync.errors import RepoledgerError
 from sync.redaction import scrub
@@ -22,14 +23,12 @@ _TOLD = 4  # characters of a secret, at its end, and only of one that is long en
 _LONG_ENOUGH = 20
 
 
-def accounts(
-    ctx: typer.Context,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Do not ask GitHub: no login, scopes or expiry.")
-    ] = False,
-    fmt: FormatOption = Format.table,
-    json: JsonOption = False,
-) -> None:
+@click.command
+@click.option("--offline", is_flag=True, help="Do not ask GitHub: no login, scopes or expiry.")
+@format_option
+@json_option
+@click.pass_obj
+def accounts(settings: Settings, offline: bool, fmt: Format, json: bool) -> None:
     """List the accounts: where each secret comes from, its kind, scopes and end.
 
     Of a secret no more than its last four characters are shown. Ends with 1 if an account
@@ -37,7 +36,6 @@ def accounts(
     """
     from sync.config.exposure import open_files
 
-    settings: Settings = ctx.obj
     config = settings.load()
     settings.start_log("error")
     for file, cure in open_files(config.secret_files):
@@ -52,7 +50,7 @@ def accounts(
     else:
         output.print_rows(rows, fmt, columns=_COLUMNS)
     failed = any(row["problem"] for row in rows)
-    raise typer.Exit(ExitCode.FAILED if failed else ExitCode.SUCCEEDED)
+    raise Exit(ExitCode.FAILED if failed else ExitCode.SUCCEEDED)
 
 
 def _row(config: Config, account: Account, *, offline: bool) -> dict[str, Any]:

@@ -6,14 +6,12 @@ import errno
 import os
 import sys
 from collections.abc import Callable
-from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-import typer.main
-from typer.core import TyperGroup
+import click
+from click.exceptions import Exit
 
 from sync import __version__
 from sync.cli.output import print_error
@@ -44,20 +42,7 @@ _COMMANDS = {
 }
 
 
-class LogFormat(StrEnum):
-    auto = "auto"
-    console = "console"
-    json = "json"
-
-
-class LogLevel(StrEnum):
-    debug = "debug"
-    info = "info"
-    warning = "warning"
-    error = "error"
-
-
-def _flushed(invoke: Callable[[Any], Any], ctx: Any) -> Any:
+def _flushed(invoke: Callable[[click.Context], Any], ctx: click.Context) -> Any:
     """Call `invoke`, and have what it printed arrive, so that a full disk shows here."""
     try:
         return invoke(ctx)
@@ -66,32 +51,42 @@ def _flushed(invoke: Callable[[Any], Any], ctx: Any) -> Any:
             sys.stdout.flush()
 
 
-def _made(name: str) -> Any:
-    """Import a command and read its options: what takes long if it is done for all of them."""
-    alone = typer.Typer(add_completion=False)
-    alone.command(name)(getattr(import_module(f"sync.cli.{_COMMANDS[name]}"), name))
-    return typer.main.get_command(alone)
+def _made(name: str) -> click.Command:
+    """Import a command: what takes long if it is done for all of them."""
+    command: click.Command = getattr(import_module(f"sync.cli.{_COMMANDS[name]}"), name)
+    return command
 
 
-class _Group(TyperGroup):
-    """Makes a command when it is asked for, and answers for its errors.
+class _Group(click.Group):
+    """Imports a command when it is asked for, and answers for its errors.
 
     It prints what went wrong and what to do, without a traceback, and exits with its code.
     """
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # the signature is Typer's
+    def list_commands(self, _: click.Context) -> list[str]:
         return list(_COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         # What is none of them is compared with all, for what may be meant.
         for name in [cmd_name] if cmd_name in _COMMANDS else _COMMANDS:
-            if name not in self.commands:
-                self.commands[name] = _made(name)
+            self.commands[name] = _made(name)
         return super().get_command(ctx, cmd_name)
 
-    def invoke(self, ctx: Any) -> Any:
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with the first paragraph of their help, which Click would cut."""
+        rows = [(name, (_made(name).help or "").partition("\n\n")[0]) for name in _COMMANDS]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def invoke(self, ctx: click.Context) -> Any:
         try:
             return _flushed(super().invoke, ctx)
+        except Exit:
+            raise
+        except click.UsageError as error:  # Click would show an argument too many as it is
+            raise click.UsageError(printable(error.format_message()), error.ctx) from None
+        except KeyboardInterrupt:  # Click's own code would be 1
+            ctx.exit(ExitCode.INTERRUPTED)
         except RepoledgerError as error:
             print_error(str(error) or type(error).__name__)
             ctx.exit(exit_code_of(error))
@@ -103,70 +98,45 @@ class _Group(TyperGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             ctx.exit(ExitCode.FAILED)
         except Exception as error:
-            # Wrong use is shown by the framework, want of memory by what called it.
-            known = isinstance(error, typer.Abort) or hasattr(error, "exit_code")
-            if known or is_exhausted(error):
-                raise
+            if is_exhausted(error):
+                raise  # shown by what called it
             _report_crash(error)
             ctx.exit(ExitCode.FAILED)
 
 
-app = typer.Typer(
+@click.group(
     cls=_Group,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help=(
-        "Keeps a SQL database of your GitHub repositories: always current, every change "
-        "explained.\n\nStart with `repoledger demo` (no token, no network), then "
-        "`repoledger init`."
-    ),
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
     epilog=(
         "Exit codes: 0 succeeded, 1 failed, 2 wrong use or configuration, 3 partial, "
         "4 deferred (quota), 130 interrupted."
     ),
 )
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="Configuration file; else $REPOLEDGER_CONFIG, else ./config.toml.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["auto", "console", "json"]),
+    default="auto",
+    help="Log lines on stderr; auto: console on a terminal, else JSON.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="Least important events to log: info; on a terminal, where the result is shown anyway, "
+    "warning.",
+)
+@click.version_option(__version__, message="repoledger %(version)s")
+@click.pass_context
+def app(ctx: click.Context, config: Path | None, log_format: str, log_level: str | None) -> None:
+    """Keeps a SQL database of your GitHub repositories: always current, every change explained.
 
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        print(f"repoledger {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def settings(
-    ctx: typer.Context,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            metavar="PATH",
-            help="Configuration file; else $REPOLEDGER_CONFIG, else ./config.toml.",
-            show_default=False,
-        ),
-    ] = None,
-    log_format: Annotated[
-        LogFormat, typer.Option(help="Log lines on stderr; auto: console on a terminal, else JSON.")
-    ] = LogFormat.auto,
-    log_level: Annotated[
-        LogLevel | None,
-        typer.Option(
-            help="Least important events to log: info; on a terminal, where the result is "
-            "shown anyway, warning.",
-            show_default=False,
-        ),
-    ] = None,
-    version: Annotated[  # noqa: ARG001  # eager: answered by its callback
-        bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
-        ),
-    ] = False,
-) -> None:
-    ctx.obj = Settings(
-        config_path=config, log_format=log_format.value, log_level=log_level and log_level.value
-    )
+    Start with `repoledger demo` (no token, no network), then `repoledger init`.
+    """
+    ctx.obj = Settings(config_path=config, log_format=log_format, log_level=log_level)
 
 
 def _report_crash(error: Exception) -> None:

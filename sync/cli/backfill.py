@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
+from click.exceptions import Exit
 
 from sync.cli import output
 from sync.cli.dry_run import preview
 from sync.cli.job import Job
-from sync.cli.output import Format, FormatOption, JsonOption
+from sync.cli.output import Format, format_option, json_option
 from sync.cli.progress import run_progress
 from sync.cli.settings import ExitCode, Settings, exit_code_of, stop_on_signals, worst
 from sync.errors import RepoledgerError
@@ -32,35 +33,36 @@ _TABLE_COLUMNS = (
 )
 
 
+@click.command
+@click.option(
+    "--account", metavar="NAME", multiple=True, help="Sync only this account; may be repeated."
+)
+@click.option("--full", is_flag=True, help="Ask for every page whole, whatever is remembered.")
+@click.option("--dry-run", is_flag=True, help="Print what would change, field by field; no write.")
+@click.option(
+    "--accept-removals",
+    is_flag=True,
+    help="Remove what is missing, also where that was withheld.",
+)
+@click.option(
+    "--max-wait",
+    metavar="TIME",
+    help="Longest wait for quota, such as 15m; else github.max_wait.",
+)
+@click.option("--wait", is_flag=True, help="Wait for another run of the account to finish.")
+@format_option
+@json_option
+@click.pass_obj
 def backfill(
-    ctx: typer.Context,
-    account: Annotated[
-        list[str] | None,
-        typer.Option("--account", metavar="NAME", help="Sync only this account; may be repeated."),
-    ] = None,
-    full: Annotated[
-        bool, typer.Option("--full", help="Ask for every page whole, whatever is remembered.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would change, field by field; no write.")
-    ] = False,
-    accept_removals: Annotated[
-        bool,
-        typer.Option(
-            "--accept-removals", help="Remove what is missing, also where that was withheld."
-        ),
-    ] = False,
-    max_wait: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME", help="Longest wait for quota, such as 15m; else github.max_wait."
-        ),
-    ] = None,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Wait for another run of the account to finish.")
-    ] = False,
-    fmt: FormatOption = Format.table,
-    json: JsonOption = False,
+    settings: Settings,
+    account: tuple[str, ...],
+    full: bool,
+    dry_run: bool,
+    accept_removals: bool,
+    max_wait: str | None,
+    wait: bool,
+    fmt: Format,
+    json: bool,
 ) -> None:
     """Sync every account once, now.
 
@@ -69,10 +71,9 @@ def backfill(
 
     Example: repoledger backfill --account me --dry-run
     """
-    settings: Settings = ctx.obj
     fmt = output.chosen(fmt, json)
     if dry_run and (full or wait):
-        raise typer.BadParameter("--dry-run goes with neither --full nor --wait")
+        raise click.BadParameter("--dry-run goes with neither --full nor --wait")
     from sync.config import exposure
 
     config = settings.load()
@@ -89,7 +90,7 @@ def backfill(
         else:
             options = {"full": full, "wait": wait, "accept_removals": accept_removals}
             code = _sync(job, chosen, fmt, options)
-    raise typer.Exit(code)
+    raise Exit(code)
 
 
 def _sync(
@@ -188,4 +189,4 @@ def _seconds(text: str | None) -> float | None:
     try:
         return Seconds.parse(text)
     except ValueError as error:
-        raise typer.BadParameter(f"it {error}", param_hint="--max-wait") from None
+        raise click.BadParameter(f"it {error}", param_hint="--max-wait") from None

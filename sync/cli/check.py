@@ -9,10 +9,11 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import typer
+import click
+from click.exceptions import Exit
 
 from sync.cli import output
-from sync.cli.output import Format, FormatOption, JsonOption
+from sync.cli.output import Format, format_option, json_option
 from sync.cli.settings import ExitCode, Settings
 from sync.clock import utc_now
 from sync.errors import RepoledgerError
@@ -27,12 +28,15 @@ _COLUMNS = ("result", "what", "message")
 _INDENT = " " * 6  # as wide as a result
 
 
-def check(ctx: typer.Context, fmt: FormatOption = Format.table, json: JsonOption = False) -> None:
+@click.command
+@format_option
+@json_option
+@click.pass_obj
+def check(settings: Settings, fmt: Format, json: bool) -> None:
     """Test configuration, tokens, GitHub and the database, without changing anything.
 
     Ends with 1 if something would keep a run from working.
     """
-    settings: Settings = ctx.obj
     config = settings.load()
     settings.start_log("error")
     fmt, failed = output.chosen(fmt, json), False
@@ -46,7 +50,7 @@ def check(ctx: typer.Context, fmt: FormatOption = Format.table, json: JsonOption
             rows.append({"result": finding.result, "what": what, "message": message})
     if fmt is not Format.table:
         output.print_rows(rows, fmt, columns=_COLUMNS)
-    raise typer.Exit(ExitCode.FAILED if failed else ExitCode.SUCCEEDED)
+    raise Exit(ExitCode.FAILED if failed else ExitCode.SUCCEEDED)
 
 
 def _show(result: str, what: str, message: str) -> None:

@@ -7,9 +7,10 @@ import signal
 import sys
 import threading
 from queue import SimpleQueue
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
+from click.exceptions import Exit
 
 from sync import memory
 from sync.cli import output
@@ -21,14 +22,15 @@ _PATIENCE = 5.0  # seconds for the daemon to answer
 _STOP_LIMIT = 4.5  # seconds until a stop is over, whatever hangs: a pipe that nobody reads
 
 
-def daemon(ctx: typer.Context) -> None:
+@click.command
+@click.pass_obj
+def daemon(settings: Settings) -> None:
     """Sync every account on its schedule, until SIGTERM or Ctrl-C.
 
     SIGHUP reads the configuration again. A second SIGTERM or Ctrl-C ends it at
     once. How it is doing: `repoledger status`, `repoledger health`.
     """
     memory.collect_as_usual()
-    settings: Settings = ctx.obj
     settings.start_log("info")
     # Before any thread starts: each inherits this, and the signals are left for sigwait.
     signal.pthread_sigmask(signal.SIG_BLOCK, {*_STOPPING, signal.SIGHUP})
@@ -91,18 +93,16 @@ def _end(code: ExitCode) -> None:
     os._exit(code)
 
 
-def health(
-    ctx: typer.Context,
-    ready: Annotated[
-        bool,
-        typer.Option("--ready", help="Ask whether every account is as current as promised, too."),
-    ] = False,
-) -> None:
+@click.command
+@click.option(
+    "--ready", is_flag=True, help="Ask whether every account is as current as promised, too."
+)
+@click.pass_obj
+def health(settings: Settings, ready: bool) -> None:
     """Ask the running daemon how it is; exit 0 if it is well, 1 if not.
 
     Made for a container's health check and for scripts: it needs no curl.
     """
-    settings: Settings = ctx.obj
     listen = settings.load().http.listen
     if not listen:
         raise ConfigError('http.listen is "": the daemon does not listen, so it cannot be asked')
@@ -110,7 +110,7 @@ def health(
     local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # every address
     status, text = _ask(local, port, "/readyz" if ready else "/livez")
     output.say(text)
-    raise typer.Exit(ExitCode.SUCCEEDED if status == 200 else ExitCode.FAILED)
+    raise Exit(ExitCode.SUCCEEDED if status == 200 else ExitCode.FAILED)
 
 
 def _ask(host: str, port: int, path: str) -> tuple[int, str]:

@@ -6,9 +6,10 @@ import secrets
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
+from click.exceptions import Exit
 
 from sync.cli import output
 from sync.cli.settings import ExitCode, Settings
@@ -51,14 +52,16 @@ _DESCRIPTIONS = {
 }
 
 
-def demo(
-    ctx: typer.Context,
-    directory: Annotated[
-        Path, typer.Option(metavar="PATH", help="Folder for the demo's database and config.toml.")
-    ] = Path("repoledger-demo"),
-) -> None:
+@click.command
+@click.option(
+    "--directory",
+    type=click.Path(path_type=Path),
+    default=Path("repoledger-demo"),
+    help="Folder for the demo's database and config.toml.",
+)
+@click.pass_obj
+def demo(settings: Settings, directory: Path) -> None:
     """Show it at work: two syncs from a built-in stand-in for GitHub. No token, no network."""
-    settings: Settings = ctx.obj
     _prepare(directory)
     from sync.database import migrate
     from sync.github.sandbox import Sandbox
@@ -81,7 +84,7 @@ def demo(
         succeeded = _sync(github, token, url, "Second sync: only what changed.") and succeeded
     _show(url)
     _advise(config)
-    raise typer.Exit(ExitCode.SUCCEEDED if succeeded else ExitCode.FAILED)
+    raise Exit(ExitCode.SUCCEEDED if succeeded else ExitCode.FAILED)
 
 
 def _prepare(directory: Path) -> None:

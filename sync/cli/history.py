@@ -12,16 +12,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Any, NoReturn
 
-import typer
+import click
+from click.exceptions import Exit
 
 from sync.cli import output
 from sync.cli.counters import COLUMNS, LABELS, Counter, steps_of
 from sync.cli.files import replacing
 from sync.cli.moments import moment_of
-from sync.cli.output import Format, JsonOption
-from sync.cli.settings import ExitCode, open_ledger
+from sync.cli.output import Format, json_option
+from sync.cli.settings import ExitCode, Settings, open_ledger
 
 _DAYS = 30
 _PLOT_HEIGHT = 8
@@ -40,39 +41,49 @@ class HistoryFormat(StrEnum):
 _CHARTS = (HistoryFormat.svg, HistoryFormat.png)
 
 
+@click.command
+@click.argument(
+    "repository", metavar="OWNER/NAME", help="The repository, by present or former name."
+)
+@click.option(
+    "--since",
+    metavar="WHEN",
+    help=f"First day: a date, or an age like 90d; else {_DAYS} days before the last.",
+)
+@click.option(
+    "--until",
+    metavar="WHEN",
+    help="Last day: a date, or an age like 7d; else today, or that of its removal.",
+)
+@click.option(
+    "--counter",
+    type=click.Choice(Counter),
+    help="What the plot under a table on a terminal shows, else stars; and what a chart shows, "
+    "else all of them.",
+)
+@click.option(
+    *("--output", "file"),
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the result to this file.",
+)
+@click.option(
+    *("--format", "fmt"),
+    type=click.Choice(HistoryFormat),
+    default=HistoryFormat.table,
+    help="How to print the result; svg, png: a chart.",
+)
+@json_option
+@click.pass_obj
 def history(
-    ctx: typer.Context,
-    repository: Annotated[
-        str, typer.Argument(metavar="OWNER/NAME", help="The repository, by present or former name.")
-    ],
-    since: Annotated[
-        str | None,
-        typer.Option(
-            metavar="WHEN",
-            help=f"First day: a date, or an age like 90d; else {_DAYS} days before the last.",
-        ),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option(
-            metavar="WHEN",
-            help="Last day: a date, or an age like 7d; else today, or that of its removal.",
-        ),
-    ] = None,
-    counter: Annotated[
-        Counter | None,
-        typer.Option(
-            help="What the plot under a table on a terminal shows, else stars; and what a chart "
-            "shows, else all of them."
-        ),
-    ] = None,
-    file: Annotated[
-        Path | None, typer.Option("--output", metavar="FILE", help="Write the result to this file.")
-    ] = None,
-    fmt: Annotated[
-        HistoryFormat, typer.Option("--format", help="How to print the result; svg, png: a chart.")
-    ] = HistoryFormat.table,
-    json: JsonOption = False,
+    settings: Settings,
+    repository: str,
+    since: str | None,
+    until: str | None,
+    counter: Counter | None,
+    file: Path | None,
+    fmt: HistoryFormat,
+    json: bool,
 ) -> None:
     """Show a repository's counters day by day.
 
@@ -84,7 +95,7 @@ def history(
     fmt = HistoryFormat.json if json else fmt
     if fmt in _CHARTS:
         _require_chart(fmt, file)
-    with open_ledger(ctx) as ledger:
+    with open_ledger(settings) as ledger:
         removed = ledger.removed_on(repository)
         if since is None and until is None and removed is not None:
             first, last = _days(None, None, removed)
@@ -111,7 +122,7 @@ def _days(since: str | None, until: str | None, today: date) -> tuple[date, date
     if start is None:
         return date.fromordinal(max(last.toordinal() - _DAYS, 1)), last
     if end and start.date() > end.date():
-        raise typer.BadParameter("it is before --since", param_hint="--until")
+        raise click.BadParameter("it is before --since", param_hint="--until")
     return start.date(), last
 
 
@@ -179,7 +190,7 @@ def _require_chart(fmt: HistoryFormat, file: Path | None) -> None:
 
 def _refuse(message: str) -> NoReturn:
     output.print_error(message)
-    raise typer.Exit(ExitCode.WRONG_USE)
+    raise Exit(ExitCode.WRONG_USE)
 
 
 def _chart(

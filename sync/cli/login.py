@@ -7,9 +7,9 @@ import shutil
 import sys
 import threading
 from contextlib import closing
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from sync.cli import output
 from sync.cli.settings import Settings, stop_on_signals
@@ -21,29 +21,27 @@ if TYPE_CHECKING:
     from sync.config.places import Place
     from sync.github.device import DeviceCode
 
-AccountOption = Annotated[
-    str | None,
-    typer.Option("--account", metavar="NAME", help="Which account; needed if there are several."),
-]
+_account_option = click.option(
+    "--account", metavar="NAME", help="Which account; needed if there are several."
+)
 
 
+@click.command
+@_account_option
+@click.option(
+    "--client-id",
+    metavar="ID",
+    help="Client id of a GitHub App or OAuth app; else github.client_id.",
+)
+@click.option(
+    "--scope",
+    metavar="SCOPES",
+    help="Scopes to ask for, separated by spaces; else repo if private repositories are synced, "
+    "and none if not.",
+)
+@click.pass_obj
 def login(
-    ctx: typer.Context,
-    account: AccountOption = None,
-    client_id: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ID", help="Client id of a GitHub App or OAuth app; else github.client_id."
-        ),
-    ] = None,
-    scope: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SCOPES",
-            help="Scopes to ask for, separated by spaces; else repo if private repositories are "
-            "synced, and none if not.",
-        ),
-    ] = None,
+    settings: Settings, account: str | None, client_id: str | None, scope: str | None
 ) -> None:
     """Sign in at GitHub with a code, and keep the token in the keyring or a file.
 
@@ -52,7 +50,6 @@ def login(
 
     Example: repoledger login --account me --client-id Iv23liabcdefghij
     """
-    settings: Settings = ctx.obj
     config = settings.load()
     settings.start_log("error")
     chosen = _chosen(config, account)
@@ -93,9 +90,11 @@ def login(
         )
 
 
-def logout(ctx: typer.Context, account: AccountOption = None) -> None:
+@click.command
+@_account_option
+@click.pass_obj
+def logout(settings: Settings, account: str | None) -> None:
     """Remove the token that login has kept."""
-    settings: Settings = ctx.obj
     config = settings.load()
     chosen = _chosen(config, account)
     place = _place(config, chosen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta
 
-import typer
+import click
 
 
 def moment_of(text: str | None, option: str) -> datetime | None:
@@ -20,7 +20,7 @@ def moment_of(text: str | None, option: str) -> datetime | None:
         moment = datetime.fromisoformat(text.strip())
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise typer.BadParameter(
+        raise click.BadParameter(
             "it must be a date (2026-05-01), a time (2026-05-01T12:00) or an age (7d, 12h)",
             param_hint=option,
         ) from None
@@ -37,7 +37,7 @@ def past_moment_of(text: str | None, option: str) -> datetime | None:
         return None
     now = datetime.now(UTC)
     if moment > now:
-        raise typer.BadParameter(
+        raise click.BadParameter(
             f"it is yet to come: it is now {now:%Y-%m-%d %H:%M} UTC", param_hint=option
         )
     return min(datetime.combine(moment, time.max, UTC), now) if _is_date(text) else moment

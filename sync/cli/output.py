@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 from rich.cells import cell_len, set_cell_size  # a part of Rich that is quick to import
 
 from sync.redaction import printable, printable_json, scrub
@@ -26,10 +26,13 @@ class Format(StrEnum):
     csv = "csv"
 
 
-FormatOption = Annotated[
-    Format, typer.Option("--format", help="How to print the result.", show_default=True)
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
+format_option = click.option(
+    *("--format", "fmt"),
+    type=click.Choice(Format),
+    default=Format.table,
+    help="How to print the result.",
+)
+json_option = click.option("--json", is_flag=True, help="The same as --format json.")
 
 _SHORTEST_TEXT = 14  # columns that a text is not cut below
 

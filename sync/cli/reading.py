@@ -6,14 +6,14 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
 from sync.cli import output
 from sync.cli.moments import moment_of, past_moment_of
-from sync.cli.output import Format, FormatOption, JsonOption
-from sync.cli.settings import open_ledger
+from sync.cli.output import Format, format_option, json_option
+from sync.cli.settings import Settings, open_ledger
 from sync.database.kinds import Kind
 
 if TYPE_CHECKING:
@@ -21,12 +21,9 @@ if TYPE_CHECKING:
 
     from sync.database.queries import Ledger
 
-AccountOption = Annotated[
-    str | None, typer.Option("--account", metavar="NAME", help="Only what this account lists.")
-]
-LimitOption = Annotated[
-    int | None, typer.Option(min=1, max=2**31, metavar="N", help="Show at most this many.")
-]
+_limit_option = click.option(
+    "--limit", type=click.IntRange(1, 2**31), metavar="N", help="Show at most this many."
+)
 
 
 class Sort(StrEnum):
@@ -55,39 +52,48 @@ _ORDERS = {
 _CHANGE = ("observed_at", "full_name", "change", "field", "old_value", "new_value")
 
 
+@click.command
+@click.option("--account", metavar="NAME", help="Only what this account lists.")
+@click.option("--owner", metavar="LOGIN", help="Only those of this owner.")
+@click.option("--language", help="Only those in this language.")
+@click.option("--topic", help="Only those with this topic.")
+@click.option("--name", help="Only those whose full name contains this.")
+@click.option("--archived/--not-archived", default=None, help="Only archived, or none.")
+@click.option("--fork/--not-fork", default=None, help="Only forks, or none.")
+@click.option("--removed", is_flag=True, help="Show removed repositories instead.")
+@click.option(
+    "--as-of",
+    metavar="WHEN",
+    help="As it all was then: at the end of a date, at a time (UTC), or an age like 30d ago. "
+    "Counters are kept by the day.",
+)
+@click.option(
+    "--sort",
+    type=click.Choice(Sort),
+    default=Sort.name,
+    help="Counts and times: the largest first.",
+)
+@click.option("--reverse", is_flag=True, help="Reverse the order.")
+@_limit_option
+@format_option
+@json_option
+@click.pass_obj
 def repos(
-    ctx: typer.Context,
-    account: AccountOption = None,
-    owner: Annotated[
-        str | None, typer.Option(metavar="LOGIN", help="Only those of this owner.")
-    ] = None,
-    language: Annotated[str | None, typer.Option(help="Only those in this language.")] = None,
-    topic: Annotated[str | None, typer.Option(help="Only those with this topic.")] = None,
-    name: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Only those whose full name contains this.")
-    ] = None,
-    archived: Annotated[
-        bool | None, typer.Option("--archived/--not-archived", help="Only archived, or none.")
-    ] = None,
-    fork: Annotated[
-        bool | None, typer.Option("--fork/--not-fork", help="Only forks, or none.")
-    ] = None,
-    removed: Annotated[
-        bool, typer.Option("--removed", help="Show removed repositories instead.")
-    ] = False,
-    as_of: Annotated[
-        str | None,
-        typer.Option(
-            metavar="WHEN",
-            help="As it all was then: at the end of a date, at a time (UTC), or an age like 30d "
-            "ago. Counters are kept by the day.",
-        ),
-    ] = None,
-    sort: Annotated[Sort, typer.Option(help="Counts and times: the largest first.")] = Sort.name,
-    reverse: Annotated[bool, typer.Option("--reverse", help="Reverse the order.")] = False,
-    limit: LimitOption = None,
-    fmt: FormatOption = Format.table,
-    json: JsonOption = False,
+    settings: Settings,
+    account: str | None,
+    owner: str | None,
+    language: str | None,
+    topic: str | None,
+    name: str | None,
+    archived: bool | None,
+    fork: bool | None,
+    removed: bool,
+    as_of: str | None,
+    sort: Sort,
+    reverse: bool,
+    limit: int | None,
+    fmt: Format,
+    json: bool,
 ) -> None:
     """List the synced repositories.
 
@@ -95,13 +101,13 @@ def repos(
     """
     column, descending = _ORDERS[sort]
     moment = past_moment_of(as_of, "--as-of")
-    with open_ledger(ctx) as ledger:
+    with open_ledger(settings) as ledger:
         from sync.database.queries import REPOSITORY_COLUMNS
 
         if account is not None and all(
             row["account"] != account for row in ledger.status(counted=False)
         ):
-            ctx.obj.load().account(account)  # neither synced nor configured: an error
+            settings.load().account(account)  # neither synced nor configured: an error
 
         rows = ledger.repos(
             account=account,
@@ -144,24 +150,33 @@ def _repository_cells(row: Mapping[str, Any], *, removed: bool) -> tuple[Any, ..
     return (row["full_name"], row["stargazers_count"], row["language"], day, row[more])
 
 
+@click.command
+@click.option("--since", metavar="WHEN", help="A date, a time (UTC), or an age like 7d.")
+@click.option(
+    "--repository",
+    metavar="OWNER/NAME",
+    help="Only those of one repository, by present or former name.",
+)
+@click.option("--field", help="Only those of one field, such as description.")
+@click.option(
+    "--change",
+    type=click.Choice(Kind),
+    metavar="KIND",
+    help=f"Only those of one kind: {', '.join(Kind)}.",
+)
+@_limit_option
+@format_option
+@json_option
+@click.pass_obj
 def changes(
-    ctx: typer.Context,
-    since: Annotated[
-        str | None, typer.Option(metavar="WHEN", help="A date, a time (UTC), or an age like 7d.")
-    ] = None,
-    repository: Annotated[
-        str | None,
-        typer.Option(
-            metavar="OWNER/NAME", help="Only those of one repository, by present or former name."
-        ),
-    ] = None,
-    field: Annotated[
-        str | None, typer.Option(help="Only those of one field, such as description.")
-    ] = None,
-    change: Annotated[Kind | None, typer.Option(help="Only those of one kind.")] = None,
-    limit: LimitOption = None,
-    fmt: FormatOption = Format.table,
-    json: JsonOption = False,
+    settings: Settings,
+    since: str | None,
+    repository: str | None,
+    field: str | None,
+    change: Kind | None,
+    limit: int | None,
+    fmt: Format,
+    json: bool,
 ) -> None:
     """Show what changed, the newest first.
 
@@ -169,7 +184,7 @@ def changes(
     """
     moment = moment_of(since, "--since")
     fmt = output.chosen(fmt, json)
-    with open_ledger(ctx) as ledger:
+    with open_ledger(settings) as ledger:
         rows = ledger.changes(
             since=moment, repository=repository, field=field, kind=change, limit=limit
         )
@@ -188,14 +203,12 @@ def _without_document(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**row, "new_value": None} if whole else row
 
 
-def query(
-    ctx: typer.Context,
-    sql: Annotated[
-        str, typer.Argument(metavar="SQL", help="One statement; - reads it from stdin.")
-    ],
-    fmt: FormatOption = Format.table,
-    json: JsonOption = False,
-) -> None:
+@click.command
+@click.argument("sql", help="One statement; - reads it from stdin.")
+@format_option
+@json_option
+@click.pass_obj
+def query(settings: Settings, sql: str, fmt: Format, json: bool) -> None:
     """Run one read-only SQL statement against the database.
 
     Example: repoledger query "SELECT full_name FROM current_repositories"
@@ -203,7 +216,7 @@ def query(
     text = sys.stdin.read() if sql == "-" else sql
     # Python would look at Ctrl-C only when the database has found the next row.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    with open_ledger(ctx) as ledger, ledger.query(text) as (names, rows):
+    with open_ledger(settings) as ledger, ledger.query(text) as (names, rows):
         columns = _unique(names)
         dicts = (dict(zip(columns, row, strict=True)) for row in rows)
         output.print_rows(dicts, output.chosen(fmt, json), columns=columns, empty="no rows")

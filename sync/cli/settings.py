@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Any
 from sync import errors
 
 if TYPE_CHECKING:
-    import typer
-
     from sync.config import Config
     from sync.database.queries import Ledger
 
@@ -89,9 +87,8 @@ class Settings:
         log.configure(self.log_format, self.log_level or default)  # type: ignore[arg-type]  # an enum's value
 
 
-def open_ledger(ctx: typer.Context) -> Ledger:
+def open_ledger(settings: Settings) -> Ledger:
     """Return the configured ledger, for reading. Raises ConfigError and what `Ledger` does."""
-    settings: Settings = ctx.obj
     config = settings.load()
     from sync.database.queries import Ledger
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
+from click.exceptions import Exit
 
 from sync.cli import output
 from sync.cli.settings import ExitCode, Settings
@@ -22,9 +22,10 @@ def example_configuration() -> str:
     return file.read_text(encoding="utf-8")
 
 
-def init(ctx: typer.Context) -> None:
+@click.command
+@click.pass_obj
+def init(settings: Settings) -> None:
     """Write a commented config.toml to start from. Never overwrites a file."""
-    settings: Settings = ctx.obj
     target = settings.config_path or Path("config.toml")
     text = example_configuration()
     try:
@@ -43,14 +44,11 @@ def init(ctx: typer.Context) -> None:
     print(f"  {command} backfill    # syncs once")
 
 
-def migrate(
-    ctx: typer.Context,
-    check: Annotated[
-        bool, typer.Option("--check", help="Only tell whether there is something to do (exit 1).")
-    ] = False,
-) -> None:
+@click.command
+@click.option("--check", is_flag=True, help="Only tell whether there is something to do (exit 1).")
+@click.pass_obj
+def migrate(settings: Settings, check: bool) -> None:
     """Bring the database's schema up to what this version needs."""
-    settings: Settings = ctx.obj
     config = settings.load()
     from sync.database import migrate as migration
 
@@ -71,4 +69,4 @@ def migrate(
     if state != "current":
         advice = "install a newer repoledger" if state == "newer" else "run `repoledger migrate`"
         print(advice, file=sys.stderr)
-        raise typer.Exit(ExitCode.FAILED)
+        raise Exit(ExitCode.FAILED)

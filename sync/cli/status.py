@@ -6,19 +6,22 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import typer
+import click
 
 from sync.cli import output
-from sync.cli.output import Format, FormatOption, JsonOption
+from sync.cli.output import Format, format_option, json_option
 from sync.cli.settings import Settings
 
 # A daemon starts what is due within seconds; what is later than this has nobody to start it.
 _OVERDUE = timedelta(minutes=1)
 
 
-def status(ctx: typer.Context, fmt: FormatOption = Format.table, json: JsonOption = False) -> None:
+@click.command
+@format_option
+@json_option
+@click.pass_obj
+def status(settings: Settings, fmt: Format, json: bool) -> None:
     """Show how fresh each account is, and how its last run went."""
-    settings: Settings = ctx.obj
     config = settings.load()
     from sync.database.queries import Ledger
 

@@ -6,12 +6,13 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
+from click.exceptions import Exit
 
 from sync.cli import output
-from sync.cli.output import Format, FormatOption, JsonOption
+from sync.cli.output import Format, format_option, json_option
 from sync.cli.progress import progress_bar
 from sync.cli.settings import ExitCode, Settings, stop_on_signals
 from sync.errors import DatabaseError, Interrupted
@@ -22,13 +23,12 @@ if TYPE_CHECKING:
 
     from sync.database.comparing import Comparison, Snapshot
 
-PasswordEnvOption = Annotated[
-    str | None,
-    typer.Option(metavar="VARIABLE", help="Environment variable with the password of that URL."),
-]
-PasswordFileOption = Annotated[
-    str | None, typer.Option(metavar="FILE", help="File with the password of that URL.")
-]
+_password_env_option = click.option(
+    "--password-env", metavar="VARIABLE", help="Environment variable with the password of that URL."
+)
+_password_file_option = click.option(
+    "--password-file", metavar="FILE", help="File with the password of that URL."
+)
 _COPIED = ("table", "rows", "written", "deleted", "checksum")
 _COMPARED = (
     *("table", "rows_here", "rows_there", "missing", "extra", "different"),
@@ -37,13 +37,20 @@ _COMPARED = (
 _SHOWN_EXAMPLES = 10
 
 
+@click.command
+@click.option("--to", metavar="URL", required=True, help="The database to copy to.")
+@_password_env_option
+@_password_file_option
+@format_option
+@json_option
+@click.pass_obj
 def copy(
-    ctx: typer.Context,
-    to: Annotated[str, typer.Option("--to", metavar="URL", help="The database to copy to.")],
-    password_env: PasswordEnvOption = None,
-    password_file: PasswordFileOption = None,
-    fmt: FormatOption = Format.table,
-    json: JsonOption = False,
+    settings: Settings,
+    to: str,
+    password_env: str | None,
+    password_file: str | None,
+    fmt: Format,
+    json: bool,
 ) -> None:
     """Copy the ledger, with all its history, to another database, and compare the two.
 
@@ -52,7 +59,7 @@ def copy(
 
     Example: repoledger copy --to postgresql://ledger@db.example.com/ledger --password-env DB_PW
     """
-    here, there = _urls(ctx, to, password_env, password_file)
+    here, there = _urls(settings, to, password_env, password_file)
     from sync.database.comparing import compare, snapshot
     from sync.database.copying import copy as copy_ledger
 
@@ -90,15 +97,20 @@ def copy(
         print(printable(told), file=sys.stderr)
 
 
+@click.command
+@click.option("--against", metavar="URL", required=True, help="The database to compare with.")
+@_password_env_option
+@_password_file_option
+@format_option
+@json_option
+@click.pass_obj
 def verify(
-    ctx: typer.Context,
-    against: Annotated[
-        str, typer.Option("--against", metavar="URL", help="The database to compare with.")
-    ],
-    password_env: PasswordEnvOption = None,
-    password_file: PasswordFileOption = None,
-    fmt: FormatOption = Format.table,
-    json: JsonOption = False,
+    settings: Settings,
+    against: str,
+    password_env: str | None,
+    password_file: str | None,
+    fmt: Format,
+    json: bool,
 ) -> None:
     """Compare the ledger with one in another database, row by row. Writes nothing.
 
@@ -106,7 +118,7 @@ def verify(
 
     Example: repoledger verify --against sqlite:///repoledger.db
     """
-    here, there = _urls(ctx, against, password_env, password_file)
+    here, there = _urls(settings, against, password_env, password_file)
     from sync.database.comparing import compare
 
     with stop_on_signals() as stop, _both(here, there, stop) as (mine, other):
@@ -117,14 +129,13 @@ def verify(
     else:
         output.print_rows(map(_as_dict, compared), fmt, columns=_COMPARED)
     if not all(each.identical for each in compared):
-        raise typer.Exit(ExitCode.FAILED)
+        raise Exit(ExitCode.FAILED)
 
 
 def _urls(
-    ctx: typer.Context, url: str, password_env: str | None, password_file: str | None
+    settings: Settings, url: str, password_env: str | None, password_file: str | None
 ) -> tuple[str, str]:
     """Return the URLs of the configured database and of the other one, with their passwords."""
-    settings: Settings = ctx.obj
     config = settings.load()
     settings.start_log()
     from sync.config import exposure, other_database

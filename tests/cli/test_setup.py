@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,11 +14,11 @@ from sync import __version__
 from sync.github.sandbox import Sandbox
 from tests.conftest import TOKEN
 from tests.support.ledger import value
-from tests.support.process import repoledger, write_config
+from tests.support.process import repoledger, start_repoledger, write_config
 
 COMMANDS = (
-    *("demo", "init", "check", "migrate", "backfill", "daemon", "health", "status", "repos"),
-    *("changes", "history", "query"),
+    *("demo", "init", "check", "migrate", "login", "logout", "accounts", "backfill", "daemon"),
+    *("health", "status", "repos", "changes", "history", "query", "copy", "verify"),
 )
 
 
@@ -145,10 +147,14 @@ def test_the_version_is_told(arguments: tuple[str, ...], tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
-        (("bakfill",), "backfill"),
-        (("repos", "--sort", "starz"), "stars"),
-        (("repos", "--limit", "0"), "limit"),
+        (("bakfill",), "Did you mean 'backfill'?"),
+        (("repos", "--limt", "1"), "Did you mean '--limit'?"),
+        (("repos", "--sort", "starz"), "'stars'"),
+        (("changes", "--change", "Created"), "'created'"),
+        (("repos", "--limit", "0"), "--limit"),
         (("query",), "SQL"),
+        (("copy",), "--to"),
+        (("status", "me"), "me"),
         (("--log-level", "loud", "status"), "debug"),
     ],
 )
@@ -178,13 +184,38 @@ def test_every_mistake_in_a_configuration_is_told_at_once(folder: Path) -> None:
     assert "did you mean concurrency?" in done.stderr
 
 
+def test_without_a_command_the_help_is_shown_as_wrong_use(tmp_path: Path) -> None:
+    done = repoledger(cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == repoledger("--help", cwd=tmp_path).stdout
+
+
+def test_ctrl_c_is_exit_130_wherever_a_command_is(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    process = start_repoledger("--config", "pipe", "status", cwd=tmp_path)
+    with (tmp_path / "pipe").open("w"):  # waits until it is being read
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=20)
+    assert (process.returncode, stdout, "Aborted" in stderr) == (130, "", False)
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_shell_completion_is_there(shell: str, tmp_path: Path) -> None:
-    # Named, and not looked for among the processes above this one, where there may be none.
+    done = repoledger(cwd=tmp_path, _REPOLEDGER_COMPLETE=f"{shell}_source")
+    assert f"_REPOLEDGER_COMPLETE={shell}_complete" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("acc", "accounts"), ("repos --as", "--as-of"), ("repos --sort st", "stars")],
+)
+def test_a_shell_completes_commands_options_and_values(
+    typed: str, offered: str, tmp_path: Path
+) -> None:
     done = repoledger(
-        "--show-completion",
-        shell,
         cwd=tmp_path,
-        _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1",
+        _REPOLEDGER_COMPLETE="bash_complete",
+        COMP_WORDS=f"repoledger {typed}",
+        COMP_CWORD=str(len(typed.split())),
     )
-    assert "repoledger" in done.stdout
+    assert done.stdout == f"plain,{offered}\n"

@@ -203,6 +203,7 @@ def test_what_the_user_gives_is_told_of_without_acting_on_the_terminal(
         (2, "repos", "--as-of", HOSTILE),
         (2, "query", f"SELECT {HOSTILE}"),
         (2, HOSTILE),
+        (2, "check", HOSTILE),
         (2, "--config", "odd.toml", "status"),
         (0, "--config", odd, "init"),
         (2, "--config", odd, "init"),
