@@ -14,20 +14,17 @@ def main() -> None:
     if sys.stdout is None or sys.stderr is None:  # started with a closed output
         nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # open to the end
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
-    if sys.argv[1:] == ["--version"]:  # answered before anything slow is imported
-        _tell_version()
-        return
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal that knows no emoji still gets text
-            stream.reconfigure(errors="backslashreplace")
-    memory.keep_one_heap()
-    memory.collect_rarely()
     try:
-        from sync.cli.app import app
-
-        app(prog_name="repoledger")
+        _run()
     except KeyboardInterrupt:  # before a command took over
         sys.exit(130)
+    except OSError as error:  # an output that cannot be written
+        if not isinstance(error, BrokenPipeError):
+            from sync.cli.output import print_error
+
+            print_error(str(error))
+        _drop_what_is_left(1)
+        sys.exit(1)
     except Exception as error:
         if not memory.is_exhausted(error):
             raise
@@ -38,14 +35,18 @@ def main() -> None:
         memory.leave_the_rest()
 
 
-def _tell_version() -> None:
-    try:
+def _run() -> None:
+    if sys.argv[1:] == ["--version"]:  # answered before anything slow is imported
         print(f"repoledger {__version__}", flush=True)  # noqa: T201  # its one answer
-    except OSError as error:
-        if not isinstance(error, BrokenPipeError):
-            print(f"error: {error}", file=sys.stderr)  # noqa: T201
-        _drop_what_is_left(1)
-        sys.exit(1)
+        return
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that knows no emoji still gets text
+            stream.reconfigure(errors="backslashreplace")
+    memory.keep_one_heap()
+    memory.collect_rarely()
+    from sync.cli.app import app
+
+    app(prog_name="repoledger")
 
 
 def _give_up_on_stderr() -> None:

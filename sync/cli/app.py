@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -81,7 +79,7 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return _flushed(super().invoke, ctx)
-        except Exit:
+        except (Exit, OSError):  # an output that cannot be written: shown by what called it
             raise
         except click.UsageError as error:  # Click would show an argument too many as it is
             raise click.UsageError(printable(error.format_message()), error.ctx) from None
@@ -90,13 +88,6 @@ class _Group(click.Group):
         except RepoledgerError as error:
             print_error(str(error) or type(error).__name__)
             ctx.exit(exit_code_of(error))
-        except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise  # whoever read the output has had enough: the framework ends quietly
-            print_error(str(error))
-            # What is still in the buffer would fail again when the interpreter ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            ctx.exit(ExitCode.FAILED)
         except Exception as error:
             if is_exhausted(error):
                 raise  # shown by what called it

@@ -78,7 +78,9 @@ def test_a_limit_that_is_no_sensible_number_is_wrong_use(synced: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [("repos", "--json"), ("--version",)], ids=lambda a: a[0])
+@pytest.mark.parametrize(
+    "arguments", [("repos", "--json"), ("--version",), ("--help",)], ids=lambda a: a[0]
+)
 def test_an_output_that_cannot_be_written_is_told_without_a_traceback(
     synced: Path, arguments: tuple[str, ...]
 ) -> None:
