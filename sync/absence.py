@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import random
 from array import array
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -126,9 +125,11 @@ class Search:
         before = basis_from(row.get("listing_basis"))
         basis = self.basis(identity, before, row.get("id"))
         former = _former_names(reader, basis) if before is None else ()
-        missing = _without(reader.members((reader.account, *former)), sorted(self.look.ids))
+        listed = set(self.look.ids)
+        stored = reader.members((reader.account, *former))
+        missing = [id_ for id_ in stored if id_ not in listed]
         # What it used to list, and what is new: in a dry run that is not stored yet.
-        members = len(missing) + len(set(self.look.ids))
+        members = len(missing) + len(listed)
         doubt = objection(
             missing=len(missing),
             members=members,
@@ -217,12 +218,6 @@ def _former_names(reader: PageReader, basis: Basis) -> tuple[str, ...]:
         for name, text in reader.unconfigured().items()
         if (other := basis_from(text)) is not None and other.same_listing(basis)
     )
-
-
-def _without(ids: Iterable[int], listed: Sequence[int]) -> list[int]:
-    """Return those of `ids` that are not in `listed`, which is in order."""
-    places = ((id_, bisect_left(listed, id_)) for id_ in ids)
-    return [id_ for id_, at in places if at == len(listed) or listed[at] != id_]
 
 
 def _agreeing(reader: PageReader, runs: int, missing: str) -> bool:

@@ -13,6 +13,8 @@ import re
 import threading
 from base64 import b64encode
 from collections import deque
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
@@ -59,10 +61,12 @@ def protect_passing(secret: str) -> None:
         if forms <= _known:
             return
         _passing.append(secret)
-        _replace(forms, _forms(_passing.popleft()) if len(_passing) > _MOST_PASSING else set())
+        _replace(
+            forms, _forms(_passing.popleft()) if len(_passing) > _MOST_PASSING else frozenset()
+        )
 
 
-def _replace(added: set[str], ended: set[str]) -> None:
+def _replace(added: AbstractSet[str], ended: AbstractSet[str]) -> None:
     global _longest_first
     _known.difference_update(ended)
     _known.update(added)
@@ -70,21 +74,24 @@ def _replace(added: set[str], ended: set[str]) -> None:
     _longest_first = tuple(sorted(_known, key=len, reverse=True))
 
 
-def _forms(secret: str) -> set[str]:
+@lru_cache(maxsize=16)  # a request's secrets are mostly those of the one before it
+def _forms(secret: str) -> frozenset[str]:
     """Return how a secret may be written; most forms of most secrets are the same."""
     if len(secret) < SHORTEST:
-        return set()
+        return frozenset()
     data = secret.encode("utf-8", "surrogatepass")
-    return {
-        secret,
-        repr(secret)[1:-1],
-        json.dumps(secret)[1:-1],
-        json.dumps(secret, ensure_ascii=False)[1:-1],
-        quote(data, safe=""),
-        quote(data),
-        quote_plus(data),
-        b64encode(data).decode().rstrip("="),
-    }
+    return frozenset(
+        {
+            secret,
+            repr(secret)[1:-1],
+            json.dumps(secret)[1:-1],
+            json.dumps(secret, ensure_ascii=False)[1:-1],
+            quote(data, safe=""),
+            quote(data),
+            quote_plus(data),
+            b64encode(data).decode().rstrip("="),
+        }
+    )
 
 
 def scrub(text: str) -> str:
