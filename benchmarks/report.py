@@ -48,7 +48,9 @@ def _told(target: Target) -> tuple[str, str, str, str]:
 
 def _tables(records: list[Mapping[str, Any]]) -> Iterator[str]:
     place_of = itemgetter("size", "database", "latency")
-    for size, kind, latency in dict.fromkeys(map(place_of, records)):
+    kinds = list(_KINDS)
+    places = sorted(set(map(place_of, records)), key=lambda p: (p[0], kinds.index(p[1]), p[2]))
+    for size, kind, latency in places:
         here = [r for r in records if place_of(r) == (size, kind, latency)]
         title = f"{size:,} repositories, {_KINDS[kind]}"
         rounds = here[0]["rounds"]

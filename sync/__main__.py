@@ -18,7 +18,7 @@ def main() -> None:
         _run()
     except KeyboardInterrupt:  # before a command took over
         sys.exit(130)
-    except OSError as error:  # an output that cannot be written
+    except OSError as error:  # such as an output that cannot be written
         if not isinstance(error, BrokenPipeError):
             from sync.cli.output import print_error
 

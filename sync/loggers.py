@@ -1,14 +1,16 @@
-"""Where loggers come from: structlog, without the tracebacks that Rich would draw for it.
+"""Where loggers come from: structlog; in a command without the tracebacks that Rich draws for it.
 
-Nothing here has them drawn, and what draws them takes a tenth of a short command's time to import.
+No command has them drawn, and what draws them takes a tenth of a short command's time to import.
+Other programs, which import parts of this one, may want them.
 """
 
 from __future__ import annotations
 
 import sys
 
-_hidden = [name for name in ("rich.console", "rich.pretty") if name not in sys.modules]
-sys.modules |= dict.fromkeys(_hidden)  # type: ignore[arg-type]  # as if there were none
+_drawing = ("rich.console", "rich.pretty") if "sync.cli" in sys.modules else ()
+_hidden = [name for name in _drawing if name not in sys.modules]
+sys.modules.update(dict.fromkeys(_hidden))  # type: ignore[arg-type]  # as if there were none
 try:
     import structlog
 finally:

@@ -39,6 +39,11 @@ def test_the_version_is_told_before_anything_slow_is_imported() -> None:
     assert SLOW & {name.partition(".")[0] for name in loaded} == set()
 
 
+def test_another_program_gets_structlog_whole() -> None:
+    told = python("from sync import RestClient; import structlog; print(structlog.dev.rich)")
+    assert "rich" in told
+
+
 def test_a_client_needs_no_database() -> None:
     loaded = python("import sys; from sync import GitHubClient; print(*sys.modules)").split()
     assert "requests" in loaded

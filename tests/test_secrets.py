@@ -139,6 +139,27 @@ def test_a_token_in_the_wrong_place_of_the_configuration_is_not_repeated(
     assert TOKEN not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("copy", "--to", "x", "postgresql://me:sekret-pw@h/db"),
+        ("postgresql://me:sekret-pw@h/db",),
+        ("repos", "--sort", "postgresql://me:sekret-pw@h/db"),
+        ("backfill", "--max-wait", f"x{TOKEN}"),
+        ("status", f"--{TOKEN}"),
+    ],
+    ids=lambda words: words[0][:8],
+)
+def test_a_secret_where_none_belongs_is_not_repeated(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    write_config(tmp_path, "https://api.github.com")
+    done = repoledger(*words, cwd=tmp_path, TOKEN=TOKEN)
+    assert done.returncode == 2
+    assert "sekret-pw" not in done.stderr
+    assert TOKEN not in done.stderr
+
+
 @pytest.mark.matrix("always.secret")
 def test_a_crash_tells_where_it_was_and_not_what_the_token_is(
     github: Sandbox, folder: Path, tmp_path_factory: pytest.TempPathFactory

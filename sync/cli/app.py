@@ -61,6 +61,12 @@ class _Group(click.Group):
     It prints what went wrong and what to do, without a traceback, and exits with its code.
     """
 
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        try:
+            return super().make_context(*arguments, **options)
+        except KeyboardInterrupt:  # Click's own code would be 1
+            raise Exit(ExitCode.INTERRUPTED) from None
+
     def list_commands(self, _: click.Context) -> list[str]:
         return list(_COMMANDS)
 
@@ -79,11 +85,12 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return _flushed(super().invoke, ctx)
-        except (Exit, OSError):  # an output that cannot be written: shown by what called it
+        except (Exit, OSError):  # such as an output that cannot be written: shown by what called it
             raise
         except click.UsageError as error:  # Click would show an argument too many as it is
-            raise click.UsageError(printable(error.format_message()), error.ctx) from None
-        except KeyboardInterrupt:  # Click's own code would be 1
+            shown = printable(scrub(error.format_message()))
+            raise click.UsageError(shown, error.ctx) from None
+        except KeyboardInterrupt:
             ctx.exit(ExitCode.INTERRUPTED)
         except RepoledgerError as error:
             print_error(str(error) or type(error).__name__)

@@ -84,7 +84,7 @@ class Settings:
         from sync import log
 
         default = default or ("warning" if _on_terminal() else "info")
-        log.configure(self.log_format, self.log_level or default)  # type: ignore[arg-type]  # an enum's value
+        log.configure(self.log_format, self.log_level or default)  # type: ignore[arg-type]  # one of app.py's choices
 
 
 def open_ledger(settings: Settings) -> Ledger:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -35,7 +35,7 @@ from sync.database.tables import (
     repositories,
     sync_runs,
 )
-from sync.errors import DatabaseError
+from sync.errors import DatabaseError, QueryRefused
 
 _KEY = ("host", "id")
 _REPOSITORY_UPDATE = (
@@ -109,13 +109,34 @@ class PageTransaction(PageReader):
         updated = [write.id for write in ordered if not write.is_new]
         if updated:
             self.forget_pages_of_others(updated)
-        if not ordered or self._attempt(ordered) is None:
+        if not ordered or self._try_to_write(ordered) is None:
             return tuple(refusals)
         for write in ordered:
-            reason = self._attempt([write])
+            reason = self._try_to_write([write])
             if reason is not None:
                 refusals.append(Refusal(write, reason))
         return tuple(refusals)
+
+    def attempt(self, work: Callable[[], None]) -> str | None:
+        """Do `work` inside a savepoint; return why not, if the database refuses a row.
+
+        Or if a trigger or table of the user's does.
+        """
+        say = self.connection.exec_driver_sql  # alike everywhere, and SQLAlchemy's own is slower
+        say("SAVEPOINT attempt")
+        try:
+            work()
+        except (DBAPIError, QueryRefused) as error:
+            if isinstance(error, DBAPIError) and not self.dialect.blames_row(error):
+                raise
+            reason = reason_of(error) if isinstance(error, DBAPIError) else str(error)
+            try:
+                say("ROLLBACK TO SAVEPOINT attempt")
+            except SQLAlchemyError:  # a trigger may end the whole transaction
+                raise DatabaseError(f"a row ended its page's transaction: {reason}") from None
+            return reason
+        say("RELEASE SAVEPOINT attempt")
+        return None
 
     def join(self, ids: Iterable[int]) -> None:
         """Note that the account lists these repositories, which are stored already."""
@@ -220,23 +241,8 @@ class PageTransaction(PageReader):
     def _cached(self) -> Any:
         return page_cache.c.account == self.account
 
-    def _attempt(self, writes: Sequence[RepositoryWrite]) -> str | None:
-        """Write inside a savepoint; return why not, if the database refuses a row."""
-        say = self.connection.exec_driver_sql  # alike everywhere, and SQLAlchemy's own is slower
-        say("SAVEPOINT attempt")
-        try:
-            self._write_all(writes)
-        except DBAPIError as error:
-            if not self.dialect.blames_row(error):
-                raise
-            reason = reason_of(error)
-            try:
-                say("ROLLBACK TO SAVEPOINT attempt")
-            except SQLAlchemyError:  # a trigger of the user's may end the whole transaction
-                raise DatabaseError(f"a row ended its page's transaction: {reason}") from None
-            return reason
-        say("RELEASE SAVEPOINT attempt")
-        return None
+    def _try_to_write(self, writes: Sequence[RepositoryWrite]) -> str | None:
+        return self.attempt(partial(self._write_all, writes))
 
     def _write_all(self, writes: Sequence[RepositoryWrite]) -> None:
         adapt = self.dialect.adapt

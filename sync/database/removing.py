@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 from typing import Any, Protocol
 
 import msgspec
 from sqlalchemy import and_, delete, null, or_, select, update
-from sqlalchemy.exc import DBAPIError
 
-from sync.database.failures import reason_of
 from sync.database.logged import CREATED, REDACTED
 from sync.database.page import PageTransaction
 from sync.database.rows import Change
@@ -24,7 +22,6 @@ from sync.database.tables import (
     repository_changes,
     repository_metrics,
 )
-from sync.errors import QueryRefused
 
 
 class Gone(Protocol):
@@ -51,9 +48,7 @@ def remove(
 
     `secrets` are the fields that a redaction clears.
     """
-    reasons = {
-        gone.id: _attempt(page, partial(_remove, page, gone, secrets)) for gone in departures
-    }
+    reasons = {gone.id: page.attempt(partial(_remove, page, gone, secrets)) for gone in departures}
     return {id_: reason for id_, reason in reasons.items() if reason is not None}
 
 
@@ -99,7 +94,7 @@ def _stored(gone: Gone) -> dict[str, Any]:
 
 def purge(page: PageTransaction, id_: int) -> str | None:
     """Delete all that the ledger holds of a repository; return why not, if it is refused."""
-    return _attempt(page, partial(_purge, page, id_))
+    return page.attempt(partial(_purge, page, id_))
 
 
 def _purge(page: PageTransaction, id_: int) -> None:
@@ -112,20 +107,6 @@ def _purge(page: PageTransaction, id_: int) -> None:
     mine = and_(repositories.c.host == page.host, repositories.c.id == id_)
     page.connection.execute(delete(repositories).where(mine))
     page.dialect.check_constraints(page.connection)
-
-
-def _attempt(page: PageTransaction, work: Callable[[], None]) -> str | None:
-    """Do `work` inside a savepoint; return why not, if a trigger or table of the user's refuses."""
-    savepoint = page.connection.begin_nested()
-    try:
-        work()
-    except (DBAPIError, QueryRefused) as error:
-        if isinstance(error, DBAPIError) and not page.dialect.blames_row(error):
-            raise
-        savepoint.rollback()
-        return reason_of(error) if isinstance(error, DBAPIError) else str(error)
-    savepoint.commit()
-    return None
 
 
 def _redact_log(page: PageTransaction, id_: int, secrets: Collection[str]) -> None:

@@ -26,7 +26,9 @@ PER_PAGE = 100  # GitHub's maximum
 # RFC 9110, 8.8.3, without the bytes that are no ASCII.
 _ENTITY_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,250}"')
 _SCOPE = re.compile(r"[A-Za-z0-9_:.-]{1,64}")
-_EXPIRY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}) (?:UTC|([+-][0-9]{4}))")
+_EXPIRY = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}) (?:UTC|([+-][0-9]{2}:?[0-5][0-9]))"
+)
 _LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,99})(?:\[bot\])?")
 
 

@@ -28,7 +28,13 @@ def answer(status: int, body: bytes = b"{}", /, **headers: str) -> Response:
         ("2026-12-01 12:00:00 +0200", datetime(2026, 12, 1, 10, tzinfo=UTC)),
         ("2026-12-01 02:00:00 -0800", datetime(2026, 12, 1, 10, tzinfo=UTC)),
         ("Tue, 01 Dec 2026 10:00:00 GMT", None),
+        ("2026-12-01 12:00:00 +02:00", datetime(2026, 12, 1, 10, tzinfo=UTC)),
         ("0001-01-01 00:00:00 +1400", None),  # is none in UTC
+        ("2026-12-01 10000000 UTC", None),
+        ("2026-12-01 10:00:00 +0260", None),
+        ("2026-12-01 24:00:00 UTC", None),
+        ("2026-12-01 10:00:00", None),
+        ("2026-12-01", None),
         ("", None),
     ],
 )
