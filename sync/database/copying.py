@@ -63,6 +63,7 @@ def copy(source: Snapshot, target_url: str, stop: threading.Event) -> list[Copie
             for table, copied in reversed(list(zip(_ORDER, done, strict=True))):
                 target.delete(table, extras[table])
                 copied.deleted = len(extras[table])
+            target.gather_statistics()
         finally:
             target.close()
     return done
@@ -135,6 +136,10 @@ class _Target:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def gather_statistics(self) -> None:
+        """Have the database learn what it has got; see `Dialect.gather_statistics`."""
+        self._dialect.gather_statistics(self._engine)
 
     def write(self, table: Table, rows: list[Row]) -> None:
         """Insert rows, or update those that are there. Raises DatabaseError, naming the row."""

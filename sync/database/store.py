@@ -230,6 +230,10 @@ class Store:
         rows = self._again(lambda connection: connection.execute(statement).all())
         return {row.key: plain(row) for row in rows}
 
+    def gather_statistics(self) -> None:
+        """Have the database learn how the ledger has grown; see `Dialect.gather_statistics`."""
+        self._dialect.gather_statistics(self._engine)
+
     # Transactions
 
     def read(self, run: Run, work: Callable[[PageReader], T]) -> T:

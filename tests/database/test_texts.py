@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pymysql.connections import Connection
+from pymysql.connections import Connection  # type: ignore[import-untyped]  # it has none
 from sqlalchemy import text
 
 from sync.database.dialects import dialect_of

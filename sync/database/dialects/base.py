@@ -139,6 +139,12 @@ class Dialect(ABC):
         """Return that a column's value is among the numbers that are given as `name`."""
         return column.in_(bindparam(name, expanding=True))
 
+    def gather_statistics(self, engine: Engine) -> None:  # noqa: B027  # for PostgreSQL
+        """Have the database learn how its tables have grown, by which it plans how to look up.
+
+        Whether it can is no condition of anything.
+        """
+
     def continue_numbering(self, connection: Connection, table: Table) -> None:  # noqa: B027  # for PostgreSQL
         """Have the table's next row numbered after those that were inserted with their numbers."""
 
