@@ -25,8 +25,9 @@ Written by `make bench` from what it measured. Every contender loads the same re
 the same server on the same machine: full-size objects ({bytes:,} bytes of JSON on average) in
 pages of 100, packed, with ETags and links as GitHub's. The server is a process of its own, encodes
 everything before, and is not counted; nor is the database server. Each figure is the median of
-several rounds, in which all contenders of a table take turns; a table is of one run. CPU is that of
-the whole processes, start-up included. There is no TLS, for anybody.
+several rounds, in which all contenders of a table take turns; a table is of one run. Compare within
+one: from a table to the next, other programs may have slowed the machine. CPU is that of the whole
+processes, start-up included. There is no TLS, for anybody.
 """
 
 
