@@ -55,8 +55,9 @@ def _tables(records: list[Mapping[str, Any]]) -> Iterator[str]:
         here = [r for r in records if place_of(r) == (size, kind, latency)]
         title = f"{size:,} repositories, {_KINDS[kind]}"
         rounds = here[0]["rounds"]
+        medians = f"Medians of {rounds} rounds" if rounds > 1 else "One round"
         slow = f", {latency * 1000:g} ms latency" if latency else ""
-        yield f"\n### {title}{slow}\n\nMedians of {rounds} rounds.\n"
+        yield f"\n### {title}{slow}\n\n{medians}.\n"
         figures = [f"{word}: {unit}" for word in _PHASES.values() for unit in ("CPU s", "wall s")]
         rows = []
         for name in dict.fromkeys(r["contender"] for r in here):
