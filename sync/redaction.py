@@ -13,7 +13,7 @@ import re
 import threading
 from base64 import b64encode
 from collections import deque
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
@@ -61,12 +61,11 @@ def protect_passing(secret: str) -> None:
         if forms <= _known:
             return
         _passing.append(secret)
-        _replace(
-            forms, _forms(_passing.popleft()) if len(_passing) > _MOST_PASSING else frozenset()
-        )
+        ended = _passing.popleft() if len(_passing) > _MOST_PASSING else ""
+        _replace(forms, _forms(ended))
 
 
-def _replace(added: AbstractSet[str], ended: AbstractSet[str]) -> None:
+def _replace(added: Iterable[str], ended: Iterable[str]) -> None:
     global _longest_first
     _known.difference_update(ended)
     _known.update(added)

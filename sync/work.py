@@ -38,6 +38,9 @@ from sync.verdicts import Verdict, digest
 
 log = get_logger("sync.runner")
 
+# New rows of a run at which the database learns how large its tables are, to plan for that.
+_NOTICED = (1_000, 10_000, 100_000, 1_000_000)
+
 
 class Work:
     """The work of one run, and how far it has come: to be read when it ends, however it ends.
@@ -71,7 +74,6 @@ class Work:
         self._counts = RunCounts()
         self._identity: Identity | None = None
         self._noted_at = time.monotonic()
-        self._growth_noticed_at = 1_000  # rows that are new
 
     @property
     def counts(self) -> RunCounts:
@@ -204,7 +206,8 @@ class Work:
                 self._run, lambda opened: self._write(opened, page, position), before=counts
             )
             self._counts += stored.counts
-            self._have_growth_noticed()
+            if any(counts.inserted < size <= self._counts.inserted for size in _NOTICED):
+                self._store.gather_statistics()
             log_rejections(stored.rejections)
             log_writes(stored.writes)
         log_page(page, self._counts.pages, self._search.look.announced_pages)
@@ -214,12 +217,6 @@ class Work:
         stored = store_page(transaction, page, position=position)
         self._record_progress(transaction, self._counts + stored.counts)
         return stored
-
-    def _have_growth_noticed(self) -> None:
-        """Have the database plan for a large ledger as soon as it is one, and a larger one."""
-        if self._counts.inserted >= self._growth_noticed_at:
-            self._growth_noticed_at *= 10
-            self._store.gather_statistics()
 
     def _note_progress(self) -> None:
         """Let others see how far it has come; once a second, since nothing else is written."""

@@ -17,18 +17,11 @@ SLOW = ("keyring", "jwt", "cryptography", "oauthlib", "requests_oauthlib", "segn
 
 # What writes, migrates, asks GitHub, logs or draws.
 UNREAD = {
-    *(
-        "alembic",
-        "sqlalchemy.orm",
-        "requests",
-        "urllib3",
-        "structlog",
-        "filelock",
-        "pygments",
-        "pydantic",
-    ),
+    *("alembic", "sqlalchemy.orm", "requests", "urllib3", "structlog", "filelock", "pygments"),
     *("rich.console", "rich.table", "sync.database.store", "sync.cli.backfill", "sync.cli.daemon"),
+    "pydantic",
 }
+
 # What migrates, draws tables and tracebacks, reads times by a pattern, or goes on for long.
 UNSYNCED = {
     *("alembic", "sqlalchemy.orm", "rich.text", "rich.progress", "rich.traceback", "pygments"),

@@ -10,6 +10,7 @@ import pytest
 from sync.database import migrate
 from sync.github.sandbox import Sandbox
 from tests.conftest import TOKEN
+from tests.support.backfills import Backfill
 from tests.support.database import users_engine, values
 from tests.support.process import repoledger, write_config
 from tests.support.runs import fill
@@ -24,18 +25,11 @@ def postgresql_url(tmp_path: Path) -> Iterator[str]:
         yield make()
 
 
-def synced(github: Sandbox, folder: Path, url: str) -> None:
-    """Sync by command."""
-    write_config(folder, github.url)
-    done = repoledger("backfill", cwd=folder, TOKEN=TOKEN, REPOLEDGER_DATABASE__URL=url)
-    assert done.returncode == 0, done.stderr
-
-
 def test_it_learns_of_a_large_ledger_while_that_is_loaded(
     github: Sandbox, tmp_path: Path, postgresql_url: str
 ) -> None:
     fill(github, 1_300)
-    synced(github, tmp_path, postgresql_url)
+    assert Backfill(github, tmp_path, postgresql_url).end().code == 0
     assert values(postgresql_url, KNOWN) == [(1_000,)]
 
 
@@ -43,7 +37,8 @@ def test_it_learns_of_what_is_copied_into_it(
     github: Sandbox, tmp_path: Path, postgresql_url: str
 ) -> None:
     fill(github, 130)
-    synced(github, tmp_path, "sqlite:///ledger.db")
+    write_config(tmp_path, github.url)
+    assert repoledger("backfill", cwd=tmp_path, TOKEN=TOKEN).returncode == 0
     done = repoledger("copy", "--to", postgresql_url, cwd=tmp_path, TOKEN=TOKEN)
     assert done.returncode == 0, done.stderr
     assert values(postgresql_url, KNOWN) == [(130,)]
@@ -57,5 +52,5 @@ def test_where_a_table_is_held_the_sync_goes_on_without(
     with users_engine(postgresql_url) as engine, engine.begin() as connection:
         # As VACUUM does: nobody is kept from writing.
         connection.exec_driver_sql("LOCK TABLE repositories IN SHARE UPDATE EXCLUSIVE MODE")
-        synced(github, tmp_path, postgresql_url)
+        assert Backfill(github, tmp_path, postgresql_url).end().code == 0
     assert values(postgresql_url, "SELECT count(*) FROM repositories") == [(1_000,)]

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from pymysql.connections import Connection  # type: ignore[import-untyped]  # it has none
-from pymysql.constants.SERVER_STATUS import (  # type: ignore[import-untyped]
+from pymysql.constants.SERVER_STATUS import (  # type: ignore[import-untyped]  # as above
     SERVER_STATUS_NO_BACKSLASH_ESCAPES,
 )
 
