@@ -23,8 +23,9 @@ WORKDIR /build
 # First and alone: this layer is rebuilt only when a locked version changes. Wheels only, because an
 # sdist would be built with tools that no hash vouches for. From then on pip may use nothing but the
 # files whose hashes were right. The build tools stay in this stage's Python.
-COPY constraints.txt ./
-RUN pip download --require-hashes --only-binary :all: --dest wheels --requirement constraints.txt \
+COPY constraints.txt constraints-all.txt ./
+RUN pip download --require-hashes --only-binary :all: --dest wheels \
+        --requirement constraints-all.txt \
  && pip install --no-compile --no-index --find-links wheels \
         --require-hashes --requirement constraints.txt
 
@@ -32,11 +33,14 @@ COPY pyproject.toml README.md LICENSE config.toml ./
 COPY migrations migrations
 COPY sync sync
 
-# Resolved from the dependencies of repoledger alone, so no build tool comes along.
+# Extras of repoledger's that the image has; `all` adds keyrings, charts and OAuth 1.
+ARG EXTRAS=postgresql,mysql,app
+
+# Resolved from the dependencies of repoledger and these extras alone, so no build tool comes along.
 RUN pip wheel --no-deps --no-build-isolation --wheel-dir wheels . \
  && python -m venv --without-pip /opt/repoledger \
  && pip --python /opt/repoledger/bin/python install --no-compile --no-index --find-links wheels \
-        wheels/repoledger-*.whl
+        "$(echo wheels/repoledger-*.whl)[$EXTRAS]"
 
 # The base image comes without compiled modules, and the user of the final stage may not write any:
 # each start, each health check too, would compile them anew (0.3 s of processor time for the

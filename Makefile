@@ -1,13 +1,13 @@
 # Everything here works on a machine with Python 3.11+ (with venv) and make.
 # `make demo` and `make test` build .venv by themselves; a second call is quick.
 
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: help demo test lint unit wheel-check slow matrix fuzz bench bench-lock audit lock clean
+.PHONY: help demo test lint unit wheel-check slow matrix picture fuzz bench bench-lock audit lock clean
 
 help:
 	@echo 'make demo    run repoledger against a built-in stand-in for GitHub'
@@ -16,7 +16,7 @@ help:
 	@echo 'make matrix  run the tests of every fault, and write the table in docs/reliability.md'
 	@echo 'make fuzz    look for new ways to break the decoder, for TIME=60 seconds (Linux on x86-64)'
 	@echo 'make bench   measure CPU, time and memory beside other programs; SIZES="1000" REPEATS=3 PEERS="dlt" is quicker'
-	@echo 'make lint    ruff, mypy, import-linter'
+	@echo 'make lint    ruff, mypy, import-linter, zizmor'
 	@echo 'make unit    pytest alone (ARGS="-k name" narrows it)'
 	@echo 'make audit   whether locked versions have known weaknesses; needs a network'
 	@echo 'make lock    recompute the hashed constraints from pyproject.toml'
@@ -50,6 +50,7 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/zizmor --offline --quiet .github/workflows
 
 unit: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" --ignore tests/long $(ARGS)
@@ -74,6 +75,10 @@ fuzz: $(VENV)/.dev
 matrix: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m matrix --ignore tests/long --matrix=docs/reliability.md tests $(ARGS)
 
+# The folders of sync/ and the imports between them, as docs/design.md shows them.
+picture: $(VENV)/.dev
+	@$(BIN)/python -m tests.import_picture
+
 # What is measured is written into docs/performance.md. All of it takes hours; narrower, for example:
 #   make bench SIZES="1000 10000" LATENCIES=0 DATABASES=sqlite REPEATS=3 PEERS="github-to-sqlite requests"
 # and without peers: PEERS=none. `python -m benchmarks.growth`, before it, measures a large ledger.
@@ -95,10 +100,14 @@ wheel-check: $(VENV)/.dev
 audit: $(VENV)/.dev
 	@$(BIN)/python -m tests.audit
 
+# Each file holds the versions of the one before: what the program needs, what its extras need, and the
+# development tools.
+LOCKED := --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock'
 lock: $(VENV)/.dev
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --custom-compile-command 'make lock' --extra build pyproject.toml --output-file constraints.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --custom-compile-command 'make lock' --extra build --extra chart --extra oauth1 --extra dev --constraint constraints.txt pyproject.toml --output-file constraints-dev.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' --group fuzz --output-file constraints-fuzz.txt
+	@$(BIN)/uv pip compile $(LOCKED) --no-strip-extras --extra build pyproject.toml --output-file constraints.txt
+	@$(BIN)/uv pip compile $(LOCKED) --no-strip-extras --extra build --extra all --constraint constraints.txt pyproject.toml --output-file constraints-all.txt
+	@$(BIN)/uv pip compile $(LOCKED) --no-strip-extras --extra build --extra all --extra dev --constraint constraints-all.txt pyproject.toml --output-file constraints-dev.txt
+	@$(BIN)/uv pip compile $(LOCKED) --group fuzz --output-file constraints-fuzz.txt
 
 clean:
 	@rm -rf $(VENV) dist build

@@ -19,8 +19,8 @@ _NAMED = (
 
 def requirements(name: str) -> Path:
     """Return the file of what an environment holds, pinned and hashed."""
-    if name == "repoledger":  # as a user gets it
-        return ROOT / "constraints.txt"
+    if name == "repoledger":  # with the drivers of every database
+        return ROOT / "constraints-all.txt"
     return PEERS / "requirements" / f"{name}.txt"
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from sync.github.sandbox.objects import organization, private_user, public_user, simple_user
-from sync.github.sandbox.repositories import new_repository, repository
+from sync.sandbox.account_json import organization, private_user, public_user, simple_user
+from sync.sandbox.repository_json import new_repository, repository
 
 OWNER = "bench"
 PER_PAGE = 100

@@ -20,8 +20,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from sync import memory
-
 # What is told as one part: module, class ("" if none), function.
 PARTS: dict[str, dict[str, tuple[tuple[str, str, str], ...]]] = {
     "repoledger": {
@@ -32,13 +30,15 @@ PARTS: dict[str, dict[str, tuple[tuple[str, str, str], ...]]] = {
         "around a request: retry, limits, quota, log": (
             ("sync.rest.client", "RestClient", "fetch"),
         ),
-        "decode and check": (("sync.github.pages", "", "decode_page"),),
+        "decode and check": (("sync.forges.github.client", "", "decode_page"),),
         "hash and plan": (
-            ("sync.storing", "", "hash_items"),
-            ("sync.storing", "", "make_plan"),
+            ("sync.load.page", "", "hash_items"),
+            ("sync.load.page", "", "make_plan"),
         ),
-        "what is known of a page": (("sync.database.page", "PageTransaction", "known"),),
-        "rows as the driver takes them": (("sync.database.page", "PageTransaction", "write"),),
+        "what is known of a page": (("sync.database.run_transaction", "RunTransaction", "known"),),
+        "rows as the driver takes them": (
+            ("sync.database.run_transaction", "RunTransaction", "write"),
+        ),
         "SQLAlchemy, driver and database": (
             ("sqlalchemy", "Connection", "execute"),
             ("sqlalchemy", "Connection", "exec_driver_sql"),
@@ -114,8 +114,6 @@ def measure(venvs: Path, kinds: Sequence[str], *, size: int, rounds: int) -> dic
 
 def main() -> None:
     program = sys.argv[1]
-    # What is imported here is imported by the program itself, too, which begins with this.
-    memory.collect_rarely()
     clock = Clock()
     for part, functions in PARTS[program].items():
         for function in functions:

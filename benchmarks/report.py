@@ -21,13 +21,13 @@ _KINDS = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MariaDB"}
 _PHASES = {"initial": "initial load", "unchanged": "nothing changed", "changed": "1 % changed"}
 _ABOUT = """# Performance
 
-Written by `make bench` from what it measured. Every contender loads the same repositories from
-the same server on the same machine: full-size objects ({bytes:,} bytes of JSON on average) in
-pages of 100, packed, with ETags and links as GitHub's. The server is a process of its own, encodes
-everything before, and is not counted; nor is the database server. Each figure is the median of
-several rounds, in which all contenders of a table take turns; a table is of one run. Compare within
-one: from a table to the next, other programs may have slowed the machine. CPU is that of the whole
-processes, start-up included. There is no TLS, for anybody.
+`make bench` measures and writes this page. Every contender loads the same repositories from the
+same server on the same machine: full-size objects ({bytes:,} bytes of JSON on average) in pages
+of 100, compressed, with ETags and links like GitHub's. The server is a process of its own that
+encodes everything beforehand; neither it nor the database server is counted. Each figure is the
+median of several rounds, in which all contenders of a table take turns. Compare figures only
+within a table: between tables, other programs may have slowed the machine. CPU time is that of
+the whole processes, start-up included. No contender uses TLS.
 """
 
 
@@ -114,7 +114,7 @@ def page(results: Mapping[str, Any], charts: Iterable[tuple[str, str]]) -> str:
     records = results["records"]
     measured = {r["contender"] for r in records}
     lines = [_ABOUT.format(bytes=results["object_bytes"])]
-    lines += ["## What must be reached\n"]
+    lines += ["## Targets\n"]
     lines += table(["", "is", "must be", "reached"], map(_told, targets(results)))
     lines += ["\n## Figures", *(f"\n![{title}](performance/{file})" for title, file in charts)]
     lines += _tables(records)

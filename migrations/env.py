@@ -1,4 +1,4 @@
-"""Where Alembic starts. The connection, with its transaction begun, comes from
+"""The entry point of Alembic. The connection, with its transaction begun, comes from
 sync/database/migrate.py.
 """
 

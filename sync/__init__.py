@@ -1,10 +1,10 @@
 """repoledger keeps a SQL database of your GitHub repositories.
 
-What is promised to other programs is what stands in `__all__`: clients for GitHub and for any
-REST service, ways of signing in to them, and the errors. docs/api.md tells of each name.
-Everything else may change with any version.
+The public interface is `__all__`: clients for GitHub and for any REST service, ways of signing
+in to them, and the errors. docs/api.md describes each name. Everything else may change with any
+version.
 
-Names are imported when they are first asked for: `import sync` alone is quick.
+Names are imported at their first use: `import sync` alone is quick.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sync import errors
-    from sync.github.answers import CachedPage, Identity, Page
-    from sync.github.app import AppAuth, InstallationAuth
-    from sync.github.client import GitHubClient
-    from sync.github.credentials import Installation
-    from sync.github.device import DeviceCode, DeviceFlow, Granted
-    from sync.github.limits import Limits
-    from sync.github.protocol import RateLimit
-    from sync.github.records import Item, Rejected, Repository, User
+    from sync.core import errors
+    from sync.forges.answers import CachedPage, Identity, Page
+    from sync.forges.github.app import AppAuth, InstallationAuth
+    from sync.forges.github.client import GitHubClient
+    from sync.forges.github.credentials import Installation
+    from sync.forges.github.device import DeviceCode, DeviceFlow
+    from sync.forges.limits import Limits, RateLimit
+    from sync.forges.records import Item, Rejected, User
+    from sync.resources.repositories import Repository
     from sync.rest import (
         BasicAuth,
         BearerAuth,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         RetryPolicy,
         Token,
     )
+    from sync.rest.oauth_endpoint import Granted
 
 __version__ = "0.1.0"
 
@@ -75,24 +76,24 @@ __all__ = [
     "errors",
 ]
 
-# Where what is not in sync.rest comes from.
+# The modules of the names that sync.rest does not have.
 _HOMES = {
-    "AppAuth": "github.app",
-    "CachedPage": "github.answers",
-    "DeviceCode": "github.device",
-    "DeviceFlow": "github.device",
-    "GitHubClient": "github.client",
-    "Granted": "github.device",
-    "Identity": "github.answers",
-    "Installation": "github.credentials",
-    "InstallationAuth": "github.app",
-    "Item": "github.records",
-    "Limits": "github.limits",
-    "Page": "github.answers",
-    "RateLimit": "github.protocol",
-    "Rejected": "github.records",
-    "Repository": "github.records",
-    "User": "github.records",
+    "AppAuth": "forges.github.app",
+    "CachedPage": "forges.answers",
+    "DeviceCode": "forges.github.device",
+    "DeviceFlow": "forges.github.device",
+    "GitHubClient": "forges.github.client",
+    "Granted": "rest.oauth_endpoint",
+    "Identity": "forges.answers",
+    "Installation": "forges.github.credentials",
+    "InstallationAuth": "forges.github.app",
+    "Item": "forges.records",
+    "Limits": "forges.limits",
+    "Page": "forges.answers",
+    "RateLimit": "forges.limits",
+    "Rejected": "forges.records",
+    "Repository": "resources.repositories",
+    "User": "forges.records",
 }
 
 
@@ -100,9 +101,9 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name == "errors":
-        return import_module("sync.errors")
+        return import_module("sync.core.errors")
     value = getattr(import_module(f"sync.{_HOMES.get(name, 'rest')}"), name)
-    globals()[name] = value  # asked for once
+    globals()[name] = value  # the next use does not come here
     return value
 
 

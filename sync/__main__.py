@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 
-from sync import __version__, memory
+from sync import __version__
+from sync.core import memory
+from sync.core.streams import patient_input, patient_output
 
 
 def main() -> None:
@@ -18,35 +19,37 @@ def main() -> None:
         _run()
     except KeyboardInterrupt:  # before a command took over
         sys.exit(130)
-    except OSError as error:  # such as an output that cannot be written
-        if not isinstance(error, BrokenPipeError):
-            from sync.cli.output import print_error
-
-            print_error(str(error))
-        _drop_what_is_left(1)
-        sys.exit(1)
     except Exception as error:
-        if not memory.is_exhausted(error):
+        if memory.is_exhausted(error):
+            print(f"error: {memory.EXHAUSTED}", file=sys.stderr)  # noqa: T201  # anything else needs more memory
+        elif isinstance(error, OSError):  # such as output that cannot be written
+            _tell(error)
+        else:
             raise
-        print(f"error: {memory.EXHAUSTED}", file=sys.stderr)  # noqa: T201  # nothing else fits
         sys.exit(1)
     finally:
         _give_up_on_stderr()
-        memory.leave_the_rest()
+        memory.skip_exit_collection()
 
 
 def _run() -> None:
+    sys.stdin = patient_input(sys.stdin)
+    sys.stdout, sys.stderr = patient_output(sys.stdout), patient_output(sys.stderr)
     if sys.argv[1:] == ["--version"]:  # answered before anything slow is imported
         print(f"repoledger {__version__}", flush=True)  # noqa: T201  # its one answer
         return
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal that knows no emoji still gets text
-            stream.reconfigure(errors="backslashreplace")
     memory.keep_one_heap()
-    memory.collect_rarely()
-    from sync.cli.app import app
+    from sync.cli.main import app
 
     app(prog_name="repoledger")
+
+
+def _tell(error: OSError) -> None:
+    if not isinstance(error, BrokenPipeError):
+        from sync.cli.output import print_error
+
+        print_error(str(error))
+    _drop_what_is_left(1)
 
 
 def _give_up_on_stderr() -> None:
@@ -57,7 +60,7 @@ def _give_up_on_stderr() -> None:
 
 
 def _drop_what_is_left(output: int) -> None:
-    """Have what cannot be written go nowhere: at exit, Python would fail for it."""
+    """Discard output that cannot be written; otherwise Python fails at its exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), output)
 
 

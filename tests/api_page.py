@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 import sync
-from sync import errors
+from tests.support.inside.core import errors
 
 FILE = Path(__file__).parents[1] / "docs" / "api.md"
 
@@ -56,6 +56,7 @@ GROUPS = {
 CLOSED = {"Limits", "Installation"}  # to be handed on, not to be used
 # For the program's own parts, and not promised.
 INTERNAL = {
+    "children",
     "first_page",
     "in_background",
     "quota_host",
@@ -67,9 +68,9 @@ INTERNAL = {
 INTRODUCTION = """\
 # The library
 
-Every name that `from sync import …` promises. This page is made of the docstrings by
-`python -m tests.api_page`; a test says when it is stale. What the promise means, and how a name
-is given up: [CONTRIBUTING.md](../CONTRIBUTING.md). How to begin: [rest-client.md](rest-client.md).
+Every public name of `from sync import …`. `python -m tests.api_page` writes this page from the
+docstrings, and a test fails if it is stale. [CONTRIBUTING.md](../CONTRIBUTING.md) explains which
+names are public and how one is removed; [rest-client.md](rest-client.md) is the place to start.
 
 ```python
 from sync import GitHubClient
@@ -80,8 +81,8 @@ with GitHubClient(token="...") as client:
             print(item.record.full_name, item.record.stargazers_count)
 ```
 
-In what follows a `Clock` is a function that returns the present time in UTC, and `UNSET`
-(msgspec's) stands for what an answer did not tell. All times are `datetime`s in UTC. `stop` is a
+On this page, a `Clock` is a function that returns the present time in UTC, and msgspec's `UNSET` is
+the value of a field that an answer leaves out. All times are `datetime`s in UTC. `stop` is a
 `threading.Event`.
 """
 

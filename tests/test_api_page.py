@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 import sync
-from sync import errors
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.api_page import FILE, Part, Section, promised_errors, render, sections
 from tests.conftest import TOKEN
+from tests.support.inside.core import errors
 
 SECTIONS = {each.name: each for each in sections()}
 UNITS = re.compile(
@@ -122,7 +122,7 @@ def test_links_to_github_have_the_form_of_its_pages() -> None:
 
 def test_every_name_that_stands_for_something_of_github_names_its_page() -> None:
     from_github = {
-        name for name in SECTIONS if getattr(sync, name).__module__.startswith("sync.github")
+        name for name in SECTIONS if getattr(sync, name).__module__.startswith("sync.forges")
     }
     # Not GitHub's: what is remembered of a page, and an item that is none.
     ours = {"CachedPage", "Rejected", "Item", "Page"}

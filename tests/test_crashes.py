@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.crash_sweep import swept
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.matrix("process.killed", "always.converges", "always.counts")
 @pytest.mark.parametrize("name", ["the first load", "departures"])

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
-from sync.database.rows import Change, Known
-from sync.database.tables import FIELDS
-from sync.departures import REDACTED_FIELDS, Departure, OnPrivate, make_departure
-from sync.planning import stored_values
-from sync.verdicts import Reason, Verdict
 from tests.support.database import START, decoded, repository
+from tests.support.inside.database import FIELDS, Change, Known
+from tests.support.inside.load import stored_values
+from tests.support.inside.removals import Departure, OnPrivate, Reason, Verdict, make_departure
+from tests.support.inside.resources import REPOSITORIES
 
 NOW = START + timedelta(days=1)
 STORED = tuple(
@@ -64,22 +63,22 @@ def test_a_removal_is_dated_and_has_a_reason(reason: Reason) -> None:
     ("owner", "reason"),
     [({"id": 8, "login": "ada"}, "transferred"), ({"id": 7, "login": "octo2"}, "unlisted")],
 )
-def test_whose_it_is_tells_why_it_left(owner: dict[str, Any], reason: str) -> None:
+def test_the_owner_decides_the_reason_of_a_removal(owner: dict[str, Any], reason: str) -> None:
     assert departure(removal(None, owner=owner)).reason == reason
 
 
-def test_what_another_account_lists_is_not_removed() -> None:
+def test_a_repository_that_another_account_lists_is_not_removed() -> None:
     gone = departure(removal(), stays_with={"other"})
     assert (gone.changes, gone.reason, gone.secret) == ((LEFT,), None, False)
 
 
-def test_that_it_is_private_is_known_from_then_on_even_if_another_account_lists_it() -> None:
+def test_a_repository_found_private_stays_private_even_if_another_account_lists_it() -> None:
     gone = departure(removal("private"), stays_with={"other"})
     assert gone.changes == (LEFT, Change("visibility", "public", "private"))
     assert (gone.reason, gone.secret) == (None, False)
 
 
-def test_what_is_known_to_be_private_is_not_taken_for_deleted_by_a_public_listing() -> None:
+def test_a_repository_known_to_be_private_is_not_taken_for_deleted_by_a_public_listing() -> None:
     known_private = tuple(
         "private" if name == "visibility" else value
         for name, value in zip(FIELDS, STORED, strict=True)
@@ -90,27 +89,27 @@ def test_what_is_known_to_be_private_is_not_taken_for_deleted_by_a_public_listin
     assert departure(asked_for, stored=known_private).reason == "not_found"
 
 
-def test_what_was_removed_already_keeps_its_date_and_reason() -> None:
+def test_a_removed_repository_keeps_its_date_and_reason() -> None:
     gone = departure(removal(), known=Known("hash", True, START, "blocked"))
     assert (gone.changes, gone.reason) == ((LEFT,), None)
 
 
-def test_what_was_removed_already_is_redacted_once_it_is_known_to_be_private() -> None:
+def test_a_removed_repository_is_redacted_once_it_is_known_to_be_private() -> None:
     gone = departure(removal("private"), known=Known("hash", True, START, "not_found"))
     assert (gone.redacts, gone.reason) == (True, None)
     assert "removed_at" not in {change.field for change in gone.changes}
 
 
-def test_what_is_redacted_keeps_owner_dates_and_counters() -> None:
+def test_a_redacted_repository_keeps_owner_dates_and_counters() -> None:
     gone = departure(removal("private"))
     before, after = dict(zip(FIELDS, STORED, strict=True)), fields_of(gone)
-    assert {name: after[name] for name in REDACTED_FIELDS} == {
-        **dict.fromkeys(REDACTED_FIELDS),
+    assert {name: after[name] for name in REPOSITORIES.private} == {
+        **dict.fromkeys(REPOSITORIES.private),
         "name": "[redacted-1]",
         "full_name": "octo/[redacted-1]",
     }
     changed = {name for name in FIELDS if before[name] != after[name]}
-    assert changed <= {*REDACTED_FIELDS, "visibility"}
+    assert changed <= {*REPOSITORIES.private, "visibility"}
     assert gone.secret
 
 
@@ -124,14 +123,14 @@ def test_the_log_of_a_redaction_holds_nothing_of_what_went() -> None:
     assert "about one" not in str(gone.changes)
 
 
-def test_what_is_kept_is_private_and_otherwise_as_it_was() -> None:
+def test_a_kept_repository_becomes_private_and_does_not_change_otherwise() -> None:
     gone = departure(removal("private"), on_private="keep")
     assert fields_of(gone) == {**dict(zip(FIELDS, STORED, strict=True)), "visibility": "private"}
     assert Change("visibility", "public", "private") in gone.changes
     assert not gone.secret
 
 
-def test_what_is_purged_leaves_nothing_to_log() -> None:
+def test_a_purge_leaves_nothing_to_log() -> None:
     gone = departure(removal("private"), on_private="purge")
     assert (gone.purges, gone.changes) == (True, ())
 

@@ -18,10 +18,9 @@ import yaml
 from click.testing import CliRunner
 
 from sync import __version__, config
-from sync.cli.app import app
-from sync.cli.settings import ExitCode
-from sync.daemon.service import HEARTBEAT
 from tests.support.deployment import CHECKS_HEALTH, STARTS, joined, last, read
+from tests.support.inside.cli import ExitCode, app
+from tests.support.inside.daemon import HEARTBEAT
 from tests.support.process import PROJECT
 
 COMPOSE = PROJECT / "compose.yaml"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import sync
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
 from tests.support.process import PROJECT
 
@@ -60,7 +60,7 @@ def test_every_promised_name_can_be_imported_and_is_found_by_who_looks(name: str
 def test_everything_can_be_imported_at_once() -> None:
     assert python("from sync import *; print(RestClient.__name__, errors.__name__)").split() == [
         "RestClient",
-        "sync.errors",
+        "sync.core.errors",
     ]
 
 
@@ -106,7 +106,7 @@ def test_the_types_are_there_for_other_programs(tmp_path: Path) -> None:
         check=False,
     )
     for said in (
-        'is "sync.github.client.GitHubClient"',
+        'is "sync.forges.github.client.GitHubClient"',
         'is "str"',
         'is "int | None"',
         'Unexpected keyword argument "tokn"',

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sync.forecast import Forecast, foretell
-from sync.github.protocol import RateLimit
+from tests.support.inside.github import RateLimit
+from tests.support.inside.run import Forecast, forecast_listing
 
 RESET = datetime(2026, 11, 25, 10, 50, tzinfo=UTC)
 
@@ -24,7 +24,7 @@ def forecast(**given: Any) -> Forecast:
         "storing": 0.02,
         "concurrency": 4,
     }
-    return foretell(**{**usual, **given})
+    return forecast_listing(**{**usual, **given})
 
 
 def test_pages_behind_the_first_cost_a_request_each_and_share_the_time() -> None:
@@ -47,9 +47,7 @@ def test_pages_that_are_remembered_cost_nothing_with_a_token() -> None:
 @pytest.mark.parametrize(
     ("pages", "resets"), [(4_491, 0), (4_492, 1), (4_491 + 4_500, 1), (4_492 + 4_500, 2)]
 )
-def test_what_the_quota_does_not_suffice_for_waits_for_the_next_hour(
-    pages: int, resets: int
-) -> None:
+def test_requests_beyond_the_quota_wait_for_the_next_hour(pages: int, resets: int) -> None:
     told = forecast(pages=pages)
     assert told.resets == resets
     enough_at = RESET + timedelta(hours=resets - 1) if resets else None

@@ -16,8 +16,7 @@ from typing import Any, Literal
 import pytest
 import structlog
 
-from sync import log
-from sync.redaction import protect
+from tests.support.inside.core import log, protect
 
 SECRET = "sw0rdf'ish\\-77"
 TOKEN = "ghp_" + "w6" * 18
@@ -63,7 +62,7 @@ def test_the_time_the_level_and_the_event_come_first(capsys: pytest.CaptureFixtu
     assert list(lines(capsys)[0]) == ["timestamp", "level", "event", "a"]
 
 
-def test_what_is_bound_to_the_context_stands_in_every_line(
+def test_values_bound_to_the_context_are_in_every_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     log.configure("json")
@@ -212,7 +211,7 @@ def test_no_traceback_shows_a_secret(
     assert "sw0rdf" not in err
 
 
-def test_what_libraries_log_is_routed_and_scrubbed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_messages_of_libraries_are_routed_and_scrubbed(capsys: pytest.CaptureFixture[str]) -> None:
     log.configure("json")
     logger = logging.getLogger("urllib3.connectionpool")
     logger.debug("not worth a line")

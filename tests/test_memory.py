@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import gc
 import os
-import resource
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from sync.github.sandbox import Sandbox
-from sync.memory import collect_as_usual, collect_rarely, require_room
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
+from tests.support.inside.core import require_room
 from tests.support.ledger import rows, value
-from tests.support.process import start_repoledger, write_config
+from tests.support.process import write_config
+from tests.support.usage import Ended, measured
 
-pytestmark = pytest.mark.matrix("process.memory")
+pytestmark = [pytest.mark.slow, pytest.mark.matrix("process.memory")]
 
 MIB = 1024 * 1024
 # As `ulimit -v` limits them; measured, with Python 3.11: 134 MiB.
@@ -24,27 +22,9 @@ ENOUGH = 200 * MIB
 STORED = "SELECT count(*) FROM repositories"
 
 
-class Ended(NamedTuple):
-    """How a backfill ended, what it showed, and the peak of its resident memory in bytes."""
-
-    code: int
-    shown: str
-    peak: int
-
-
-def backfill(folder: Path, addresses: int | None = None) -> Ended:
+def backfill(folder: Path, addresses: int = 0) -> Ended:
     """Run a backfill in `folder` that may use so many bytes of addresses."""
-    process = start_repoledger("backfill", cwd=folder, TOKEN=TOKEN)
-    if addresses is not None:
-        resource.prlimit(process.pid, resource.RLIMIT_AS, (addresses, addresses))
-    assert process.stdout is not None
-    assert process.stderr is not None
-    with process.stdout, process.stderr:
-        shown = process.stdout.read() + process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert isinstance(usage, resource.struct_rusage)
-    return Ended(process.returncode, shown, usage.ru_maxrss * 1024)  # KiB on Linux
+    return measured("backfill", cwd=folder, addresses=addresses, TOKEN=TOKEN)
 
 
 def promises_no_more_than_it_has() -> bool:
@@ -62,17 +42,6 @@ def place(folder: Path, github: Sandbox) -> Path:
 def test_threads_need_addresses_and_not_as_much_memory_as_their_stacks_could_grow_to() -> None:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     require_room(memory // (10 * MIB) + 200)
-
-
-def test_cycles_are_looked_for_rarely_and_again_as_often_as_before() -> None:
-    usual = gc.get_threshold()
-    try:
-        collect_rarely()
-        assert gc.get_threshold() > usual
-    finally:
-        collect_as_usual()
-    assert gc.get_threshold() == usual
-    assert gc.isenabled()
 
 
 def test_ten_thousand_repositories_fit_and_need_little_more_memory_than_one_thousand(

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from msgspec import UNSET
 
-from sync.database.logged import as_text
-from sync.database.rows import Change, Known
-from sync.database.tables import CONTENT, COUNTERS, FIELDS
-from sync.github.records import Item, decode_item
-from sync.planning import (
+from tests.support.inside.database import BY_DAY, CONTENT, COUNTERS, FIELDS, Change, Known, as_text
+from tests.support.inside.github import Item, decode_item
+from tests.support.inside.load import (
     Plan,
     content_hash,
     diff,
@@ -55,18 +52,25 @@ def item(leave_out: tuple[str, ...] = (), **fields: Any) -> Item:
     return decoded
 
 
-def plan(new: Item, old: Item | None = None, *, listed: bool = True) -> Plan:
+def plan(
+    new: Item,
+    old: Item | None = None,
+    *,
+    listed: bool = True,
+    removed_at: datetime | None = None,
+) -> Plan:
     """Plan a page of one item, where the ledger holds `old`."""
     hashed = hash_items([new])
     if old is None:
         return make_plan(hashed, {}, {}, seen=1)
-    known = {1: Known(content_hash(old.record), listed)}
+    known = {1: Known(content_hash(old.record), listed, removed_at, "not_found")}
     stored = {1: stored_values(old.record)} if differing(hashed, known) else {}
     return make_plan(hashed, known, stored, seen=1)
 
 
 def counts(made: Plan) -> tuple[int, int, int]:
-    return made.inserted, made.updated, made.unchanged
+    inserted = sum(write.is_new for write in made.writes)
+    return inserted, len(made.writes) - inserted, made.unchanged
 
 
 def test_an_unknown_repository_is_inserted() -> None:
@@ -94,7 +98,7 @@ def test_an_unknown_repository_is_inserted() -> None:
     }
 
 
-def test_what_a_new_repository_does_not_tell_is_null() -> None:
+def test_fields_missing_from_a_new_repository_are_null() -> None:
     bare = item(leave_out=tuple(set(FULL) - {"id", "name", "full_name", "private"}))
     (write,) = plan(bare).writes
     told = {name: value for name, value in zip(FIELDS, write.values, strict=True) if value}
@@ -119,7 +123,7 @@ def test_a_repository_that_is_as_it_was_costs_nothing() -> None:
     ],
     ids=["permissions", "unknown", "license", "owner", "offset"],
 )
-def test_what_is_not_stored_does_not_make_a_change(noise: dict[str, Any]) -> None:
+def test_fields_that_are_not_stored_do_not_make_a_change(noise: dict[str, Any]) -> None:
     assert content_hash(item(**noise).record) == content_hash(item().record)
     assert counts(plan(item(**noise), item())) == (0, 0, 1)
 
@@ -143,8 +147,8 @@ def test_each_stored_field_counts(name: str) -> None:
     assert counts(made) == (0, 1, 0)
     (write,) = made.writes
     column = "license_spdx_id" if name == "license" else name
-    assert [change.field for change in write.changes] == ([] if name in COUNTERS else [column])
-    assert write.metrics == (name in COUNTERS)
+    assert [change.field for change in write.changes] == ([] if name in BY_DAY else [column])
+    assert write.metrics == (name in BY_DAY)
     assert (write.is_new, write.joins) == (False, False)
 
 
@@ -196,6 +200,13 @@ def test_a_repository_that_the_account_did_not_list_before_joins_without_a_write
 def test_a_repository_whose_values_are_the_same_behind_another_hash_joins_too() -> None:
     made = plan(item(leave_out=("language",)), item(), listed=False)
     assert (made.writes, made.joins, counts(made)) == ((), (1,), (0, 0, 1))
+
+
+def test_a_removed_repository_that_is_as_it_was_is_restored_with_a_day_of_counters() -> None:
+    (write,) = plan(item(), item(), removed_at=datetime(2026, 3, 1, tzinfo=UTC)).writes
+    assert write.restores
+    assert write.metrics
+    assert [change.field for change in write.changes] == ["removed_at", "removal_reason"]
 
 
 def test_a_changed_repository_that_joins_does_so_with_its_write() -> None:
@@ -272,8 +283,3 @@ def test_counters_are_not_compared_field_by_field() -> None:
 )
 def test_values_are_told_as_text(value: Any, text: str | None) -> None:
     assert as_text(value) == text
-
-
-def test_a_plan_counts_its_writes() -> None:
-    made = plan(item())
-    assert replace(made, writes=made.writes * 3).inserted == 3

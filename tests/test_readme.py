@@ -11,13 +11,15 @@ import msgspec
 import pytest
 
 from sync import config
-from sync.cli.settings import ExitCode
-from sync.database.tables import metadata
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
+from tests.support.inside.cli import ExitCode
+from tests.support.inside.database import metadata
+from tests.support.inside.resources import OF_REPOSITORIES
 from tests.support.process import PROJECT, repoledger
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
+RESOURCES = (PROJECT / "docs" / "resources.md").read_text(encoding="utf-8")
 TEXTS = [
     *(PROJECT / name for name in ("README.md", "CONTRIBUTING.md")),
     *(
@@ -27,6 +29,7 @@ TEXTS = [
             "databases.md",
             "deploy.md",
             "design.md",
+            "environment.md",
             "removals.md",
             "rest-client.md",
             "security.md",
@@ -49,9 +52,9 @@ def typed() -> list[str]:
     ]
 
 
-def table(heading: str) -> list[list[str]]:
+def table(heading: str, text: str = README) -> list[list[str]]:
     """Return the rows of the table whose first column is called `heading`."""
-    match = re.search(rf"^\| {heading} \|.*\n\|[-|]+\n((?:\|.*\n)+)", README, re.MULTILINE)
+    match = re.search(rf"^\| {heading} \|.*\n\|[-|]+\n((?:\|.*\n)+)", text, re.MULTILINE)
     assert match
     return [[cell.strip(" `") for cell in row.split("|")[1:-1]] for row in match[1].splitlines()]
 
@@ -98,8 +101,13 @@ def test_the_exit_codes_of_the_readme_are_those_of_the_program() -> None:
     assert [int(row[0]) for row in table("exit code")] == [code.value for code in ExitCode]
 
 
-def test_the_tables_of_the_readme_are_those_of_the_database() -> None:
-    assert {row[0] for row in table("table")} == set(metadata.tables)
+def test_every_table_of_the_database_is_described_once() -> None:
+    described = [row[0] for text in (README, RESOURCES) for row in table("table", text)]
+    assert sorted(described) == sorted(metadata.tables)
+
+
+def test_every_resource_is_described() -> None:
+    assert [row[0] for row in table("resource", RESOURCES)] == [r.name for r in OF_REPOSITORIES]
 
 
 @pytest.mark.parametrize("file", TEXTS, ids=lambda file: file.name)

@@ -11,8 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync import redaction
-from sync.redaction import holds_token, printable, printable_json, protect, scrub
+from tests.support.inside.core import (
+    as_kept,
+    holds_token,
+    printable,
+    printable_json,
+    protect,
+    protect_while,
+    redaction,
+    scrub,
+)
 from tests.support.redacting import no_secrets
 
 SECRET = "s3cr€t/+ 'w\\rd\"-1"
@@ -48,7 +56,7 @@ def test_of_two_secrets_that_begin_alike_the_longer_is_masked_whole() -> None:
 
 
 @pytest.mark.parametrize("short", ["", "a", "public", "12345"])
-def test_what_is_too_short_for_a_secret_blanks_out_nothing(short: str) -> None:
+def test_text_too_short_for_a_secret_masks_nothing(short: str) -> None:
     if len(short) < 6:
         protect(short)
     assert scrub("a public word, 12345") == "a public word, 12345"
@@ -110,7 +118,7 @@ def test_a_fine_grained_token_is_masked_whole() -> None:
 @pytest.mark.parametrize(
     "text", ["ghp_short", "gha_" + "q" * 36, "high_score", "github_pat_", "roughs_" + "q" * 36]
 )
-def test_what_only_resembles_a_token_is_left_alone(text: str) -> None:
+def test_text_that_only_resembles_a_token_is_left_alone(text: str) -> None:
     assert scrub(text) == text
     assert not holds_token(text)
 
@@ -139,14 +147,14 @@ def test_control_characters_are_spelled_out(text: str, shown: str) -> None:
 
 
 @given(st.text(st.characters()))
-def test_whatever_the_text_it_ends_up_on_one_harmless_line(text: str) -> None:
+def test_any_text_becomes_one_harmless_line(text: str) -> None:
     shown = printable(scrub(text))
     assert shown.isprintable()
     assert len(shown.splitlines()) <= 1
 
 
 @given(st.text())
-def test_whatever_the_text_its_json_is_harmless_and_of_the_same_value(text: str) -> None:
+def test_any_json_becomes_harmless_and_keeps_its_value(text: str) -> None:
     shown = printable_json(msgspec.json.encode({"key": text}).decode())
     assert shown.isprintable()
     assert msgspec.json.decode(shown) == {"key": text}
@@ -155,11 +163,11 @@ def test_whatever_the_text_its_json_is_harmless_and_of_the_same_value(text: str)
 def test_tokens_that_end_are_masked_for_long_and_do_not_pile_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(redaction, "_MOST_PASSING", len(redaction._passing) + 5)
+    monkeypatch.setattr(redaction, "_MOST_SHORT_LIVED", len(redaction._short_lived) + 5)
     before = len(redaction._longest_first)
     tokens = [f"passing-token-number-{n:03}" for n in range(300)]
     for token in tokens:
-        redaction.protect_passing(token)
+        redaction.protect_short_lived(token)
         assert redaction.scrub(f"a {token} b") == "a *** b"
     assert redaction.scrub(f"a {tokens[-5]} b") == "a *** b"
     assert redaction.scrub(tokens[0]) == tokens[0]  # ended long ago
@@ -169,15 +177,22 @@ def test_tokens_that_end_are_masked_for_long_and_do_not_pile_up(
 def test_a_secret_that_stays_is_not_forgotten_with_those_that_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(redaction, "_MOST_PASSING", len(redaction._passing) + 5)
+    monkeypatch.setattr(redaction, "_MOST_SHORT_LIVED", len(redaction._short_lived) + 5)
     redaction.protect("staying-token-number-1")
-    redaction.protect_passing("staying-token-number-1")
-    redaction.protect_passing("staying-token-number-2")
+    redaction.protect_short_lived("staying-token-number-1")
+    redaction.protect_short_lived("staying-token-number-2")
     redaction.protect("staying-token-number-2")
     for n in range(20):
-        redaction.protect_passing(f"passing-again-number-{n}")
+        redaction.protect_short_lived(f"passing-again-number-{n}")
     assert redaction.scrub("staying-token-number-1") == "***"
     assert redaction.scrub("staying-token-number-2") == "***"
+
+
+def test_long_secrets_that_pass_take_no_more_memory_than_short_ones() -> None:
+    for number in range(300):
+        redaction.protect_short_lived(f"{number}-" + "x" * 8_000)
+    assert sum(map(len, redaction._short_lived)) <= 1_000_000
+    assert redaction.scrub("299-" + "x" * 8_000) == "***"
 
 
 def test_an_installation_token_with_a_web_token_in_it_is_known_by_its_shape() -> None:
@@ -186,3 +201,49 @@ def test_an_installation_token_with_a_web_token_in_it_is_known_by_its_shape() ->
         assert redaction.scrub(f"got {token}, and went") == "got ***, and went"
         assert redaction.scrub(f"got {token[:50]}") == "got ***"
         assert redaction.holds_token(token)
+
+
+@pytest.mark.parametrize("word", ["octocat", "postgres", "Swordfish", "GITHUB"])
+def test_a_password_that_is_a_word_is_masked_where_it_is_a_password_and_nowhere_else(
+    word: str,
+) -> None:
+    protect(word)
+    assert scrub(f"{word} is not to be read, {word}") == f"{word} is not to be read, {word}"
+    assert scrub(f"mysql://me:{word}@h/db") == "mysql://***@h/db"
+    assert scrub(f"host=h password={word} user={word}") == f"host=h password=*** user={word}"
+    assert scrub(f"password='{word} {word}' dbname=x") == "password=*** dbname=x"
+
+
+def test_data_is_kept_as_it_is_unless_it_can_only_be_a_secret() -> None:
+    protect("octocat-1", "a-token-as-long-as-they-are-0001")
+    assert scrub("octocat-1") == "***"
+    assert as_kept("octocat-1") == "octocat-1"
+    assert as_kept("octocat-1/of-a-token-as-long-as-they-are-0001") == "***/of-***"
+    assert as_kept(TOKEN) == "***"
+
+
+class Owner:
+    """Somebody who has a secret."""
+
+
+def test_a_secret_is_masked_as_long_as_anybody_has_it_and_forgotten_when_others_followed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(redaction, "_MOST_SHORT_LIVED", 5)
+    owners = [Owner(), Owner()]
+    protect_while(owners[0], "shared-secret-number-1")
+    protect_while(owners[1], "shared-secret-number-1")
+    for expected in ("***", "***", "shared-secret-number-1"):
+        for n in range(20):
+            redaction.protect_short_lived(f"passing-by-{len(owners)}-number-{n}")
+        assert scrub("shared-secret-number-1") == expected
+        del owners[-1:]
+
+
+def test_a_secret_that_is_used_again_and_again_outlives_those_of_one_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(redaction, "_MOST_SHORT_LIVED", 5)
+    for n in range(20):
+        redaction.protect_short_lived("used-all-the-time-1", f"used-once-number-{n:02}")
+    assert scrub("used-all-the-time-1 used-once-number-03") == "*** used-once-number-03"

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from structlog.testing import capture_logs
 
-from sync.database.store import Store
-from sync.errors import BadCredentials, Fenced, InvalidRequest, UnexpectedAnswer
-from sync.github.client import GitHubClient
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import QUICK, TOKEN
+from tests.support.inside.core import BadCredentials, Fenced, InvalidRequest, UnexpectedAnswer
+from tests.support.inside.database import Store
+from tests.support.inside.github import GitHubClient
 from tests.support.ledger import rows, value
 from tests.support.runs import AfterPage, fill, sync
+
+pytestmark = pytest.mark.slow_on_servers
 
 
 def test_an_item_that_is_no_repository_is_rejected_alone_and_seen_again(

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 import pytest
 from structlog.testing import capture_logs
 
-from sync.database.store import Store
-from sync.github.client import GitHubClient
-from sync.github.sandbox import Sandbox
-from sync.runner import run_sync
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
+from tests.support.inside.database import Store
+from tests.support.inside.github import GitHubClient
 from tests.support.ledger import contents, rows, value
 from tests.support.runs import fill, sync
+
+pytestmark = pytest.mark.slow_on_servers
 
 
 def test_the_first_run_stores_every_repository_of_every_page(
@@ -107,6 +108,7 @@ def test_a_listing_that_shrank_is_still_read_to_its_end(
     outcome = sync(client, store, accept_removals=True)
     counts = outcome.counts
     assert (outcome.status, counts.items, counts.removed) == ("succeeded", 90, 160)
+    sync(client, store)
     github.clear_requests()
     assert sync(client, store).counts.unchanged == 90
     assert {request.status for request in github.requests} == {304}
@@ -130,9 +132,9 @@ def test_a_repository_that_two_accounts_list_is_one_row_with_two_memberships(
     github.add_collaborator("hubber", shared)
     sync(client, store)
     with GitHubClient(token="the-other-token", api_url=github.url) as other:
-        first = run_sync(account="other", client=other, store=store, trigger="test")
+        first = sync(other, store, account="other")
         # What each sees of it (`permissions`) differs; that must not make it change for ever.
-        again = run_sync(account="other", client=other, store=store, trigger="test", full=True)
+        again = sync(other, store, account="other", full=True)
     mine = sync(client, store, full=True)
     assert (first.counts.inserted, first.counts.unchanged) == (0, 1)
     assert (again.counts.updated, mine.counts.updated) == (0, 0)

@@ -8,18 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
-from tests.support.ledger import rows
+from tests.support.database import execute
+from tests.support.inside.core import protect
+from tests.support.inside.database import Store
+from tests.support.inside.github import GitHubClient
+from tests.support.ledger import rows, value
 from tests.support.process import repoledger, write_config
+from tests.support.runs import fill, sync
 
 # Fails in the middle of a run, in a way that no code foresees, with the token in its message.
 _SABOTAGE = """
-import os, sync.planning
+import os, sync.load.page_plan
 def explode(*args, **kwargs):
     token = os.environ["TOKEN"]
     raise RuntimeError(f"unforeseen: Bearer {token}")
-sync.planning.content_hash = explode
+sync.load.page_plan.content_hash = explode
 """
 
 
@@ -170,10 +175,28 @@ def test_a_crash_tells_where_it_was_and_not_what_the_token_is(
     (sabotage / "sitecustomize.py").write_text(_SABOTAGE)
     done = backfill(folder, PYTHONPATH=f"{sabotage}:{PROJECT}")
     assert done.returncode == 1
-    assert "sync/planning.py" in done.stderr
+    assert "sync/load/page_plan.py" in done.stderr
     assert "RuntimeError: unforeseen: " in done.stderr
     assert rows(folder / "ledger.db", "SELECT status FROM sync_runs") == [("failed",)]
     assert_nowhere(folder, done)
+
+
+def test_a_crash_in_one_account_s_run_does_not_keep_the_next_from_being_synced(
+    github: Sandbox, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    from tests.support.process import PROJECT
+
+    sabotage = tmp_path_factory.mktemp("sabotage")
+    (sabotage / "sitecustomize.py").write_text(_SABOTAGE)
+    accounts = '[[accounts]]\nname = "me"\ntoken_env = "TOKEN"\n'
+    accounts += '[[accounts]]\nname = "nobody"\nusername = "nobody-has-any"\n'
+    write_config(folder, github.url, accounts)
+    done = backfill(folder, PYTHONPATH=f"{sabotage}:{PROJECT}")
+    assert done.returncode == 1
+    assert "RuntimeError: unforeseen: " in done.stderr
+    runs = rows(folder / "ledger.db", "SELECT account, error_message FROM sync_runs ORDER BY id")
+    assert [account for account, _ in runs] == ["me", "nobody"]
+    assert "404" in runs[1][1]
 
 
 @pytest.mark.matrix("process.odd-token")
@@ -182,3 +205,24 @@ def test_a_token_with_a_line_break_in_it_is_refused_unseen(folder: Path) -> None
     assert done.returncode == 2
     assert "line break" in done.stderr
     assert TOKEN[10:] not in done.stderr
+
+
+def test_stored_data_is_not_masked_though_a_password_is_the_same(
+    github: Sandbox, client: GitHubClient, store: Store
+) -> None:
+    fill(github, 2)
+    token = "ghp_" + "n7" * 18
+    github.add_user("octo-cat-1", token=token)
+    # A password such as these is masked in every message; both stand in addresses, too.
+    protect("octo-cat-1", "visibility=public")
+    with GitHubClient(token=token, api_url=github.url) as other:
+        sync(other, store, account="other")
+    assert sync(client, store).counts.not_modified == 0
+    assert sync(client, store).counts.not_modified >= 2
+    login = "SELECT login FROM accounts WHERE name = 'other'"
+    assert value(store.url, login) == "octo-cat-1"
+    # As version 0.1.0 had stored it.
+    execute(store.url, "UPDATE accounts SET login = '***' WHERE name = 'other'")
+    with GitHubClient(token=token, api_url=github.url) as other:
+        sync(other, store, account="other")
+    assert value(store.url, login) == "octo-cat-1"

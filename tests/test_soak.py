@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.soak import Soak
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.matrix("always.converges", "always.alive", "always.secret", "always.counts")
 @pytest.mark.parametrize("new_database", ["sqlite"], indirect=True)

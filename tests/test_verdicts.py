@@ -6,16 +6,25 @@ from typing import Any
 
 import pytest
 
-from sync.github.records import Item
-from sync.verdicts import Answer, Basis, Verdict, basis_from, confirmed, digest, judge, objection
 from tests.support.database import decoded, repository
+from tests.support.inside.github import Item
+from tests.support.inside.removals import (
+    Answer,
+    ListingIdentity,
+    Verdict,
+    confirmed,
+    digest,
+    judge,
+    objection,
+    parse_listing_identity,
+)
 
 ALL = ("collaborator", "organization_member", "owner")
 ME = 7
 
 
-def basis(**fields: Any) -> Basis:
-    return Basis(
+def basis(**fields: Any) -> ListingIdentity:
+    return ListingIdentity(
         **{
             "user_id": ME,
             "scopes": ("repo",),
@@ -56,13 +65,13 @@ PRIVATE = item(private=True, visibility="private")
     ],
 )
 def test_an_answer_decides(
-    answer: Answer, listing: Basis, outcome: str, reason: str | None
+    answer: Answer, listing: ListingIdentity, outcome: str, reason: str | None
 ) -> None:
     verdict = judge(1, answer, listing)
     assert (verdict.outcome, verdict.reason) == (outcome, reason)
 
 
-def test_what_is_private_now_is_not_handed_on() -> None:
+def test_a_repository_that_became_private_is_not_handed_on() -> None:
     assert judge(1, PRIVATE, basis()).item is None
 
 
@@ -89,7 +98,7 @@ def brake(**fields: Any) -> str | None:
             "missing": 1,
             "members": 100,
             "items": 99,
-            "announced_pages": 1,
+            "announced": 1,
             "basis": now,
             "before": now,
             "max_share": 0.2,
@@ -103,26 +112,26 @@ def brake(**fields: Any) -> str | None:
     [
         {},
         {"before": None},
-        {"announced_pages": None},
+        {"announced": None},
         {"missing": 20},
         {"missing": 3, "members": 4, "items": 1},
-        {"missing": 100, "items": 3, "announced_pages": None, "max_share": 1.0},
-        {"announced_pages": 2},
-        {"announced_pages": 2, "items": 98, "members": 101, "missing": 3},
+        {"missing": 100, "items": 3, "announced": None, "max_share": 1.0},
+        {"announced": 101},
+        {"announced": 101, "items": 98, "members": 101, "missing": 3},
     ],
 )
-def test_what_is_plausible_is_believed(fields: dict[str, Any]) -> None:
+def test_the_brake_lets_plausible_removals_pass(fields: dict[str, Any]) -> None:
     assert brake(**fields) is None
 
 
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"missing": 21}, "more than 20% at once"),
-        ({"missing": 4, "members": 4}, "more than 20% at once"),
+        ({"missing": 21}, "more than 20% are missing at once"),
+        ({"missing": 4, "members": 4}, "more than 20% are missing at once"),
         ({"items": 0, "missing": 1, "members": 1}, "suddenly empty"),
         ({"items": 0, "missing": 5, "members": 5, "max_share": 1.0}, "suddenly empty"),
-        ({"announced_pages": 5, "max_share": 0.5}, "announced 5 pages, and listed 99"),
+        ({"announced": 401, "max_share": 0.5}, "at least 401 repositories, and listed 99"),
         ({"before": basis(user_id=8)}, "another user"),
         ({"before": basis(scopes=())}, "from none to repo"),
         ({"before": basis(scopes=None)}, "from those of another kind of token to repo"),
@@ -130,18 +139,18 @@ def test_what_is_plausible_is_believed(fields: dict[str, Any]) -> None:
         ({"before": basis(affiliation=("owner",))}, "affiliation was owner before"),
     ],
 )
-def test_what_is_not_plausible_is_objected_to(fields: dict[str, Any], words: str) -> None:
+def test_the_brake_gives_its_reason(fields: dict[str, Any], words: str) -> None:
     assert words in (brake(**fields) or "")
 
 
-def test_a_basis_is_read_back_as_it_was_kept() -> None:
+def test_a_listing_identity_survives_storing() -> None:
     for kept in (basis(), basis(scopes=None, user_id=None)):
-        assert basis_from(kept.as_text()) == kept
+        assert parse_listing_identity(kept.as_text()) == kept
 
 
 @pytest.mark.parametrize("text", [None, "", "{", "[]", '{"user_id": 1}'])
-def test_what_is_no_basis_is_none(text: str | None) -> None:
-    assert basis_from(text) is None
+def test_an_unreadable_listing_identity_is_none(text: str | None) -> None:
+    assert parse_listing_identity(text) is None
 
 
 def test_a_digest_tells_sets_apart() -> None:
@@ -149,6 +158,6 @@ def test_a_digest_tells_sets_apart() -> None:
     assert len({digest([1, 2]), digest([12]), digest([1, 3]), digest([])}) == 4
 
 
-def test_what_an_app_lacks_is_looked_for_again_whoever_it_belongs_to() -> None:
+def test_a_repository_missing_from_an_app_needs_a_second_look_whoever_owns_it() -> None:
     for owner in (ME, ME + 1):
         assert judge(1, item(owner=owner), basis(app="7", affiliation=())).outcome == "confirm"

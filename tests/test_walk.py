@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import pytest
 
-from sync.config.sections import Removals
+from tests.support.inside.config import Removals
 from tests.support.walk import Walk, seeds
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 on_sqlite = pytest.mark.parametrize("new_database", ["sqlite"], indirect=True)
 on_servers = pytest.mark.parametrize("new_database", ["postgresql", "mysql"], indirect=True)
 
@@ -21,9 +21,7 @@ ALL_AT_ONCE = 1.0  # nothing is withheld for its number alone
 @pytest.mark.matrix("always.alive", "always.converges")
 @on_sqlite
 @pytest.mark.parametrize("seed", seeds(1, 2))
-def test_whatever_happens_the_ledger_follows_and_its_log_tells_how(
-    ledger_url: str, seed: int
-) -> None:
+def test_the_ledger_follows_any_change_and_its_log_explains_it(ledger_url: str, seed: int) -> None:
     with Walk(ledger_url, seed, Removals(max_share=ALL_AT_ONCE)) as walk:
         walk.go(600)
 

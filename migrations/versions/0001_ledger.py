@@ -1,4 +1,4 @@
-"""The ledger: repositories, who lists them, their changes, metrics and runs."""
+"""The ledger: repositories, the accounts that list them, changes, metrics and runs."""
 
 from typing import Any
 
@@ -25,18 +25,25 @@ def upgrade() -> None:
     _history()
     _runs()
     name = op.get_bind().dialect.name
-    query = DAILY if name in DAYS else DAILY_BY_DIGITS
-    daily = query.format(spans=SPANS, **DAYS.get(name, {}))
-    # MySQL keeps each of these at once: where it was cut off, the next attempt finds some. To
-    # replace one would take the right to drop it.
+    # MySQL commits each view, so a repeated migration finds some of them. Replacing a view
+    # would need the right to drop it.
     there = sa.inspect(op.get_bind()).get_view_names()
-    for view, query in {**VIEWS, "repository_daily": daily}.items():
+    for view, query in {**VIEWS, "repository_daily": daily(name)}.items():
         if view not in there:
             op.execute(f"CREATE VIEW {view} AS {query}")
 
 
+def daily(dialect: str) -> str:
+    """Return the query of the view `repository_daily`."""
+    query = DAILY if dialect in ("sqlite", "postgresql") else DAILY_BY_DIGITS
+    words = DAYS.get(dialect, DAYS["mysql"])
+    counters = ", ".join(map(COUNTER.format, COUNTERS)).format(**words)
+    words = {**words, "day": DAY.format(**words), "counters": counters}
+    return query.format(spans=SPANS.format(**words), **words)
+
+
 def _table(name: str, *columns: Any, **options: Any) -> None:
-    # Names that differ in case alone are two names, and every character is kept.
+    # Names that differ only in case are different, and every character is stored.
     collation = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
     mariadb = {key.replace("mysql", "mariadb"): value for key, value in collation.items()}
     op.create_table(name, *columns, if_not_exists=True, **collation, **mariadb, **options)
@@ -211,17 +218,33 @@ VIEWS = {
     ),
 }
 # A day without a row is like the day before: each row holds until the next
-# one, until the repository was removed, or until today.
+# one, until the repository was removed, or until today. A return has a row, and
+# a change that tells when the removal was: it is looked for on the next row's day.
+# A later day than today was written while the clock was ahead: today tells what is stored.
+DAY = "CASE WHEN m.day > {today} THEN {today} ELSE m.day END"
+COUNTER = "CASE WHEN m.day > {{today}} THEN r.{0} ELSE m.{0} END AS {0}"
+COUNTERS = ("stargazers_count", "forks_count", "open_issues_count", "watchers_count", "size")
 SPANS = """
-    SELECT m.*, r.removed_at,
-        lead(m.day) OVER (PARTITION BY m.host, m.repository_id ORDER BY m.day) AS next_day
-    FROM repository_metrics AS m
-    JOIN repositories AS r ON r.host = m.host AND r.id = m.repository_id
+    SELECT q.*, (
+        SELECT min(substr(c.old_value, 1, 10)) FROM repository_changes AS c
+        WHERE c.host = q.host AND c.repository_id = q.repository_id
+            AND c.observed_at >= {next_morning}
+            AND (c.observed_at < {next_midnight} OR q.next_day = {today})
+            AND c.field = 'removed_at' AND c.new_value IS NULL
+            AND substr(c.old_value, 1, 10) >= {day_as_text}
+            AND substr(c.old_value, 1, 10) < {next_day_as_text}
+    ) AS gone_on
+    FROM (
+        SELECT m.host, m.repository_id, {day} AS day, {counters}, r.removed_at,
+            lead({day}) OVER (PARTITION BY m.host, m.repository_id ORDER BY m.day) AS next_day
+        FROM repository_metrics AS m
+        JOIN repositories AS r ON r.host = m.host AND r.id = m.repository_id
+    ) AS q
 """
 DAILY = """
     WITH RECURSIVE spans AS ({spans}),
     days(day) AS (
-        SELECT min(day) FROM repository_metrics
+        SELECT min({day}) FROM repository_metrics AS m
         UNION ALL
         SELECT {next_of_day} FROM days WHERE day < {today}
     )
@@ -230,6 +253,7 @@ DAILY = """
     FROM spans AS s
     JOIN days AS d ON d.day >= s.day
         AND d.day < coalesce(s.next_day, {after_removal}, {tomorrow})
+        AND (d.day = s.day OR d.day < coalesce({after_gone_on}, {tomorrow}))
 """
 DAYS = {
     "sqlite": {
@@ -237,23 +261,43 @@ DAYS = {
         "tomorrow": "date('now', '+1 day')",
         "next_of_day": "date(day, '+1 day')",
         "after_removal": "date(substr(s.removed_at, 1, 10), '+1 day')",
+        "after_gone_on": "date(s.gone_on, '+1 day')",
+        "next_morning": "q.next_day",
+        "next_midnight": "date(q.next_day, '+1 day')",
+        "day_as_text": "q.day",
+        "next_day_as_text": "q.next_day",
     },
     "postgresql": {
         "today": "(now() AT TIME ZONE 'UTC')::date",
         "tomorrow": "(now() AT TIME ZONE 'UTC')::date + 1",
         "next_of_day": "day + 1",
         "after_removal": "(s.removed_at AT TIME ZONE 'UTC')::date + 1",
+        "after_gone_on": "s.gone_on::date + 1",
+        "next_morning": "q.next_day::timestamp AT TIME ZONE 'UTC'",
+        "next_midnight": "(q.next_day + 1)::timestamp AT TIME ZONE 'UTC'",
+        "day_as_text": "to_char(q.day, 'YYYY-MM-DD')",
+        "next_day_as_text": "to_char(q.next_day, 'YYYY-MM-DD')",
+    },
+    "mysql": {
+        "today": "utc_date()",
+        "next_morning": "q.next_day",
+        "next_midnight": "q.next_day + INTERVAL 1 DAY",
+        "day_as_text": "cast(q.day AS char(10))",
+        "next_day_as_text": "cast(q.next_day AS char(10))",
     },
 }
 # MySQL and MariaDB end a recursion after 1000 steps, MariaDB without a word. So the days of a
 # span are counted by digits; in this order, so that no more numbers are made than it has days.
 DAILY_BY_DIGITS = """
     WITH spans AS (
-        SELECT q.*, datediff(
-            coalesce(q.next_day, date(q.removed_at) + INTERVAL 1 DAY, utc_date() + INTERVAL 1 DAY),
-            q.day
+        SELECT p.*, datediff(
+            coalesce(
+                date(p.gone_on) + INTERVAL 1 DAY, p.next_day,
+                least(date(p.removed_at), {today}) + INTERVAL 1 DAY, {today} + INTERVAL 1 DAY
+            ),
+            p.day
         ) AS days
-        FROM ({spans}) AS q
+        FROM ({spans}) AS p
     ),
     digits(n) AS (
         SELECT 0 UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4

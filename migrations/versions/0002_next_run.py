@@ -1,10 +1,10 @@
-"""When the daemon means to sync an account next, for `repoledger status` to tell."""
+"""The time of an account's next run, which `repoledger status` shows."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
-from sync.errors import DatabaseUnusable
+from sync.core.errors import DatabaseUnusable
 
 revision = "0002"
 down_revision = "0001"
@@ -19,7 +19,7 @@ def upgrade() -> None:
     found = columns.get("next_run_at")
     if found is None:
         op.add_column("accounts", sa.Column("next_run_at", moment))
-    # MySQL keeps it at once: where it was cut off, the next attempt finds it.
+    # MySQL commits each statement, so a repeated migration finds the column.
     elif found.compile(connection.dialect) != moment.compile(connection.dialect):
         raise DatabaseUnusable(
             "the column accounts.next_run_at is not repoledger's, which needs that name: rename it"

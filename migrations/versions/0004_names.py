@@ -1,9 +1,9 @@
-"""Indexes by which a repository is found by its name, present or former, in any case."""
+"""Indexes for look-ups of a repository by present or former name, ignoring case."""
 
 import sqlalchemy as sa
 from alembic import op
 
-from sync.errors import DatabaseUnusable
+from sync.core.errors import DatabaseUnusable
 
 revision = "0004"
 down_revision = "0003"
@@ -12,9 +12,9 @@ depends_on = None
 
 # A name without its case, as `Dialect.is_name` asks for it.
 FOLDED = {"sqlite": "{} COLLATE nocase", "postgresql": "lower({})"}
-# MariaDB has no indexes of expressions. The column is stored: of one that is not, MariaDB leaves
-# entries in the index that should have gone, and with them names that were redacted. That
-# `SELECT *` does not show it, MySQL knows since 8.0.23.
+# MariaDB has no indexes on expressions. The column is stored, since for a virtual column MariaDB
+# keeps old entries in the index, and so redacted names. Hiding it from `SELECT *` needs MySQL
+# 8.0.23.
 NAME_KEY = "name_key"
 COLUMN = (
     "ALTER TABLE {table} ADD COLUMN name_key VARCHAR(512) CHARACTER SET utf8mb4 "
@@ -28,7 +28,7 @@ def upgrade() -> None:
     if dialect in FOLDED:
         name, former = (FOLDED[dialect].format(column) for column in ("full_name", "old_value"))
         op.execute(f"CREATE INDEX ix_repositories_name ON repositories ({name})")
-        # Of the changes, those of a name alone: other texts are long, and nobody looks for them.
+        # Only changes of names: other texts are long, and are not looked up.
         op.execute(
             f"CREATE INDEX ix_repository_changes_name ON repository_changes ({former}) "
             "WHERE field = 'full_name'"
@@ -45,7 +45,7 @@ def _index_names(table: str, names: str) -> None:
     key = next((column for column in found if column["name"] == NAME_KEY), None)
     if key is None:
         op.execute(COLUMN.format(table=table, names=names))
-    # It is kept at once: where it was cut off, the next attempt finds it.
+    # MySQL commits each statement, so a repeated migration finds the column.
     elif "computed" not in key:
         raise DatabaseUnusable(
             f"the column {table}.{NAME_KEY} is not repoledger's, which needs that name: rename it"

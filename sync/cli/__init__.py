@@ -1,6 +1,5 @@
-"""The command line: where everything is put together, and the only place that exits.
+"""The command line: puts all parts together; the only folder that exits the process.
 
-Modules here import at their top only what every command needs; what is slow
-to import (SQLAlchemy, requests, structlog, Rich) is imported by the command
-that uses it.
+Modules here import at their top only modules that every command needs; the command that uses
+a slow import (SQLAlchemy, requests, structlog, Rich) does it itself.
 """

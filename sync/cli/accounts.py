@@ -1,4 +1,4 @@
-"""The command accounts: who signs in, by what, and until when."""
+"""The command accounts: each account's user, way of signing in, and expiry."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ import click
 from click.exceptions import Exit
 
 from sync.cli import output
+from sync.cli.hosts import host_columns
 from sync.cli.output import Format, format_option, json_option
-from sync.cli.settings import ExitCode, Settings
-from sync.errors import RepoledgerError
-from sync.redaction import scrub
+from sync.cli.settings import ExitCode, Settings, stop_on_signals
+from sync.core.errors import Interrupted, RepoledgerError
+from sync.core.redaction import scrub
 
 if TYPE_CHECKING:
     from sync.config import Account, Config
 
-_TABLE = ("account", "login", "kind", "source", "secret", "scopes", "expires_at")
-_COLUMNS = (*_TABLE, "renewed", "problem")
-_TOLD = 4  # characters of a secret, at its end, and only of one that is long enough
-_LONG_ENOUGH = 20
+_TABLE = ("login", "kind", "source", "secret", "scopes", "expires_at")
+_COLUMNS = ("account", *_TABLE, "renewed", "problem", "host")
+_TOLD = 4  # characters shown of the end of a secret
+_LONG_ENOUGH = 20  # characters; of a shorter secret, none is shown
 
 
 @click.command
@@ -29,21 +30,27 @@ _LONG_ENOUGH = 20
 @json_option
 @click.pass_obj
 def accounts(settings: Settings, offline: bool, fmt: Format, json: bool) -> None:
-    """List the accounts: where each secret comes from, its kind, scopes and end.
+    """List the accounts: where each secret comes from, its kind, scopes and expiry.
 
-    Of a secret no more than its last four characters are shown. Ends with 1 if an account
-    cannot sign in.
+    Shows at most the last four characters of a secret. Exits with 1 if an account cannot
+    sign in.
     """
     from sync.config.exposure import open_files
+    from sync.doctor.moved_accounts import refused_by_ledger
 
     config = settings.load()
     settings.start_log("error")
     for file, cure in open_files(config.secret_files):
         output.print_warning(f"others can read {file}, which holds a secret: `{cure}`")
-    rows = [_row(config, account, offline=offline) for account in config.accounts]
+    refused = refused_by_ledger(config)
+    rows = [
+        _row(config, account, refused.get(account.name), offline=offline)
+        for account in config.accounts
+    ]
     fmt = output.chosen(fmt, json)
     if fmt is Format.table:
-        output.print_rows(map(_shown, rows), fmt, columns=_TABLE)
+        columns = ("account", *host_columns({row["host"] for row in rows}), *_TABLE)
+        output.print_rows(map(_shown, rows), fmt, columns=columns)
         for row in rows:
             if row["problem"]:
                 output.say(f"{row['account']}: {row['problem']}")
@@ -53,13 +60,20 @@ def accounts(settings: Settings, offline: bool, fmt: Format, json: bool) -> None
     raise Exit(ExitCode.FAILED if failed else ExitCode.SUCCEEDED)
 
 
-def _row(config: Config, account: Account, *, offline: bool) -> dict[str, Any]:
-    from sync.clients import client_for
+def _row(config: Config, account: Account, refusal: str | None, *, offline: bool) -> dict[str, Any]:
+    from sync.signin.clients import client_for
 
     row: dict[str, Any] = dict.fromkeys(_COLUMNS)
-    row |= {"account": account.name, "source": source_of(account)}
+    host = config.forge_of(account).host
+    row |= {"account": account.name, "host": host, "source": source_of(account)}
+    row["problem"] = refusal
+    if refusal is not None:  # its token may be of the host before
+        return row
     try:
-        with client_for(account, config, os.environ, attempts=1) as client:
+        with (
+            stop_on_signals() as stop,
+            client_for(account, config, os.environ, attempts=1, stop=stop) as client,
+        ):
             credentials = client.credentials
             row |= {"kind": credentials.kind, "secret": ending(client.token)}
             row["renewed"] = credentials.renews
@@ -68,13 +82,15 @@ def _row(config: Config, account: Account, *, offline: bool) -> dict[str, Any]:
                 row["login"] = identity.user.login if identity.user else None
                 row["scopes"] = None if identity.scopes is None else " ".join(identity.scopes)
                 row["expires_at"] = identity.expires_at
+    except Interrupted:
+        raise
     except RepoledgerError as error:
         row["problem"] = scrub(str(error)).removeprefix(f"account {account.name}: ")
     return row
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row as people need it: the day on which they have to do something."""
+    """Return a row for the table: an expiry only if you have to act before it."""
     ends = row["expires_at"]
     return row | {"expires_at": "renewed" if row["renewed"] else ends and f"{ends:%Y-%m-%d}"}
 
@@ -96,7 +112,7 @@ def source_of(account: Account) -> str:
 
 
 def ending(secret: str | None) -> str | None:
-    """Return the last characters of a secret; none of a short one."""
+    """Return the last characters of a secret; of a short secret, none."""
     if secret is None:
         return None
     return f"…{secret[-_TOLD:]}" if len(secret) >= _LONG_ENOUGH else "…"

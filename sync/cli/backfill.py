@@ -9,18 +9,20 @@ import click
 from click.exceptions import Exit
 
 from sync.cli import output
-from sync.cli.dry_run import preview
+from sync.cli.dry_run import SILENT, preview
 from sync.cli.job import Job
 from sync.cli.output import Format, format_option, json_option
-from sync.cli.progress import run_progress
+from sync.cli.progress_bar import run_progress
 from sync.cli.settings import ExitCode, Settings, exit_code_of, stop_on_signals, worst
-from sync.errors import RepoledgerError
+from sync.cli.times import time_of
+from sync.core.errors import ConfigError, Interrupted, RepoledgerError
+from sync.core.memory import is_exhausted
 
 if TYPE_CHECKING:
     from sync.config import Account
     from sync.database.store import Store
-    from sync.github.client import GitHubClient
-    from sync.outcome import RunOutcome
+    from sync.forges.forge import Forge
+    from sync.run.outcome import RunOutcome
 
 _COLUMNS = (
     *("account", "status", "complete", "pages", "inserted", "updated", "unchanged", "removed"),
@@ -37,19 +39,21 @@ _TABLE_COLUMNS = (
 @click.option(
     "--account", metavar="NAME", multiple=True, help="Sync only this account; may be repeated."
 )
-@click.option("--full", is_flag=True, help="Ask for every page whole, whatever is remembered.")
-@click.option("--dry-run", is_flag=True, help="Print what would change, field by field; no write.")
+@click.option("--full", is_flag=True, help="Ignore remembered ETags; download every page.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print the changes that a run would make; write nothing."
+)
 @click.option(
     "--accept-removals",
     is_flag=True,
-    help="Remove what is missing, also where that was withheld.",
+    help="Confirm removals that an earlier run withheld.",
 )
 @click.option(
     "--max-wait",
     metavar="TIME",
-    help="Longest wait for quota, such as 15m; else github.max_wait.",
+    help="Longest wait for quota, such as 15m. Default: max_wait of the account's host.",
 )
-@click.option("--wait", is_flag=True, help="Wait for another run of the account to finish.")
+@click.option("--wait", is_flag=True, help="If another run of the account is active, wait for it.")
 @format_option
 @json_option
 @click.pass_obj
@@ -66,14 +70,14 @@ def backfill(
 ) -> None:
     """Sync every account once, now.
 
-    Safe to stop at any moment and to run again: pages that have not changed
-    cost no quota, rows that have not changed are not written.
+    You can stop it at any moment and run it again: unchanged pages cost no quota, and
+    unchanged rows are not written.
 
     Example: repoledger backfill --account me --dry-run
     """
     fmt = output.chosen(fmt, json)
     if dry_run and (full or wait):
-        raise click.BadParameter("--dry-run goes with neither --full nor --wait")
+        raise click.BadParameter("--dry-run cannot be combined with --full or --wait")
     from sync.config import exposure
 
     config = settings.load()
@@ -81,7 +85,7 @@ def backfill(
     chosen = (
         [config.account(name) for name in dict.fromkeys(account)] if account else config.accounts
     )
-    settings.start_log()
+    settings.start_log(silent=SILENT if dry_run else ())
     exposure.warn_of(config.secret_files)
     with stop_on_signals() as stop:
         job = Job(config, stop, patience)
@@ -98,50 +102,70 @@ def _sync(
 ) -> ExitCode:
     from sync.database import migrate
     from sync.database.store import Store
+    from sync.run.outcome import RunOutcome
 
-    clients = [job.client(account) for account in accounts]  # a missing token shows before any work
+    clients = _clients(job, accounts)
     migrate.prepare(job.config.database.url, job.config.database.migrate)
     outcomes: list[RunOutcome] = []
+    crash: Exception | None = None
     with Store(job.config.database.url, stop=job.stop) as store:
-        for account, client in zip(accounts, clients, strict=True):
-            with client:  # one account never stops the others
-                outcomes.append(_sync_account(job, account, client, store, options))
+        for account in accounts:  # a failed account does not stop the next
+            try:
+                outcomes.append(_sync_account(job, account, clients[account.name], store, options))
+            except Exception as error:
+                if is_exhausted(error):
+                    raise
+                crash = crash or error
+                unexpected = RepoledgerError(f"unexpected error: {type(error).__name__}")
+                outcomes.append(RunOutcome.not_begun(account.name, unexpected))
     rows = [outcome.as_dict() for outcome in outcomes]
     output.print_rows(rows, fmt, columns=_COLUMNS, table_columns=_TABLE_COLUMNS)
     if fmt is Format.table:
         for outcome in outcomes:
             _explain(outcome)
+    if crash is not None:
+        raise crash
     return worst([_code_of(outcome) for outcome in outcomes])
+
+
+def _clients(job: Job, accounts: Sequence[Account]) -> dict[str, Forge | RepoledgerError]:
+    """Return a client for each account, or the error if it has none.
+
+    Called first, so that no database is made if no account has a secret. Raises ConfigError
+    then, and Interrupted.
+    """
+    clients: dict[str, Forge | RepoledgerError] = {}
+    for account in accounts:
+        try:
+            clients[account.name] = job.client(account)
+        except Interrupted:
+            raise
+        except RepoledgerError as error:
+            clients[account.name] = error
+    problems = [str(found) for found in clients.values() if isinstance(found, RepoledgerError)]
+    if len(problems) == len(clients):
+        raise ConfigError(*problems)
+    return clients
 
 
 def _sync_account(
     job: Job,
     account: Account,
-    client: GitHubClient,
+    client: Forge | RepoledgerError,
     store: Store,
     options: Mapping[str, bool],
 ) -> RunOutcome:
-    from sync.outcome import RunOutcome, log_outcome
-    from sync.runner import run_sync
+    from sync.run.outcome import RunOutcome, log_outcome
+    from sync.run.record import record_refusal
 
     try:
-        with run_progress(account.name) as progress:
-            client.on_wait = progress.waiting
-            until = store.deferred_until(account.name, client.page_key("identity"))
-            job.respect_deferral(account, client, until)
-            return run_sync(
-                account=account.name,
-                client=client,
-                store=store,
-                trigger="backfill",
-                visibility=account.visibility,
-                affiliation=account.affiliation,
-                removals=job.config.removals,
-                configured=[other.name for other in job.config.accounts],
-                **options,
-                progress=progress,
-                limits=job.limits,
-            )
+        if isinstance(client, RepoledgerError):
+            raise client
+        with client, run_progress(account.name) as progress:
+            return job.sync(account, client, store, progress, "backfill", **options)
+    except ConfigError as error:
+        host = job.config.forge_of(account).host
+        return record_refusal(store, account.name, host, "backfill", error)
     except RepoledgerError as error:
         outcome = RunOutcome.not_begun(account.name, error)
         log_outcome(outcome)
@@ -149,24 +173,29 @@ def _sync_account(
 
 
 def _explain(outcome: RunOutcome) -> None:
-    """Say below the table what a person has to know beyond it."""
+    """Print below the table how a run failed or stopped, and the next step."""
     name = outcome.account
     if outcome.status == "deferred" and outcome.not_before is not None:
         print(
             f"{name}: deferred: GitHub answers again at {outcome.not_before:%Y-%m-%d %H:%M:%S} "
-            "UTC. Run again then; what is stored already will cost no quota."
+            "UTC. Run again then; stored pages will cost no quota."
         )
     elif outcome.status == "interrupted":
-        print(f"{name}: interrupted; what was stored stays, run again to go on.")
+        again = "run it again to continue"
+        if outcome.not_before is not None:
+            again += f" at {time_of(outcome.not_before)}, when GitHub answers again"
+        print(f"{name}: interrupted; stored pages stay; {again}.")
     elif outcome.error is not None:
         output.say(f"{name}: {outcome.error}")
     elif outcome.counts.rejected:
         print(
-            f"{name}: {outcome.counts.rejected} items could not be stored; why is in the table "
-            f"rejected_items, run_id {outcome.run_id}."
+            f"{name}: {outcome.counts.rejected} items could not be stored; see the reasons in the "
+            f"table rejected_items, run_id {outcome.run_id}."
         )
     elif outcome.status == "partial":
-        print(f"{name}: GitHub left out organizations whose single sign-on the token lacks.")
+        print(
+            f"{name}: GitHub left out organizations with single sign-on: authorize the token there."
+        )
 
 
 def _code_of(outcome: RunOutcome) -> ExitCode:
@@ -189,4 +218,4 @@ def _seconds(text: str | None) -> float | None:
     try:
         return Seconds.parse(text)
     except ValueError as error:
-        raise click.BadParameter(f"it {error}", param_hint="--max-wait") from None
+        raise click.BadParameter(str(error), param_hint="--max-wait") from None

@@ -1,7 +1,6 @@
 """Counters over time as a picture: SVG or PNG. The only file that knows matplotlib.
 
-It is imported when a chart is asked for, and only then: matplotlib is an extra
-that may not be installed, and takes its time to load.
+It is imported only for a chart: matplotlib is an extra, and slow to load.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sync.cli.counters import LABELS, Counter, Step, days_of, limits, short, values_of
-from sync.redaction import printable
+from sync.core.redaction import printable
 
-# The same data becomes the same bytes, and the texts of an SVG can be searched and read aloud.
+# Equal data makes equal bytes, and texts in an SVG can be searched and read aloud.
 _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "repoledger",
     "svg.fonttype": "none",
@@ -37,11 +36,11 @@ _LONGEST_TITLE = 70  # characters that fit at the usual size
 def drawn(title: str, panels: Mapping[Counter, Sequence[Step]], fmt: str) -> bytes:
     """Return a picture with a panel for each counter; `fmt` is "svg" or "png"."""
     with mpl.rc_context():
-        mpl.rcdefaults()  # whatever the user has set for other pictures
+        mpl.rcdefaults()  # ignore the user's settings for other pictures
         mpl.rcParams.update(_STYLE)
         height = 3.5 if len(panels) == 1 else 0.8 + 1.5 * len(panels)
         figure = Figure(figsize=(_WIDTH, height), dpi=144, layout="constrained")
-        # A name is data: no $ in it begins a formula, no control character breaks the XML.
+        # A name is data: a $ in it must not begin a formula, a control character not break XML.
         text = printable(title)
         size = 14 * min(1, _LONGEST_TITLE / max(len(text), 1))
         figure.suptitle(text, fontsize=max(size, 4), parse_math=False)
@@ -60,7 +59,7 @@ def _draw(axes: Axes, counter: Counter, steps: Sequence[Step]) -> None:
     values = values_of(steps)
     if not values:
         centred: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "center"}
-        axes.text(0.5, 0.5, "not known of those days", **centred)
+        axes.text(0.5, 0.5, "no data for these days", **centred)
         axes.set_yticks([])
         return
     low, high = limits(values)
@@ -69,11 +68,11 @@ def _draw(axes: Axes, counter: Counter, steps: Sequence[Step]) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value, high - low)))
     axes.grid(visible=True, color="0.9", linewidth=0.8)
-    # A value holds to the end of its last day, so that one known for a single day shows too.
+    # A value lasts to the end of its day, so that a single day is visible.
     times = [date2num(step.first) for step in steps] + [_end(steps)]
     known = [float("nan") if step.value is None else float(step.value) for step in steps]
-    # Above the axes and not cut off at their edge, or a line of zeros would be hard to see. An SVG
-    # gets the counter's name as the id of its line.
+    # Above the axes and not clipped, so that a line of zeros is visible. The id of the line in
+    # an SVG is the counter's name.
     look: dict[str, Any] = {"linewidth": 1.8, "clip_on": False, "zorder": 3, "gid": counter.value}
     axes.step(times, [*known, known[-1]], where="post", **look)
 
@@ -86,7 +85,7 @@ def _date_axis(axes: Axes, steps: Sequence[Step]) -> None:
     if not steps:
         axes.set_xticks([])
         return
-    # Short of midnight, or the axis would name the day after.
+    # Just before midnight; otherwise the axis would name the next day.
     last = datetime.combine(steps[-1].last, time(23, 59, 59))
     axes.set_xlim(float(date2num(steps[0].first)), float(date2num(last)))
     few = days_of(steps) <= 7

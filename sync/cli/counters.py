@@ -1,11 +1,10 @@
-"""A repository's counters over time, as something that can be drawn."""
+"""A repository's counters over time, as steps to draw. No I/O here."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
-from itertools import groupby
 from typing import Any, NamedTuple
 
 
@@ -17,7 +16,7 @@ class Counter(StrEnum):
     size = "size"
 
 
-# What each counter is called in the database, and above a drawing.
+# The names of the counters in the database, and above a drawing.
 COLUMNS = {
     Counter.stars: "stargazers_count",
     Counter.forks: "forks_count",
@@ -34,8 +33,11 @@ LABELS = {
 }
 
 
+_DAY = timedelta(days=1)
+
+
 class Step(NamedTuple):
-    """A value, or that it is not known, from the start of `first` to the end of `last`."""
+    """A value from the start of `first` to the end of `last`; None if unknown."""
 
     first: date
     last: date
@@ -43,29 +45,33 @@ class Step(NamedTuple):
 
 
 def steps_of(rows: Sequence[Mapping[str, Any]], counter: Counter) -> list[Step]:
-    """Return the steps of a counter; `rows` are one a day, without a gap."""
-    column = COLUMNS[counter]
-    steps = []
-    for value, days in groupby(rows, key=lambda row: row[column]):
-        known = [row["day"] for row in days]
-        steps.append(Step(known[0], known[-1], value))
+    """Return the steps of a counter; `rows` are one a day, and missing days are unknown."""
+    steps: list[Step] = []
+    for row in rows:
+        day, value = row["day"], row[COLUMNS[counter]]
+        if steps and steps[-1].last < day - _DAY:
+            steps.append(Step(steps[-1].last + _DAY, day - _DAY, None))
+        if steps and steps[-1].value == value:
+            steps[-1] = steps[-1]._replace(last=day)
+        else:
+            steps.append(Step(day, day, value))
     return steps
 
 
 def values_of(steps: Sequence[Step]) -> list[int]:
-    """Return the values that are known."""
+    """Return the known values."""
     return [step.value for step in steps if step.value is not None]
 
 
 def days_of(steps: Sequence[Step]) -> int:
-    """Return how many days the steps take."""
+    """Return how many days the steps cover."""
     return (steps[-1].last - steps[0].first + timedelta(days=1)).days
 
 
 def limits(values: Sequence[int]) -> tuple[int, int]:
-    """Return where an axis for `values` begins and ends.
+    """Return the lowest and highest value of an axis for `values`.
 
-    It begins at 0 unless that would squeeze what happens into its upper half.
+    The axis begins at 0, unless all values would then lie in its upper half.
     """
     lowest, highest = min(values), max(values)
     if lowest == highest:
@@ -74,9 +80,9 @@ def limits(values: Sequence[int]) -> tuple[int, int]:
 
 
 def short(value: float, span: float) -> str:
-    """Return a count as a label of an axis that is `span` long.
+    """Return a count as a label of an axis that spans `span`.
 
-    From a million on it has three decimals, unless labels would then look alike.
+    From a million on it has three decimals, unless neighbouring labels would be the same.
     """
     for factor, suffix in ((10**12, "T"), (10**9, "G"), (10**6, "M")):
         if abs(value) >= factor and span >= factor / 20:

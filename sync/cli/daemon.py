@@ -12,14 +12,17 @@ from typing import Any
 import click
 from click.exceptions import Exit
 
-from sync import memory
 from sync.cli import output
-from sync.cli.settings import ExitCode, Settings
-from sync.errors import ConfigError
+from sync.cli.settings import STOPPING, ExitCode, Settings
+from sync.core.errors import ConfigError
+from sync.core.shutdown import end_process
 
-_STOPPING = (signal.SIGTERM, signal.SIGINT)
+_HEARD = frozenset(STOPPING)  # SIGHUP reads the configuration again
 _PATIENCE = 5.0  # seconds for the daemon to answer
-_STOP_LIMIT = 4.5  # seconds until a stop is over, whatever hangs: a pipe that nobody reads
+_STOP_LIMIT = 4.5  # seconds for a stop, even if something hangs, such as a full pipe
+# With one of these variables, the Prometheus library keeps its figures in files of a folder
+# that may not exist.
+_FIGURES_IN_FILES = ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir")
 
 
 @click.command
@@ -27,13 +30,13 @@ _STOP_LIMIT = 4.5  # seconds until a stop is over, whatever hangs: a pipe that n
 def daemon(settings: Settings) -> None:
     """Sync every account on its schedule, until SIGTERM or Ctrl-C.
 
-    SIGHUP reads the configuration again. A second SIGTERM or Ctrl-C ends it at
-    once. How it is doing: `repoledger status`, `repoledger health`.
+    SIGHUP reloads the configuration. A second SIGTERM or Ctrl-C ends the daemon at once.
+    See its state with `repoledger status` and `repoledger health`.
     """
-    memory.collect_as_usual()
+    signals = _Signals()
     settings.start_log("info")
-    # Before any thread starts: each inherits this, and the signals are left for sigwait.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {*_STOPPING, signal.SIGHUP})
+    for variable in _FIGURES_IN_FILES:
+        os.environ.pop(variable, None)
     from sync.config import Config, exposure
     from sync.daemon import Daemon
 
@@ -43,69 +46,81 @@ def daemon(settings: Settings) -> None:
         return config
 
     service = Daemon(load, os.environ)
-    signals = _Signals(service.stop_event)
     service.start()
-    signals.started.set()
+    signals.started(service.stop_event)
     while signals.next() == signal.SIGHUP:
         service.reload()
     if not service.stop():
-        _end(ExitCode.SUCCEEDED)
+        _leave(ExitCode.SUCCEEDED)
 
 
 class _Signals:
-    """Waits for signals in a thread of its own, so that one is heard whatever else goes on.
+    """Receives signals in a separate thread, so that none is missed while the daemon is busy.
 
-    The first that stops sets `stop`; before the start is over, and after the
-    first, the process ends at once. It also ends when a stop takes too long.
+    The first stopping signal sets the event of `started`; before `started`, and at a second
+    signal, the process ends at once. It also ends when a stop takes too long.
+
+    Python writes each signal into a pipe. Blocking signals for the thread to wait on would
+    make child processes deaf to them: a token_command, an agent of the keyring.
     """
 
-    def __init__(self, stop: threading.Event) -> None:
-        self.started = threading.Event()
-        self._stop = stop
+    def __init__(self) -> None:
+        self._stop: threading.Event | None = None
         self._received: SimpleQueue[int] = SimpleQueue()
-        threading.Thread(target=self._wait, daemon=True).start()
+        self._pipe, end = os.pipe()
+        os.set_blocking(end, False)
+        signal.set_wakeup_fd(end, warn_on_full_buffer=False)
+        for number in _HEARD:
+            signal.signal(number, lambda *_: None)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
+        threading.Thread(target=self._wait, name="signals", daemon=True).start()
+
+    def started(self, stop: threading.Event) -> None:
+        """Set `stop` from now on."""
+        self._stop = stop
 
     def next(self) -> int:
-        """Return the next signal; several SIGHUP on end are one."""
+        """Return the next signal; several SIGHUP in a row are one."""
         return self._received.get()
 
     def _wait(self) -> None:
         while True:
-            number = signal.sigwait({*_STOPPING, signal.SIGHUP})
+            (number,) = os.read(self._pipe, 1)
             if number == signal.SIGHUP:
                 if self._received.empty():
                     self._received.put(number)
+            elif self._stop is None:
+                end_process(ExitCode.SUCCEEDED)  # no run has begun, so nothing is lost
             elif self._stop.is_set():
-                os._exit(ExitCode.INTERRUPTED)
-            elif not self.started.is_set():
-                os._exit(ExitCode.SUCCEEDED)  # nothing has begun that could be lost
+                end_process(ExitCode.INTERRUPTED)
             else:
                 self._stop.set()
-                limit = threading.Timer(_STOP_LIMIT, os._exit, (ExitCode.SUCCEEDED,))
+                limit = threading.Timer(_STOP_LIMIT, end_process, (ExitCode.SUCCEEDED,))
                 limit.daemon = True
                 limit.start()
                 self._received.put(number)
 
 
-def _end(code: ExitCode) -> None:
-    """End the process although a thread that nothing can wake is still there."""
+def _leave(code: ExitCode) -> None:
+    """End the process, even if a thread hangs."""
     sys.stderr.flush()
-    os._exit(code)
+    end_process(code)
+    threading.Event().wait()  # until work under `finished_first` has ended
 
 
 @click.command
 @click.option(
-    "--ready", is_flag=True, help="Ask whether every account is as current as promised, too."
+    "--ready", is_flag=True, help="Also ask whether every account was synced recently enough."
 )
 @click.pass_obj
 def health(settings: Settings, ready: bool) -> None:
-    """Ask the running daemon how it is; exit 0 if it is well, 1 if not.
+    """Ask the running daemon whether it is healthy; exit 0 if it is, 1 if not.
 
-    Made for a container's health check and for scripts: it needs no curl.
+    For health checks of containers and for scripts: needs no curl.
     """
     listen = settings.load().http.listen
     if not listen:
-        raise ConfigError('http.listen is "": the daemon does not listen, so it cannot be asked')
+        raise ConfigError('http.listen is "", so the daemon has no address for health checks')
     host, port = listen.address
     local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # every address
     status, text = _ask(local, port, "/readyz" if ready else "/livez")

@@ -1,4 +1,4 @@
-"""The command demo: the whole program, without a token and without a network."""
+"""The command demo: the whole program, without a token or a network."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from click.exceptions import Exit
 
 from sync.cli import output
 from sync.cli.settings import ExitCode, Settings
-from sync.errors import ConfigError
+from sync.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from sync.github.sandbox import Sandbox
+    from sync.sandbox import Sandbox
 
-_MARK = "# Written by `repoledger demo`; made anew by the next one."
+_MARK = "# Written by `repoledger demo`; the next demo overwrites it."
 _CONFIG = """{mark}
-# The stand-in for GitHub that it was filled from is gone, so `backfill` cannot
-# be run with it; everything that reads can.
+# The stand-in for GitHub has ended, so `backfill` fails with this file. Commands
+# that read, such as `repos`, work.
 
 [database]
 url = "sqlite:///repoledger.db"
@@ -61,10 +61,10 @@ _DESCRIPTIONS = {
 )
 @click.pass_obj
 def demo(settings: Settings, directory: Path) -> None:
-    """Show it at work: two syncs from a built-in stand-in for GitHub. No token, no network."""
+    """Try repoledger: two syncs from a built-in stand-in for GitHub. No token, no network."""
     _prepare(directory)
     from sync.database import migrate
-    from sync.github.sandbox import Sandbox
+    from sync.sandbox import Sandbox
 
     settings.start_log("error")
     url = f"sqlite:///{directory / 'repoledger.db'}"
@@ -88,7 +88,7 @@ def demo(settings: Settings, directory: Path) -> None:
 
 
 def _prepare(directory: Path) -> None:
-    """Make the folder, or clear what an earlier demo left there; touch nothing else."""
+    """Make the folder, or delete an earlier demo's files in it; touch no other file."""
     config = directory / "config.toml"
     files = [directory / f"repoledger.db{suffix}" for suffix in ("", "-wal", "-shm")]
     try:
@@ -96,7 +96,7 @@ def _prepare(directory: Path) -> None:
         ours = config.exists() and config.read_text(encoding="utf-8").startswith(_MARK)
         if not ours and (config.exists() or any(file.exists() for file in files)):
             raise ConfigError(
-                f"{directory} holds files that are not the demo's; choose another --directory"
+                f"{directory} contains files that are not the demo's; choose another --directory"
             )
         for file in files:
             file.unlink(missing_ok=True)
@@ -130,11 +130,12 @@ def _change(github: Sandbox, ids: dict[str, int]) -> None:
 
 def _sync(github: Sandbox, token: str, url: str, title: str) -> bool:
     from sync.database.store import Store
-    from sync.github.client import GitHubClient
-    from sync.runner import run_sync
+    from sync.forges.github.client import GitHubClient
+    from sync.run.options import RunOptions
+    from sync.run.run import run_account
 
     with GitHubClient(token=token, api_url=github.url) as client, Store(url) as store:
-        outcome = run_sync(account="demo", client=client, store=store, trigger="demo")
+        outcome = run_account(RunOptions(account="demo", trigger="demo"), client, store)
     counts = outcome.counts
     print(title)
     print(
@@ -146,7 +147,7 @@ def _sync(github: Sandbox, token: str, url: str, title: str) -> bool:
 
 
 def _show(url: str) -> None:
-    from sync.database.logged import CREATED
+    from sync.database.changelog import CREATED
     from sync.database.queries import Ledger
 
     with Ledger(url) as ledger:
@@ -157,11 +158,11 @@ def _show(url: str) -> None:
             ("full_name", "stars", "language", "description"),
             ([row[column] for column in columns] for row in rows),
         )
-        print("\nWhat changed between the two syncs (counters are kept day by day instead):\n")
+        print("\nChanges between the two syncs (the daily history has the counters):\n")
         columns = ("full_name", "field", "old_value", "new_value")
         output.print_table(
             columns,
-            # Of a new repository, the log keeps all that was seen of it: too long to show.
+            # A new repository is logged with all its fields, which is too long to show.
             ([row[c] for c in columns] for row in ledger.changes() if row["field"] != CREATED),
         )
 
@@ -170,7 +171,7 @@ def _advise(config: Path) -> None:
     command = "repoledger" if sys.argv[0].endswith("repoledger") else "python -m sync"
     if "/" in sys.argv[0] and command == "repoledger":
         command = _shown_path(Path(sys.argv[0]))
-    print("\nWhat to type next, on this ledger:\n")
+    print("\nTry these commands on this ledger:\n")
     for example in (
         "repos --sort stars --format csv",
         "repos --removed",
@@ -180,7 +181,7 @@ def _advise(config: Path) -> None:
         "status",
     ):
         output.say(f"  {command} --config {config} {example}")
-    print("\nAnd with your own repositories, in a folder of your choice:\n")
+    print("\nThen sync your own repositories, in a folder of your choice:\n")
     absolute = str(Path(sys.argv[0]).absolute()) if "/" in command else command
     print("  mkdir ~/repoledger && cd ~/repoledger && export GITHUB_TOKEN=...")
     output.say(f"  {absolute} init && {absolute} backfill")

@@ -1,88 +1,93 @@
-"""What `backfill --dry-run` prints: the difference that a run would make."""
+"""The option --dry-run of backfill: prints the difference that a run would make."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sync.cli import output
+from sync.cli.hosts import host_columns
 from sync.cli.output import Format
 from sync.cli.settings import ExitCode, exit_code_of, worst
-from sync.errors import RepoledgerError
+from sync.core.errors import RemovalsWithheld, RepoledgerError
 
 if TYPE_CHECKING:
     from sync.cli.job import Job
     from sync.config import Account
-    from sync.preview import Written
+    from sync.database.scratch import ScratchLedger
+    from sync.database.store import Store
 
-_COLUMNS = ("account", "repository", "id", "action", "field", "old_value", "new_value")
+# The loggers of runs and of the ledger: their events have not really happened.
+SILENT = ("sync.runner", "sync.database")
+_COLUMNS = ("account", "repository", "id", "action", "field", "old_value", "new_value", "host")
+_SHOWN = ("repository", "action", "field", "old_value", "new_value")
 
 
 def preview(accounts: Sequence[Account], job: Job, fmt: Format, *, accept: bool) -> ExitCode:
-    """Print the difference for each account; one that fails does not stop the others."""
-    from sync.preview import Written
+    """Print the difference for each account; a failed account does not stop the next."""
+    from sync.database.scratch import scratch_ledger
+    from sync.database.store import Store
 
     codes: list[ExitCode] = []
     failures: list[str] = []
     withheld: dict[str, str] = {}
-    written = Written()
 
-    def rows() -> Iterator[dict[str, Any]]:
+    def rows(scratch: ScratchLedger, store: Store) -> Iterator[dict[str, Any]]:
         for account in accounts:
             try:
-                for row in _rows(account, job, written, accept=accept):
+                for row in _rows(account, job, scratch, store, accept=accept):
                     if row["action"] in ("reject", "withhold"):
                         codes.append(ExitCode.PARTIAL)
                     if row["action"] == "withhold":
                         withheld[account.name] = row["new_value"]
                     yield row
+            except RemovalsWithheld:
+                codes.append(ExitCode.PARTIAL)
             except RepoledgerError as error:
                 codes.append(exit_code_of(error))
                 failures.append(f"account {account.name}: {error}")
 
-    # A table needs all of its rows anyway; only then is it known whether anything failed.
-    shown = list(rows()) if fmt is Format.table else rows()
-    output.print_rows(
-        shown,
-        fmt,
-        columns=_COLUMNS,
-        table_columns=_COLUMNS[1:2] + _COLUMNS[3:],
-        empty="nothing to show" if failures else "nothing would change",
-    )
+    url = job.config.database.url
+    with scratch_ledger(url, job.stop) as scratch, Store(scratch.url, stop=job.stop) as store:
+        found: Iterable[dict[str, Any]] = rows(scratch, store)
+        hosts: set[str] = set()
+        if fmt is Format.table:
+            # A table needs all of its rows anyway, and failures are known only then.
+            found = list(found)
+            hosts = {row["host"] for row in found}
+        output.print_rows(
+            found,
+            fmt,
+            columns=_COLUMNS,
+            table_columns=(*host_columns(hosts), *_SHOWN),
+            empty="nothing to show" if failures else "nothing would change",
+        )
     for name, why in withheld.items() if fmt is Format.table else ():
-        output.say(f"{name}: withheld: {why}")  # the table may have no room for it
+        output.say(f"{name}: withheld: {why}")  # the table may have no room for the reason
     for failure in failures:
         output.print_error(failure)
     return worst(codes)
 
 
 def _rows(
-    account: Account, job: Job, written: Written, *, accept: bool
+    account: Account, job: Job, scratch: ScratchLedger, store: Store, *, accept: bool
 ) -> Iterator[dict[str, Any]]:
-    from sync.preview import open_reader, preview_sync
+    """Run into the scratch ledger; yield the difference, and raise the run's error."""
+    from sync.run.dry_run import DryRun
 
-    config = job.config
-    names = [other.name for other in config.accounts]
-    with (
-        job.client(account) as client,
-        open_reader(config.database.url, account.name, client.host, names, written) as reader,
-    ):
-        until = reader.account_row().get("not_before") if reader else None
-        job.respect_deferral(account, client, until)
-        previews = preview_sync(
-            client=client,
-            reader=reader,
-            visibility=account.visibility,
-            affiliation=account.affiliation,
-            removals=config.removals,
-            accept_removals=accept,
-        )
-        for preview in previews:
-            for change in preview.changes:
-                yield {
-                    "account": account.name,
-                    "repository": preview.full_name,
-                    "id": preview.id,
-                    "action": preview.action,
-                    **change._asdict(),
-                }
+    run = DryRun(scratch)
+    with job.client(account) as client:
+        asked = {"accept_removals": accept, "children": False}
+        outcome = job.sync(account, client, store, run, "dry-run", **asked)
+    for difference in run.difference(outcome):
+        for change in difference.changes:
+            yield {
+                "account": account.name,
+                "repository": difference.full_name,
+                "id": difference.id,
+                "action": difference.action,
+                **change._asdict(),
+                "host": difference.host or client.host,
+            }
+    if outcome.error is not None:
+        raise outcome.error

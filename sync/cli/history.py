@@ -12,17 +12,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from click.exceptions import Exit
 
 from sync.cli import output
 from sync.cli.counters import COLUMNS, LABELS, Counter, steps_of
-from sync.cli.files import replacing
-from sync.cli.moments import moment_of
+from sync.cli.hosts import host_option, repository_at
 from sync.cli.output import Format, json_option
+from sync.cli.output_files import replacing
 from sync.cli.settings import ExitCode, Settings, open_ledger
+from sync.cli.times import moment_of
+from sync.core.extras import needed_for
 
 _DAYS = 30
 _PLOT_HEIGHT = 8
@@ -43,23 +45,25 @@ _CHARTS = (HistoryFormat.svg, HistoryFormat.png)
 
 @click.command
 @click.argument(
-    "repository", metavar="OWNER/NAME", help="The repository, by present or former name."
+    "repository",
+    metavar="OWNER/NAME",
+    help="The repository: present or former name, HOST/OWNER/NAME or address.",
 )
+@host_option
 @click.option(
     "--since",
     metavar="WHEN",
-    help=f"First day: a date, or an age like 90d; else {_DAYS} days before the last.",
+    help=f"First day: a date, or an age like 90d. Default: {_DAYS} days before the last.",
 )
 @click.option(
     "--until",
     metavar="WHEN",
-    help="Last day: a date, or an age like 7d; else today, or that of its removal.",
+    help="Last day: a date, or an age like 7d. Default: today, or the day of the removal.",
 )
 @click.option(
     "--counter",
     type=click.Choice(Counter),
-    help="What the plot under a table on a terminal shows, else stars; and what a chart shows, "
-    "else all of them.",
+    help="Counter to draw. Default: stars on a terminal, all in svg and png.",
 )
 @click.option(
     *("--output", "file"),
@@ -71,13 +75,14 @@ _CHARTS = (HistoryFormat.svg, HistoryFormat.png)
     *("--format", "fmt"),
     type=click.Choice(HistoryFormat),
     default=HistoryFormat.table,
-    help="How to print the result; svg, png: a chart.",
+    help="Format of the result; svg and png are charts.",
 )
 @json_option
 @click.pass_obj
 def history(
     settings: Settings,
     repository: str,
+    host: str | None,
     since: str | None,
     until: str | None,
     counter: Counter | None,
@@ -92,6 +97,7 @@ def history(
     """
     today = datetime.now(UTC).date()
     first, last = _days(since, until, today)
+    repository = repository_at(host, repository)
     fmt = HistoryFormat.json if json else fmt
     if fmt in _CHARTS:
         _require_chart(fmt, file)
@@ -116,13 +122,13 @@ def history(
 
 
 def _days(since: str | None, until: str | None, today: date) -> tuple[date, date]:
-    """Return the first and the last day that are asked for; of the future nothing is known."""
+    """Return the first and the last day, none of them in the future."""
     end, start = moment_of(until, "--until"), moment_of(since, "--since")
     last = min(end.date(), today) if end else today
     if start is None:
         return date.fromordinal(max(last.toordinal() - _DAYS, 1)), last
     if end and start.date() > end.date():
-        raise click.BadParameter("it is before --since", param_hint="--until")
+        raise click.BadParameter("must not be before --since", param_hint="--until")
     return start.date(), last
 
 
@@ -131,13 +137,13 @@ def _print(rows: Sequence[Mapping[str, Any]], fmt: HistoryFormat) -> None:
         rows,
         Format(fmt.value),
         columns=("day", *COLUMNS.values()),
-        empty="nothing is known of those days",
+        empty="no data for these days",
     )
 
 
 def _show(name: str, rows: Sequence[Mapping[str, Any]], counter: Counter) -> None:
-    """Show a table on a terminal, and a plot below it, where it is seen however long that is."""
-    # With the database's names for them, the counters would need more than 80 columns.
+    """Show a table on a terminal, with a plot below it, where a long table does not hide it."""
+    # The database's names of the counters would need more than 80 columns.
     cells = ([row["day"], *(row[column] for column in COLUMNS.values())] for row in rows)
     output.print_table(("day", *COLUMNS), cells)
     from sync.cli.plot import plotted
@@ -155,7 +161,7 @@ def _show(name: str, rows: Sequence[Mapping[str, Any]], counter: Counter) -> Non
 
 
 def _has_braille() -> bool:
-    """Tell whether the terminal can show it; the console of Linux has no such characters."""
+    """Tell whether the terminal can show braille; the console of Linux cannot."""
     try:
         "⣿┤".encode(sys.stdout.encoding)
     except UnicodeEncodeError:
@@ -165,7 +171,7 @@ def _has_braille() -> bool:
 
 @contextlib.contextmanager
 def _as_stdout(stream: Any) -> Iterator[None]:
-    """Have everything that is printed go to a file, the same on every machine."""
+    """Redirect the output to a file, in UTF-8 on every machine."""
     text = io.TextIOWrapper(stream, encoding="utf-8", errors="backslashreplace", newline="\n")
     try:
         with contextlib.redirect_stdout(text):
@@ -180,17 +186,13 @@ def _as_stdout(stream: Any) -> Iterator[None]:
 def _require_chart(fmt: HistoryFormat, file: Path | None) -> None:
     """End with exit code 2 if a chart could not be drawn, or would be shown as characters."""
     if file is None and sys.stdout.isatty():
-        _refuse(f"a terminal cannot show {fmt.value}: add `--output FILE`, or redirect it")
-    try:
-        with _quietly():
-            from sync.cli import chart  # noqa: F401  # whether it can be
-    except ImportError:
-        _refuse('a chart needs matplotlib: pip install "repoledger[chart]"')
-
-
-def _refuse(message: str) -> NoReturn:
-    output.print_error(message)
-    raise Exit(ExitCode.WRONG_USE)
+        output.print_error(
+            f"a terminal cannot show {fmt.value}: add `--output FILE`, or redirect it"
+        )
+        raise Exit(ExitCode.WRONG_USE)
+    os.environ["MPLBACKEND"] = "agg"  # draws without a window; a wrong name would fail
+    with _quietly(), needed_for("a chart", "matplotlib"):
+        from sync.cli import chart  # noqa: F401  # fails if matplotlib is not installed
 
 
 def _chart(
@@ -205,10 +207,10 @@ def _chart(
 
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
-    """Keep what matplotlib tells of its fonts and folders from the user.
+    """Silence matplotlib's messages about its fonts and folders.
 
-    It logs that its cache is in a temporary folder, warns of characters that no
-    font has, and starts `fc-list`, which writes to stderr if HOME is read-only.
+    It logs that its cache is in a temporary folder, warns of characters missing in its
+    fonts, and starts `fc-list`, which writes to stderr if HOME is read-only.
     """
     import logging  # not at the start of every command
 

@@ -1,4 +1,4 @@
-"""The commands login and logout: a token from GitHub, kept where the configuration says."""
+"""The commands login and logout: get a token from GitHub, and save or remove it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ import click
 
 from sync.cli import output
 from sync.cli.settings import Settings, stop_on_signals
-from sync.errors import ConfigError, Interrupted, RestError
-from sync.redaction import scrub
+from sync.core.errors import ConfigError, Interrupted, RestError
+from sync.core.redaction import scrub
 
 if TYPE_CHECKING:
     from sync.config import Account, Config
-    from sync.config.places import Place
-    from sync.github.device import DeviceCode
+    from sync.config.sections import ForgeSettings
+    from sync.forges.github.device import DeviceCode
+    from sync.signin.token_store import TokenStore
 
 _account_option = click.option(
-    "--account", metavar="NAME", help="Which account; needed if there are several."
+    "--account", metavar="NAME", help="The account; required if there are several."
 )
 
 
@@ -31,62 +32,66 @@ _account_option = click.option(
 @click.option(
     "--client-id",
     metavar="ID",
-    help="Client id of a GitHub App or OAuth app; else github.client_id.",
+    help="Client id of a GitHub App or OAuth app. Default: client_id of the account's host.",
 )
 @click.option(
     "--scope",
     metavar="SCOPES",
-    help="Scopes to ask for, separated by spaces; else repo if private repositories are synced, "
-    "and none if not.",
+    help="Scopes to request, separated by spaces. Default: repo if private repositories are "
+    "synced, otherwise none.",
 )
 @click.pass_obj
 def login(
     settings: Settings, account: str | None, client_id: str | None, scope: str | None
 ) -> None:
-    """Sign in at GitHub with a code, and keep the token in the keyring or a file.
+    """Sign in to GitHub with a code, and save the token in the keyring or a file.
 
-    Where, the account says in the configuration: keyring = true, or token_file. It needs an app
-    that allows the device flow; https://github.com/settings/apps makes one.
+    In the configuration, the account chooses the place: keyring = true, or token_file. You need
+    an app that allows the device flow: create one at https://github.com/settings/apps.
 
     Example: repoledger login --account me --client-id Iv23liabcdefghij
     """
     config = settings.load()
     settings.start_log("error")
     chosen = _chosen(config, account)
-    place = _place(config, chosen)
+    store = _store(config, chosen)
     wanted = "" if chosen.visibility == "public" else "repo"
-    app = client_id or config.github.client_id
+    forge = config.forge_of(chosen)
+    app = client_id or forge.client_id
     if app is None:
         raise ConfigError(
-            "github.client_id is not set, and there is no --client-id: it is that of a GitHub App "
-            "or OAuth app of yours that allows the device flow (https://github.com/settings/apps)"
+            f"set {chosen.forge_section}.client_id or give --client-id: the client id of your "
+            f"GitHub App or OAuth app that allows the device flow ({_site(forge)}/settings/apps)"
         )
-    from sync.clock import utc_now
-    from sync.config.places import held
-    from sync.github.device import DeviceFlow
-    from sync.github.stored import packed
+    from sync.core.clock import utc_now
+    from sync.doctor.moved_accounts import refused_by_ledger
+    from sync.forges.github.device import DeviceFlow
+    from sync.signin.saved_token import encode_granted
 
-    with held(place):  # before anybody is asked to do anything
-        place.require()
+    refusal = refused_by_ledger(config).get(chosen.name)
+    if refusal is not None:  # its saved token may be of the host before
+        raise ConfigError(f"account {chosen.name}: {refusal}")
+    with store.locked():  # before the user has to do anything
+        store.require()
     with stop_on_signals() as stop:
         flow = DeviceFlow(
             app,
-            api_url=config.github.api_url,
+            api_url=forge.api_url,
             scope=wanted if scope is None else scope,
-            timeout=config.github.timeout,
+            timeout=forge.timeout,
             stop=stop,
         )
         with closing(flow):
             code = flow.start()
             _show(code)
             granted = flow.wait(code)
-        with held(place):
-            place.write(packed(granted, app, utc_now()))
-        output.say(f"{chosen.name}: the token is in {place}{_as_whom(config, chosen, stop)}")
+        with store.locked():
+            store.write(encode_granted(granted, app, utc_now()))
+        output.say(f"{chosen.name}: the token is in {store}{_as_whom(config, chosen, stop)}")
     if granted.expires_at is not None and granted.refresh_token is None:
         output.say(
-            f"{chosen.name}: it ends at {granted.expires_at:%Y-%m-%d %H:%M} UTC and cannot be "
-            "renewed: log in again then, or have the app give tokens that do not end"
+            f"{chosen.name}: the token expires at {granted.expires_at:%Y-%m-%d %H:%M} UTC and "
+            "cannot be renewed: log in again then, or turn off token expiry in the app's settings"
         )
 
 
@@ -94,27 +99,25 @@ def login(
 @_account_option
 @click.pass_obj
 def logout(settings: Settings, account: str | None) -> None:
-    """Remove the token that login has kept."""
+    """Remove the token that login has saved."""
     config = settings.load()
     chosen = _chosen(config, account)
-    place = _place(config, chosen)
-    from sync.config.places import held
-
-    with held(place):
-        removed = place.remove()
+    store = _store(config, chosen)
+    with store.locked():
+        removed = store.remove()
     if removed:
         output.say(
-            f"{chosen.name}: removed the token from {place}. GitHub still accepts it until you "
-            f"revoke it there: {_site(config)}/settings/applications"
+            f"{chosen.name}: removed the token from {store}. GitHub still accepts it until you "
+            f"revoke it there: {_site(config.forge_of(chosen))}/settings/applications"
         )
     else:
-        output.say(f"{chosen.name}: there is no token in {place}")
+        output.say(f"{chosen.name}: there is no token in {store}")
 
 
-def _site(config: Config) -> str:
-    from sync.github.protocol import site_of
+def _site(forge: ForgeSettings) -> str:
+    from sync.forges.github.protocol import site_of
 
-    return site_of(config.github.api_url)
+    return site_of(forge.api_url)
 
 
 def _chosen(config: Config, name: str | None) -> Account:
@@ -122,33 +125,33 @@ def _chosen(config: Config, name: str | None) -> Account:
         return config.account(name)
     if len(config.accounts) > 1:
         names = ", ".join(account.name for account in config.accounts)
-        raise ConfigError(f"there are several accounts: --account says which ({names})")
+        raise ConfigError(f"there are several accounts: choose one with --account ({names})")
     return config.accounts[0]
 
 
-def _place(config: Config, account: Account) -> Place:
-    from sync.config.places import place_of
+def _store(config: Config, account: Account) -> TokenStore:
+    from sync.signin.tokens import token_store_of
 
-    place = place_of(account, config.github.api_url)
-    if place is None:
+    store = token_store_of(account, config.forge_of(account).api_url)
+    if store is None:
         raise ConfigError(
-            f"account {account.name}: its token is not kept by repoledger; for that, let "
-            f"{config.source} say keyring = true or token_file, and no other place"
+            f"account {account.name}: to let repoledger save its token, set keyring = true or "
+            f"token_file in {config.source}, in place of its present way to sign in"
         )
-    return place
+    return store
 
 
 def _show(code: DeviceCode) -> None:
-    """Tell the person what to do, with a picture for those who have a telephone at hand."""
+    """Show the address and the code, and a QR code for a phone."""
     print(f"Open {code.verification_uri} and enter this code:\n", file=sys.stderr)
     print(f"    {code.user_code}\n", file=sys.stderr)
     _draw(code.verification_uri)
     until = f"{code.expires_at:%H:%M}"
-    print(f"Waiting for you until {until} UTC; Ctrl-C ends it.", file=sys.stderr, flush=True)
+    print(f"Waiting for you until {until} UTC; Ctrl-C cancels.", file=sys.stderr, flush=True)
 
 
 def _draw(address: str) -> None:
-    """Show an address as a QR code, where somebody can see it."""
+    """Show an address as a QR code, if stderr is a terminal."""
     if not sys.stderr.isatty() or "utf" not in sys.stderr.encoding.lower():
         return
     import segno
@@ -159,16 +162,16 @@ def _draw(address: str) -> None:
 
 
 def _as_whom(config: Config, account: Account, stop: threading.Event) -> str:
-    from sync.clients import client_for
+    from sync.signin.clients import client_for
 
     try:
         with client_for(account, config, os.environ, stop=stop, max_wait=0.0, attempts=2) as client:
             user = client.check().user
-    except (Interrupted, RestError) as error:  # the token is there, and that much is told
-        return f"; it could not be tried: {scrub(str(error))}"
+    except (Interrupted, RestError) as error:  # the token is saved all the same
+        return f"; the test of the token failed: {scrub(str(error))}"
     if user is None:
         return ""
-    # The configuration may be of somebody else.
+    # The configuration may name another user.
     if account.username and account.username.lower() != user.login.lower():
         return f", and it belongs to {user.login}, not to {account.username}"
     return f", signed in as {user.login}"

@@ -8,15 +8,17 @@ import re
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 
 import click
 from rich.cells import cell_len, set_cell_size  # a part of Rich that is quick to import
 
-from sync.redaction import printable, printable_json, scrub
+from sync.core.redaction import printable, printable_json, scrub
+from sync.database.figures import Figure
 
 
 class Format(StrEnum):
@@ -30,35 +32,41 @@ format_option = click.option(
     *("--format", "fmt"),
     type=click.Choice(Format),
     default=Format.table,
-    help="How to print the result.",
+    help="Format of the result.",
 )
-json_option = click.option("--json", is_flag=True, help="The same as --format json.")
+json_option = click.option("--json", is_flag=True, help="Same as --format json.")
+limit_option = click.option(
+    "--limit", type=click.IntRange(1, 2**31), metavar="N", help="Show at most N rows."
+)
 
-_SHORTEST_TEXT = 14  # columns that a text is not cut below
+_LAID_OUT = 1_000  # rows of a table in memory at a time
+_SHORTEST_TEXT = 14  # columns; no text is cut shorter
 
-# A spreadsheet takes a cell that begins like this for a formula, some after dropping what is
-# blank before it; some take the full-width characters for the others.
+# Types of computed values, which are never formulas.
+_FIGURES = (int, float, Decimal, timedelta, Figure)
+# A spreadsheet takes a cell that begins like this for a formula. Some drop blanks before it,
+# and some accept full-width characters.
 _FORMULA = re.compile(r"[\t\r\n]|[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠]")
 
 
 def chosen(fmt: Format, json: bool) -> Format:
-    """Return the format that the two options ask for."""
+    """Return the format that --format and --json request."""
     return Format.json if json else fmt
 
 
 def say(text: str) -> None:
-    """Print a line for people, in which data can do nothing to a terminal."""
+    """Print a line for people, with control characters made visible."""
     print(printable(text))
 
 
 def print_error(message: str) -> None:
-    """Tell of a mistake or a failure on stderr, line by line, with nothing secret in it."""
+    """Print an error to stderr, line by line, without secrets."""
     for line in message.splitlines() or ["unknown"]:
         print(f"error: {printable(scrub(line))}", file=sys.stderr)
 
 
 def print_warning(message: str) -> None:
-    """Tell on stderr of what may be a mistake."""
+    """Print a warning to stderr, without secrets."""
     print(f"warning: {printable(scrub(message))}", file=sys.stderr)
 
 
@@ -72,8 +80,8 @@ def print_rows(
 ) -> None:
     """Print `columns` of each row; a table shows `table_columns` of them.
 
-    A table of no rows says so on stderr with `empty`; the other formats print
-    their form of nothing.
+    A table without rows prints `empty` to stderr; the other formats print an empty list,
+    no lines, or only the header.
     """
     if fmt is Format.table:
         shown = table_columns or columns
@@ -88,11 +96,15 @@ def print_rows(
 
 
 def _print_json(rows: Iterable[Mapping[str, Any]], fmt: Format) -> None:
-    """Print a row at a time, so that a long list needs no memory."""
+    """Print one row at a time, so that a long list needs little memory."""
     import msgspec
 
     def encoded(row: Mapping[str, Any]) -> str:
-        return printable_json(msgspec.json.encode(row, enc_hook=str).decode())
+        try:
+            text = msgspec.json.encode(row, enc_hook=str)
+        except UnicodeEncodeError:  # a path or an argument that is not UTF-8
+            text = msgspec.json.encode({c: _spelled_out(row[c]) for c in row}, enc_hook=str)
+        return printable_json(text.decode())
 
     if fmt is Format.ndjson:
         for row in rows:
@@ -105,38 +117,53 @@ def _print_json(rows: Iterable[Mapping[str, Any]], fmt: Format) -> None:
     sys.stdout.write("[]\n" if separator == "[\n" else "\n]\n")
 
 
+def _spelled_out(value: Any) -> Any:
+    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
+
+
 def print_table(
     columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "nothing to show"
 ) -> None:
     """Print a table: fitted to a terminal, uncut into a pipe.
 
-    On a terminal long texts are cut, and nothing else; where even that is too
-    wide, each row becomes a block of lines.
+    On a terminal only long texts are cut; if the table is still too wide, each row becomes
+    a block of lines. A long table is laid out a thousand rows at a time to save memory, so
+    its columns may become wider further down.
     """
-    materialised = list(rows)
-    if not materialised:
-        print(empty, file=sys.stderr)
-        return
-    cells = [[table_cell(value) for value in row] for row in materialised]
     columns = list(map(printable, columns))
-    widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
-    texts = [_is_text(materialised, index) for index in range(len(columns))]
-    numbers = [_is_number(materialised, index) for index in range(len(columns))]
-    terminal = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    if terminal is not None:
-        widths = _fitted(widths, texts, terminal)
-        if not widths:
-            _print_blocks(columns, cells)
-            return
-    _print_grid(columns, cells, list(zip(widths, numbers, strict=True)))
+    widths = list(map(cell_len, columns))
+    remaining, begun = iter(rows), False
+    while part := list(islice(remaining, _LAID_OUT)):
+        cells = [[table_cell(value) for value in row] for row in part]
+        widths = [
+            max(width, *map(cell_len, column))
+            for width, column in zip(widths, zip(*cells, strict=True), strict=True)
+        ]
+        fitted = widths
+        if sys.stdout.isatty():
+            texts = [_is_text(part, index) for index in range(len(columns))]
+            fitted = _fitted(widths, texts, shutil.get_terminal_size().columns)
+        if fitted:
+            numbers = [_is_number(part, index) for index in range(len(columns))]
+            layout = list(zip(fitted, numbers, strict=True))
+            _print_grid(columns, cells, layout, headed=not begun)
+        else:
+            _print_blocks(columns, cells, separator="\n" if begun else "")
+        begun = True
+    if not begun:
+        print(empty, file=sys.stderr)
 
 
 def _print_grid(
-    columns: Sequence[str], cells: Iterable[Sequence[str]], layout: Sequence[tuple[int, bool]]
+    columns: Sequence[str],
+    cells: Iterable[Sequence[str]],
+    layout: Sequence[tuple[int, bool]],
+    *,
+    headed: bool,
 ) -> None:
-    """Print cells below each other; `layout` is each column's width, and whether it is numbers.
+    """Print rows of cells; `layout` is each column's width, and whether it has numbers.
 
-    Rich's tables look the same, and take longer to import than what is shown takes to find.
+    Tables of Rich look the same, but importing them takes longer than a query.
     """
     unicode = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
     rule, crossing, between = ("─", "─", " ") if unicode else ("-", "+", "|")
@@ -146,14 +173,15 @@ def _print_grid(
         fitted = (_fit(text, *column) for text, column in zip(row, layout, strict=True))
         return f" {between}".join(fitted).rstrip()
 
-    print(f"\x1b[1m{line(columns)}\x1b[0m" if bold else line(columns))
-    print(crossing.join(rule * (width + 1) for width, _ in layout))
+    if headed:
+        print(f"\x1b[1m{line(columns)}\x1b[0m" if bold else line(columns))
+        print(crossing.join(rule * (width + 1) for width, _ in layout))
     for row in cells:
         print(line(row))
 
 
 def _fit(text: str, width: int, right: bool) -> str:
-    """Return a text cut or filled up to so many cells of a terminal."""
+    """Return a text cut or padded to `width` cells of a terminal."""
     spare = width - cell_len(text)
     if spare < 0:
         return set_cell_size(text, width - 1) + "…"
@@ -161,7 +189,7 @@ def _fit(text: str, width: int, right: bool) -> str:
 
 
 def _fitted(widths: list[int], texts: list[bool], terminal: int) -> list[int]:
-    """Return widths for a terminal: texts are cut, the last ones first; empty if too narrow."""
+    """Return column widths for a terminal, with the last texts cut first; empty if too narrow."""
     least = [
         min(width, _SHORTEST_TEXT) if text else width
         for width, text in zip(widths, texts, strict=True)
@@ -186,9 +214,8 @@ def _is_number(rows: Sequence[Sequence[Any]], index: int) -> bool:
     return all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
 
 
-def _print_blocks(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def _print_blocks(columns: Sequence[str], rows: Iterable[Sequence[str]], *, separator: str) -> None:
     width = max(map(cell_len, columns), default=0)
-    separator = ""
     for row in rows:
         print(end=separator)
         for column, cell in zip(columns, row, strict=True):
@@ -197,7 +224,7 @@ def _print_blocks(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None
 
 
 def table_cell(value: Any) -> str:
-    """Return a value as a person reads it, on one line, without control characters."""
+    """Return a value for people, on one line, with control characters made visible."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -214,12 +241,12 @@ def table_cell(value: Any) -> str:
 
 
 def _in_utc(value: datetime) -> datetime:
-    """Return a time in UTC, as one without a zone is: MySQL keeps none."""
+    """Return a time in UTC; MySQL returns UTC times without a zone."""
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class _CsvLines:
-    """Ends lines with a line feed alone; the writer quotes only what it ends lines with itself."""
+    """Ends lines with LF. The writer itself uses CR LF, so that it quotes both in cells."""
 
     def write(self, line: str) -> None:
         sys.stdout.write(line.removesuffix("\r\n") + "\n")
@@ -238,13 +265,13 @@ def _csv_cell(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, bytes):
         return value.hex()
-    if isinstance(value, (list, tuple)):
-        value = ",".join(str(item) for item in value)
-    text = str(value)
-    return f"'{text}" if _FORMULA.match(text) else text
+    items = value if isinstance(value, (list, tuple)) else [value]
+    text = ",".join(map(str, items))
+    is_figure = all(isinstance(item, _FIGURES) for item in items)
+    return f"'{text}" if _FORMULA.match(text) and not is_figure else text
 
 
 def _shown_csv_cell(value: Any) -> Any:
-    """Return a cell for a terminal, which must not be acted on by what it shows."""
+    """Return a cell for a terminal, with control characters made visible."""
     cell = _csv_cell(value)
     return printable(cell) if isinstance(cell, str) else cell

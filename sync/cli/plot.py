@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sync.cli.counters import Step, days_of, limits, short, values_of
-from sync.redaction import printable
+from sync.core.redaction import printable
 
-_NARROWEST = 24  # columns: two dates and a gap; a smaller plot shows nothing
+_NARROWEST = 24  # columns: two dates and a gap
 _BLANK = "\u2800"  # the braille character without dots
 
-# The same plot for a terminal that has neither braille nor lines.
+# Replacements for a terminal without braille and box-drawing characters.
 _PLAIN = {
     **dict.fromkeys(range(0x2801, 0x2900), "*"),
     **str.maketrans({_BLANK: " ", "│": "|", "┤": "+", "└": "+", "─": "-"}),
@@ -20,22 +20,22 @@ _PLAIN = {
 def plotted(
     title: str, steps: Sequence[Step], *, width: int, height: int, plain: bool = False
 ) -> list[str]:
-    """Return the lines of a plot, none longer than `width`: none at all if that is too narrow.
+    """Return the lines of a plot, none longer than `width`; no lines if that is too narrow.
 
-    `height` is the number of lines between the title and the axis; `plain` is
-    whether only ASCII is drawn with.
+    `height` is the number of lines between the title and the axis; `plain` draws with ASCII
+    only.
     """
     title = printable(title)
     title = title if len(title) <= width else title[: max(width - 3, 0)] + "..."
     values = values_of(steps)
     if not values:
-        return [title, "not known of those days"[:width]]
+        return [title, "no data for these days"[:width]]
     low, high = limits(values)
     labels = {_row(v, low, high, height): short(v, high - low) for v in {min(values), max(values)}}
     if low == 0:
         labels[0] = "0"
     margin = max(map(len, labels.values()))
-    columns = width - margin - 3  # one stays free: a full last column makes some terminals wrap
+    columns = width - margin - 3  # the last column stays free: some terminals would wrap
     if columns < _NARROWEST:
         return []
     drawn = _canvas(steps, low, high, columns, height)
@@ -49,10 +49,10 @@ def plotted(
 
 
 def _canvas(steps: Sequence[Step], low: int, high: int, columns: int, rows: int) -> list[str]:
-    """Return the lines of the curve: each day as wide as any other, each change upright."""
+    """Return the lines of the curve: all days equally wide, changes vertical."""
     from plotille import Canvas
 
-    wide = columns * 2  # dots: a braille character has two by four
+    wide = columns * 2  # dots; a braille character has 2 by 4
     canvas = Canvas(columns, rows, 0, 0, wide, rows * 4)
     start, days = steps[0].first, days_of(steps)
     before: int | None = None
@@ -71,7 +71,7 @@ def _canvas(steps: Sequence[Step], low: int, high: int, columns: int, rows: int)
 
 
 def _dot(value: int, low: int, high: int, rows: int) -> int:
-    """Return how many dots above the lowest one a value lies."""
+    """Return the height of a value in dots above the lowest dot."""
     return (value - low) * (rows * 4 - 1) // (high - low)
 
 

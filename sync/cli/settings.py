@@ -1,4 +1,4 @@
-"""What every command starts from: the global options, exit codes, the stop signal."""
+"""The parts that all commands use: global options, exit codes, the stop signal."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sync import errors
+from sync.core import errors
+from sync.core.shutdown import end_process
 
 if TYPE_CHECKING:
     from sync.config import Config
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """What the shell gets to see; people script against it."""
+    """The exit codes of every command; scripts depend on them."""
 
     SUCCEEDED = 0
     FAILED = 1
@@ -39,18 +40,20 @@ _CODES: dict[type[errors.RepoledgerError], ExitCode] = {
     errors.SchemaTooNew: ExitCode.WRONG_USE,
     errors.QueryRefused: ExitCode.WRONG_USE,
     errors.NoSuchRepository: ExitCode.WRONG_USE,
+    errors.NoSuchHost: ExitCode.WRONG_USE,
+    errors.AmbiguousName: ExitCode.WRONG_USE,
     errors.RateLimited: ExitCode.DEFERRED,
     errors.Interrupted: ExitCode.INTERRUPTED,
 }
 
 
 def exit_code_of(error: errors.RepoledgerError) -> ExitCode:
-    """Return the exit code that an error ends the command with."""
+    """Return the exit code for an error."""
     return _CODES.get(type(error), ExitCode.FAILED)
 
 
 def worst(codes: list[ExitCode]) -> ExitCode:
-    """Return the code that matters most of several accounts'."""
+    """Return the most severe of several accounts' codes."""
     order = (
         ExitCode.INTERRUPTED,
         ExitCode.WRONG_USE,
@@ -75,20 +78,22 @@ class Settings:
 
         return config.load(self.config_path, os.environ)
 
-    def start_log(self, default: str | None = None) -> None:
+    def start_log(self, default: str | None = None, silent: Collection[str] = ()) -> None:
         """Set up logging; needed by commands that talk to GitHub.
 
-        `default` is the level unless the user asked for one. Without it, that
-        is "info", but "warning" on a terminal, where the result is shown anyway.
+        `default` is the level unless the user chose one. Without it, the level is "info",
+        or "warning" on a terminal, where the result is shown anyway. Loggers with the names
+        in `silent` log nothing.
         """
-        from sync import log
+        from sync.core import log
 
         default = default or ("warning" if _on_terminal() else "info")
-        log.configure(self.log_format, self.log_level or default)  # type: ignore[arg-type]  # one of app.py's choices
+        level = self.log_level or default
+        log.configure(self.log_format, level, silent)  # type: ignore[arg-type]  # one of app.py's choices
 
 
 def open_ledger(settings: Settings) -> Ledger:
-    """Return the configured ledger, for reading. Raises ConfigError and what `Ledger` does."""
+    """Return the configured ledger, for reading. Raises ConfigError and the errors of `Ledger`."""
     config = settings.load()
     from sync.database.queries import Ledger
 
@@ -99,19 +104,28 @@ def _on_terminal() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
 
 
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
 @contextmanager
 def stop_on_signals() -> Iterator[threading.Event]:
-    """Yield an event that SIGINT or SIGTERM sets. The second signal ends the process at once."""
+    """Yield an event that is set by a stopping signal: SIGTERM, Ctrl-C, a closed terminal.
+
+    A second signal ends the process at once.
+    """
     stop = threading.Event()
 
     def handle(_number: int, _frame: Any) -> None:
         if stop.is_set():
             if _on_terminal():
                 os.write(2, b"\x1b[?25h\n")  # a progress bar has hidden the cursor
-            os._exit(ExitCode.INTERRUPTED)
+            end_process(ExitCode.INTERRUPTED)
         stop.set()
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    outlives_terminal = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # started by nohup
+    numbers = [n for n in STOPPING if not (outlives_terminal and n == signal.SIGHUP)]
+    before = {number: signal.signal(number, handle) for number in numbers}
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)  # a parent process may have blocked them
     try:
         yield stop
     finally:

@@ -1,4 +1,4 @@
-"""The command status: how fresh each account is, what it is doing, when it is next."""
+"""The command status: each account's age, progress and next run."""
 
 from __future__ import annotations
 
@@ -9,47 +9,65 @@ from typing import Any
 import click
 
 from sync.cli import output
+from sync.cli.hosts import host_columns, host_option
 from sync.cli.output import Format, format_option, json_option
 from sync.cli.settings import Settings
+from sync.cli.times import time_of
+from sync.core.deadline import believed
+from sync.core.origin import is_same_host
+from sync.doctor.clearing import what_waits
+from sync.doctor.moved_accounts import refused
 
-# A daemon starts what is due within seconds; what is later than this has nobody to start it.
+# A daemon starts a due run within seconds; after this time, no daemon is running.
 _OVERDUE = timedelta(minutes=1)
 
 
 @click.command
+@host_option
 @format_option
 @json_option
 @click.pass_obj
-def status(settings: Settings, fmt: Format, json: bool) -> None:
+def status(settings: Settings, host: str | None, fmt: Format, json: bool) -> None:
     """Show how fresh each account is, and how its last run went."""
     config = settings.load()
+    from sync.database.names import host_among
     from sync.database.queries import Ledger
 
     with Ledger(config.database.url) as ledger:
         rows = {row["account"]: row for row in ledger.status()}
+        waiting = what_waits(config, ledger)
+        refusals = refused(config, ledger)
     now = datetime.now(UTC)
-    empty = dict.fromkeys(_STATUS_COLUMNS)
-    named = [account.name for account in config.accounts]
+    empty = dict.fromkeys(_STATUS_COLUMNS) | {"status": "never synced"}
+    places = {account.name: config.forge_of(account).host for account in config.accounts}
     result = [
-        _with_age({**empty, "account": name, "status": "never synced", **rows.get(name, {})}, now)
-        for name in [*named, *(name for name in rows if name not in named)]
+        _with_age({**empty, "account": name, "host": places.get(name), **rows.get(name, {})}, now)
+        for name in places | rows
     ]
+    hosts = {row["host"] for row in result}
+    if host is not None:
+        wanted = host_among(hosts, host)
+        result = [row for row in result if row["host"] == wanted]
     output.print_rows(
         result,
         output.chosen(fmt, json),
         columns=_STATUS_COLUMNS,
-        table_columns=("account", "status", "synced", "next", "repositories", "progress", "quota"),
+        table_columns=("account", *host_columns(hosts), *_SHOWN),
     )
     if output.chosen(fmt, json) is Format.table:
         for row in result:
-            _explain(row, now)
+            name = row["account"]
+            _explain(row, now, host=places.get(name), refusal=refusals.get(name))
         signed_in = {account.name for account in config.accounts if account.signs_in}
         _explain_sharing([row for row in result if row["account"] in signed_in])
+        if waiting is not None:
+            output.say(waiting)
 
 
+_SHOWN = ("status", "synced", "next", "repositories", "progress", "quota")
 _STATUS_COLUMNS = (
     *("account", "login", "user_id", "host", "status", "synced", "next", "progress", "quota"),
-    *("last_synced_at", "next_run_at", "not_before", "failures", "repositories"),
+    *("last_synced_at", "next_run_at", "not_before", "failures", "repositories", "elsewhere"),
     *("run_id", "trigger", "started_at", "finished_at", "pages", "pages_expected", "requests"),
     *("not_modified", "inserted", "updated", "unchanged", "removed", "restored"),
     *("withheld", "rejected"),
@@ -58,9 +76,9 @@ _STATUS_COLUMNS = (
 
 
 def _with_age(row: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """Add what a person wants to read: how long ago, how far, how much is left."""
+    """Add the columns for people: age of the last sync, next run, quota and progress."""
     synced = row["last_synced_at"]
-    row["synced"] = f"{_age(now - synced)} ago" if synced else "never"
+    row["synced"] = _since(synced, now)
     row["next"] = _until(row["next_run_at"], now)
     row["quota"] = row["rate_limit_remaining"]
     row["progress"] = None
@@ -68,12 +86,23 @@ def _with_age(row: dict[str, Any], now: datetime) -> dict[str, Any]:
         row["progress"] = f"page {row['pages']} of {row['pages_expected'] or '?'}"
         row["next"] = None
     if _waits(row, now):
-        row["progress"] = f"waits until {row['not_before']:%H:%M:%S} UTC"
+        row["progress"] = f"waits until {time_of(row['not_before'])}"
     return row
 
 
+def _since(moment: datetime | None, now: datetime) -> str:
+    if moment is None:
+        return "never"
+    return f"at {time_of(moment)}" if _is_ahead(moment, now) else f"{_age(now - moment)} ago"
+
+
+def _is_ahead(moment: datetime | None, now: datetime) -> bool:
+    """Tell whether a past moment is in the future now, since the clock was set back."""
+    return moment is not None and moment > now + _OVERDUE
+
+
 def _until(moment: datetime | None, now: datetime) -> str | None:
-    """Return when the daemon means to run next; overdue if nobody seems to be there to do it."""
+    """Return when the daemon runs next; overdue if no daemon seems to be running."""
     if moment is None:
         return None
     if moment > now:
@@ -82,28 +111,43 @@ def _until(moment: datetime | None, now: datetime) -> str | None:
 
 
 def _waits(row: Mapping[str, Any], now: datetime) -> bool:
-    return row["not_before"] is not None and row["not_before"] > now
+    noted = row["started_at"], row["finished_at"]
+    return believed(row["not_before"], now, noted=noted) is not None
 
 
-def _explain(row: Mapping[str, Any], now: datetime) -> None:
-    """Say below the table what a person has to know beyond it."""
+def _explain(
+    row: Mapping[str, Any], now: datetime, *, host: str | None, refusal: str | None
+) -> None:
+    """Print below the table why an account waits or failed, or why its next run will fail."""
     if _waits(row, now):
         until = f"{row['not_before']:%Y-%m-%d %H:%M:%S}"
         output.say(f"{row['account']}: waiting for quota until {until} UTC")
-    if row["error_message"]:
+    if _is_ahead(row["last_synced_at"], now):
+        output.say(
+            f"{row['account']}: the last sync is in the future: this machine's clock "
+            f"({now:%Y-%m-%d %H:%M} UTC) was ahead then, or is behind now"
+        )
+    if row["elsewhere"] and host is not None and is_same_host(row["host"], host):
+        output.say(
+            f"{row['account']}: {row['elsewhere']} repositories of another host still count as "
+            "current; `repoledger backfill --accept-removals` removes them"
+        )
+    if refusal is not None and refusal != row["error_message"]:
+        output.say(f"{row['account']}: {refusal}")
+    elif row["error_message"]:
         times = f"failed {row['failures']} times in a row: " if (row["failures"] or 0) > 1 else ""
         output.say(f"{row['account']}: {times}{row['error_message']}")
 
 
 def _explain_sharing(rows: Iterable[Mapping[str, Any]]) -> None:
-    """Say which accounts are one user at GitHub, whose quota they share."""
+    """Print which accounts share the quota of one GitHub user."""
     names: dict[tuple[str, int], list[str]] = {}
     for row in rows:
         if row["user_id"] is not None:
             names.setdefault((row["host"], row["user_id"]), []).append(row["account"])
     for sharing in names.values():
         if len(sharing) > 1:
-            print(f"{', '.join(sharing)}: one GitHub user, and so one quota")
+            print(f"{', '.join(sharing)}: one GitHub user, so they share one quota")
 
 
 def _age(span: timedelta) -> str:

@@ -1,4 +1,4 @@
-"""Commands for two databases: copy, verify."""
+"""The commands copy and verify, which use two databases."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from click.exceptions import Exit
 
 from sync.cli import output
 from sync.cli.output import Format, format_option, json_option
-from sync.cli.progress import progress_bar
+from sync.cli.progress_bar import progress_bar
 from sync.cli.settings import ExitCode, Settings, stop_on_signals
-from sync.errors import DatabaseError, Interrupted
-from sync.redaction import printable
+from sync.core.errors import DatabaseError, Interrupted
+from sync.core.redaction import printable
 
 if TYPE_CHECKING:
     import threading
 
-    from sync.database.comparing import Comparison, Snapshot
+    from sync.database.compare import Comparison, Snapshot
 
 _password_env_option = click.option(
-    "--password-env", metavar="VARIABLE", help="Environment variable with the password of that URL."
+    "--password-env", metavar="VARIABLE", help="Environment variable with that database's password."
 )
 _password_file_option = click.option(
-    "--password-file", metavar="FILE", help="File with the password of that URL."
+    "--password-file", metavar="FILE", help="File with that database's password."
 )
 _COPIED = ("table", "rows", "written", "deleted", "checksum")
 _COMPARED = (
@@ -38,7 +38,7 @@ _SHOWN_EXAMPLES = 10
 
 
 @click.command
-@click.option("--to", metavar="URL", required=True, help="The database to copy to.")
+@click.option("--to", metavar="URL", required=True, help="URL of the database to copy to.")
 @_password_env_option
 @_password_file_option
 @format_option
@@ -54,14 +54,15 @@ def copy(
 ) -> None:
     """Copy the ledger, with all its history, to another database, and compare the two.
 
-    Only to a database that holds no ledger yet, or an earlier copy of this one. What was cut off
-    goes on where it stopped; a second copy brings over what has changed since.
+    The other database must have no ledger yet, or an earlier copy of this one. After an
+    interruption, run the same command again: it continues. A later copy transfers only the
+    differences.
 
     Example: repoledger copy --to postgresql://ledger@db.example.com/ledger --password-env DB_PW
     """
     here, there = _urls(settings, to, password_env, password_file)
-    from sync.database.comparing import compare, snapshot
-    from sync.database.copying import copy as copy_ledger
+    from sync.database.compare import compare, snapshot
+    from sync.database.copy import copy as copy_ledger
 
     try:
         with stop_on_signals() as stop, snapshot(here, stop) as source:
@@ -71,7 +72,7 @@ def copy(
                 compared = {each.table: each for each in compare(source, target)}
             where, running = target.where, source.accounts_running()
     except Interrupted:
-        raise Interrupted("stopped; the same command goes on from here") from None
+        raise Interrupted("stopped; run the same command again to continue") from None
     fmt = output.chosen(fmt, json)
     rows = [
         {
@@ -87,18 +88,20 @@ def copy(
     differing = [each.table for each in compared.values() if not each.identical]
     if differing:
         raise DatabaseError(
-            f"{where}: differs from what was copied, in {', '.join(differing)}: somebody else "
-            "writes there; stop that, and copy again"
+            f"{where}: differs from the copy in {', '.join(differing)}: another program writes "
+            "there; stop it, and copy again"
         )
     if fmt is Format.table:
         output.say(f"Copied to {where}; every row is the same in both.")
     for name in running:
-        told = f"{name}: a run was in progress; copy again when it has ended."
+        told = f"{name}: a run was in progress; copy again after the run."
         print(printable(told), file=sys.stderr)
 
 
 @click.command
-@click.option("--against", metavar="URL", required=True, help="The database to compare with.")
+@click.option(
+    "--against", metavar="URL", required=True, help="URL of the database to compare with."
+)
 @_password_env_option
 @_password_file_option
 @format_option
@@ -114,12 +117,12 @@ def verify(
 ) -> None:
     """Compare the ledger with one in another database, row by row. Writes nothing.
 
-    Ends with 1 if any row is missing, different or too much there.
+    Exits with 1 if a row is missing, different or extra in the other database.
 
     Example: repoledger verify --against sqlite:///repoledger.db
     """
     here, there = _urls(settings, against, password_env, password_file)
-    from sync.database.comparing import compare
+    from sync.database.compare import compare
 
     with stop_on_signals() as stop, _both(here, there, stop) as (mine, other):
         compared = list(compare(mine, other))
@@ -135,7 +138,7 @@ def verify(
 def _urls(
     settings: Settings, url: str, password_env: str | None, password_file: str | None
 ) -> tuple[str, str]:
-    """Return the URLs of the configured database and of the other one, with their passwords."""
+    """Return the URLs of the configured and of the other database, with their passwords."""
     config = settings.load()
     settings.start_log()
     from sync.config import exposure, other_database
@@ -146,7 +149,7 @@ def _urls(
 
 @contextmanager
 def _both(here: str, there: str, stop: threading.Event) -> Iterator[tuple[Snapshot, Snapshot]]:
-    from sync.database.comparing import snapshot
+    from sync.database.compare import snapshot
 
     with (
         snapshot(here, stop) as mine,
@@ -158,7 +161,7 @@ def _both(here: str, there: str, stop: threading.Event) -> Iterator[tuple[Snapsh
 
 @contextmanager
 def _bar(label: str, read: Snapshot) -> Iterator[None]:
-    """Show how much of a ledger has been read."""
+    """Show a progress bar of the rows read."""
     with progress_bar(label, "rows") as report:
         if report is None:
             yield

@@ -1,13 +1,26 @@
-"""The sections of a configuration: their keys, defaults and what is right for each. No I/O here."""
+"""The sections of a configuration: keys, defaults and valid values. No I/O here."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
-from sync.config.commands import Command
-from sync.config.values import ApiUrl, Cron, DatabaseUrl, Listen, PingUrl, Seconds, TimeZone
+from sync.config.database_url import DatabaseUrl
+from sync.config.values import (
+    ApiUrl,
+    Command,
+    Cron,
+    Listen,
+    PingUrl,
+    Retained,
+    Seconds,
+    TimeZone,
+)
+from sync.core.origin import host_of
+
+DEFAULT_FORGE = "github"  # the section [github]
 
 Affiliation = Literal["owner", "collaborator", "organization_member"]
 AccountName = Annotated[
@@ -42,11 +55,26 @@ ClientId = Annotated[
         description="the client id of a GitHub App or OAuth app",
     ),
 ]
+HostNames = Annotated[
+    tuple[Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}\Z")], ...],
+    Meta(description="a list of host names without ports, such as monitoring.example.com"),
+]
 FileName = Annotated[str, Meta(pattern=r"^[^\x00]+\Z", description="the path of a file")]
+
+# Keys that exclude each other, each with the keys that need it.
+Alternatives = Mapping[str, tuple[str, ...]]
+_RHYTHMS: Alternatives = {"cron": (), "every": ()}
+_TOKENS = ("token_env", "token_file", "token_command", "keyring")
+_SECRETS: Alternatives = {
+    **dict.fromkeys(_TOKENS, ("scheme",)),
+    "app_id": ("installation_id", "private_key_env", "private_key_file"),
+}
 
 
 class Database(Struct, frozen=True, kw_only=True):
-    """Where the ledger is kept; the password of a server's user may stand elsewhere."""
+    """The ledger's database; the password may be in a variable or file of its own."""
+
+    alternatives: ClassVar[tuple[Alternatives, ...]] = ({"password_env": (), "password_file": ()},)
 
     url: DatabaseUrl = DatabaseUrl("sqlite:///repoledger.db")
     password_env: Variable | None = None
@@ -56,6 +84,8 @@ class Database(Struct, frozen=True, kw_only=True):
 
 class Schedule(Struct, frozen=True, kw_only=True):
     """When the daemon syncs. Times in seconds; `cron` is None if `every` is given."""
+
+    alternatives: ClassVar[tuple[Alternatives, ...]] = (_RHYTHMS,)
 
     cron: Cron | None = None
     every: Seconds | None = None
@@ -69,20 +99,25 @@ class Schedule(Struct, frozen=True, kw_only=True):
 
 
 class Http(Struct, frozen=True, kw_only=True):
-    """Where the daemon says how it is doing; nowhere if `listen` is empty."""
+    """The daemon's HTTP listener for health checks and metrics; none if `listen` is empty.
+
+    `names` are further host names that it answers to, beside addresses, localhost and this
+    machine's name.
+    """
 
     listen: Listen = Listen("127.0.0.1:8787")
+    names: HostNames = ()
 
 
 class Ping(Struct, frozen=True, kw_only=True):
-    """Addresses that are asked for after runs, so that their absence is noticed."""
+    """URLs requested after each run (dead man's switch, such as Healthchecks)."""
 
     success_url: PingUrl | None = None
     failure_url: PingUrl | None = None
 
 
-class GitHub(Struct, frozen=True, kw_only=True):
-    """How GitHub is asked. Times in seconds."""
+class ForgeSettings(Struct, frozen=True, kw_only=True):
+    """Settings of a host: the section `[github]`, or `[forges.NAME]`. Times in seconds."""
 
     api_url: ApiUrl = ApiUrl("https://api.github.com")
     concurrency: Annotated[
@@ -94,13 +129,25 @@ class GitHub(Struct, frozen=True, kw_only=True):
     max_wait: Seconds = Seconds(15 * 60)
     timeout: Seconds = Seconds(30)
     client_id: ClientId | None = None
+    rewrite_links: Annotated[bool, Meta(description="true or false")] = False
+
+    @property
+    def host(self) -> str:
+        """The host within which ids are unique."""
+        return host_of(self.api_url)
+
+
+def section_of(forge: str) -> str:
+    """Return the section of the forge with this name."""
+    return forge if forge == DEFAULT_FORGE else f"forges.{forge}"
 
 
 class Removals(Struct, frozen=True, kw_only=True):
-    """What happens to repositories that are no longer listed.
+    """The handling of repositories that are no longer listed.
 
-    More than `max_share` of an account's at once are taken for a mistake, unless
-    `agreeing_runs` in a row (0: none) miss the same. `max_probes` are asked for in a run.
+    If more than `max_share` of an account's repositories are missing, removals are withheld,
+    until `agreeing_runs` in a row (0: never) miss the same ones. `max_probes`: the largest
+    number of missing repositories requested in a run.
     """
 
     max_share: Annotated[float, Meta(ge=0, le=1, description="a share from 0 to 1")] = 0.2
@@ -115,14 +162,33 @@ class Removals(Struct, frozen=True, kw_only=True):
     ] = "redact"
 
 
+class Resources(Struct, frozen=True, kw_only=True):
+    """The resources that are loaded for each repository, by their names."""
+
+    languages: Annotated[bool, Meta(description="true or false")] = False
+    releases: Annotated[bool, Meta(description="true or false")] = False
+
+
+class Retention(Struct, frozen=True, kw_only=True):
+    """How long the ledger keeps runs and rejected items. Times in seconds."""
+
+    runs: Retained = Retained(365 * 86400)
+    rejected: Retained = Retained(90 * 86400)
+
+
 class Account(Struct, frozen=True, kw_only=True):
     """An identity whose repositories are synced.
 
-    `cron` or `every`, `timezone` and `jitter` stand in for those of the
-    schedule, the ping addresses for those of the installation.
+    `cron` or `every`, `timezone`, `jitter` and the ping addresses override those of
+    `[schedule]` and `[ping]`.
     """
 
+    alternatives: ClassVar[tuple[Alternatives, ...]] = (
+        *(_SECRETS, {"private_key_env": (), "private_key_file": ()}, _RHYTHMS),
+    )
+
     name: AccountName
+    forge: Annotated[str, Meta(description="the name of a section [forges.NAME]")] = DEFAULT_FORGE
     username: Login | None = None
     token_env: Variable | None = None
     token_file: FileName | None = None
@@ -156,11 +222,15 @@ class Account(Struct, frozen=True, kw_only=True):
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The keys that say where its secret is: one, none to read publicly, more by mistake."""
-        keys = ("token_env", "token_file", "token_command", "keyring", "app_id")
-        return tuple(key for key in keys if getattr(self, key))
+        """The keys that name a place of its secret: one; none to read without signing in."""
+        return tuple(key for key in _SECRETS if getattr(self, key))
+
+    @property
+    def forge_section(self) -> str:
+        """The section with the settings of its host."""
+        return section_of(self.forge)
 
     @property
     def signs_in(self) -> bool:
-        """Whether it has a secret, rather than reading publicly."""
+        """Whether it has a secret; otherwise it reads without signing in."""
         return bool(self.sources)

@@ -1,25 +1,25 @@
-"""The kinds of values that a configuration holds, each with its own check. No I/O here.
+"""The types of values in a configuration, each with its check. No I/O here.
 
-`parse` takes what TOML or the environment gave and raises ValueError with
-what would be right.
+`parse` takes a value of TOML or the environment, and raises ValueError with the valid values.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
-from typing import Any, Self
-from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
+import shlex
+from datetime import UTC, datetime, tzinfo
+from typing import Any, ClassVar, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from sync import origin
-from sync.config.reading import suggestion
-from sync.errors import ConfigError
-from sync.redaction import protect
+from sync.core import origin
+from sync.core.errors import ConfigError
+from sync.core.redaction import protect
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _WEEKDAYS = "sun|mon|tue|wed|thu|fri|sat"
-_TELLING_PATH = 16  # characters: a shorter path holds no id that is worth masking
+_NO_ZONES = "this system has no database of time zones: pip install tzdata"
+_TELLING_PATH = 16  # characters; a shorter path contains no id to mask
 _WEEKDAY_FIELD = re.compile(
     rf"(?i)({_WEEKDAYS})(-({_WEEKDAYS}))?(,({_WEEKDAYS})(-({_WEEKDAYS}))?)*"
 )
@@ -27,6 +27,8 @@ _WEEKDAY_FIELD = re.compile(
 
 class Seconds(float):
     """A length of time in seconds, written `30s`, `15m`, `1h 30m`, `7d` or as a number."""
+
+    days: ClassVar = (0, 366)  # the shortest and the longest
 
     @classmethod
     def parse(cls, value: Any) -> Self:
@@ -38,17 +40,24 @@ class Seconds(float):
             if not parts or re.sub(r"(\d+(?:\.\d+)?)\s*([smhd])|\s", "", value):
                 raise wrong
             value = sum(float(number) * _UNITS[unit] for number, unit in parts)
-        if not 0 <= value <= 366 * 86400:
-            raise ValueError("must be a length of time from 0s to 366d")
+        least, most = cls.days
+        if not least * 86400 <= value <= most * 86400:
+            shortest = f"{least}d" if least else "0s"
+            raise ValueError(f"must be a length of time from {shortest} to {most}d")
         return cls(value)
 
 
-class Cron(str):
-    """Five cron fields, restricted so that they mean the same to every program that reads them.
+class Retained(Seconds):
+    """A length of time from a day to a century, for which rows are kept."""
 
-    Weekdays are names, because 0 is Sunday to cron and Monday to others.
-    Day-of-month and weekday are not both given, because cron combines them
-    with "or" and others with "and".
+    days = (1, 36_525)
+
+
+class Cron(str):
+    """Five cron fields, restricted so that all programs read them alike.
+
+    Weekdays are names, since 0 is Sunday in cron and Monday in other programs. A day of the
+    month excludes a weekday, since cron combines them with "or", other programs with "and".
     """
 
     __slots__ = ()
@@ -71,7 +80,7 @@ class Cron(str):
         except CronSimError as error:
             raise ValueError(f"is not a cron expression that ever fires ({error})") from None
         except StopIteration:
-            raise ValueError("never fires: there is no such date") from None
+            raise ValueError("never fires: the date does not exist") from None
         return cls(value)
 
 
@@ -82,11 +91,24 @@ class TimeZone(str):
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        try:
-            ZoneInfo(value)
-        except (OSError, ValueError, TypeError, KeyError):
-            raise ValueError('must be an IANA time zone such as "UTC" or "Europe/Berlin"') from None
+        if not _is_zone(value):
+            right = 'must be an IANA time zone such as "UTC" or "Europe/Berlin"'
+            known = _is_zone("Europe/Berlin")
+            raise ValueError(right if known else f"{right}; {_NO_ZONES}")
         return cls(value)
+
+
+def zone_of(name: str) -> tzinfo:
+    """Return a time zone by its name, as `TimeZone` has checked it; UTC needs no database."""
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
+def _is_zone(name: Any) -> bool:
+    try:
+        zone_of(name)
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
+    return True
 
 
 class ApiUrl(str):
@@ -103,7 +125,7 @@ class ApiUrl(str):
 
 
 class PingUrl(str):
-    """An address to be asked for, which is a secret: whoever knows it can vouch for us."""
+    """A URL to request after runs. It is a secret: with it, anybody can report a success."""
 
     __slots__ = ()
 
@@ -122,7 +144,7 @@ class PingUrl(str):
 
 
 class Listen(str):
-    """Where to listen: `HOST:PORT`, or nothing to not listen at all."""
+    """The address to listen at, `HOST:PORT`; empty to not listen."""
 
     __slots__ = ()
 
@@ -143,154 +165,25 @@ class Listen(str):
 
     @property
     def address(self) -> tuple[str, int]:
-        """The host and the port; port 0 is any that is free."""
+        """The host and the port; port 0 is any free port."""
         parts = urlsplit(f"//{self}")
         return parts.hostname or "", parts.port or 0
 
 
-class DatabaseUrl(str):
-    """Where the ledger is: a SQLite file, or a database on a PostgreSQL or MySQL server."""
+class Command(tuple[str, ...]):
+    """A program and its arguments: a list, or text that is split as in a shell; no shell runs."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        right = (
-            'must be "sqlite:///FILE", such as "sqlite:///repoledger.db", '
-            '"postgresql://HOST/DATABASE" or "mysql://HOST/DATABASE"'
-        )
-        if not isinstance(value, str) or not value.isprintable():
-            raise ValueError(right)
-        scheme, _, rest = value.partition("://")
-        kind = _DATABASES.get(scheme.lower())
-        if kind is None:
-            raise ValueError(right)
-        if kind != "sqlite":
-            return cls(_server_url(kind, rest, right))
-        path = rest.removeprefix("/")
-        if "?" in path or "#" in path:
-            raise ValueError(f"{right}: a file takes no options, and its name no ? or #")
-        if path == rest or not path or ":memory:" in path:
-            raise ValueError(f"{right}: a file, so that it is still there after the run")
-        return cls(f"sqlite:///{path}")
-
-    @property
-    def is_file(self) -> bool:
-        """Whether it is a SQLite file."""
-        return self.startswith("sqlite:")
-
-    @property
-    def holds_password(self) -> bool:
-        """Whether a password stands in it."""
-        return urlsplit(self).password is not None
-
-    def with_password(self, password: str) -> Self:
-        """Return the URL with `password` in it."""
-        parts = urlsplit(self)
-        user, _, host = parts.netloc.rpartition("@")
-        user = user.partition(":")[0]
-        protect(password)
-        return type(self)(
-            urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}"))
-        )
-
-
-_PASSWORDS = {"password", "passwd", "sslpassword", "ssl_key_password"}
-_DATABASES = {
-    "sqlite": "sqlite",
-    **dict.fromkeys(("postgresql", "postgres", "postgresql+psycopg"), "postgresql"),
-    **dict.fromkeys(("mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql"), "mysql"),
-}
-
-
-# What a connection to MySQL may be told; libpq, for PostgreSQL, checks its many options itself.
-_MYSQL_SWITCHES = ("ssl_disabled", "ssl_verify_cert", "ssl_verify_identity")
-_MYSQL_OPTIONS = (
-    *("unix_socket", "connect_timeout", *_MYSQL_SWITCHES),
-    *("ssl_ca", "ssl_capath", "ssl_cert", "ssl_key", "ssl_key_password"),
-)
-# What the driver for PostgreSQL takes for more than libpq's options.
-_NOT_LIBPQ = {
-    **dict.fromkeys(("user", "dbname", "conninfo"), "user and database stand before the ?"),
-    **dict.fromkeys(
-        ("autocommit", "prepare_threshold", "context", "row_factory", "cursor_factory"),
-        "it is none of libpq's",
-    ),
-}
-_PORT = "0*[1-9][0-9]{0,4}"
-_PLACE = re.compile(rf"(\[[^\[\]]+\]|[^\[\]:\s]*)(:{_PORT})?")
-
-
-_SERVER = 'must name the server as "HOST" or "HOST:PORT"'
-
-
-def _server_url(kind: str, rest: str, right: str) -> str:
-    encode = (
-        f"{right}; special characters in a name or password are percent-encoded (@ is %40, / is "
-        "%2F), or the password stands in password_file or password_env"
-    )
-    try:
-        parts = urlsplit(f"{kind}://{rest}")
-        _ = parts.port
-    except ValueError:  # what of brackets it refuses depends on the version of Python
-        raise ValueError(_SERVER if "[" in rest.rpartition("@")[2] else encode) from None
-    if parts.fragment or "#" in rest or parts.netloc.count("@") > 1:
-        raise ValueError(encode)
-    if "@" not in parts.netloc and "@" in parts.path + ("" if parts.path else parts.query):
-        raise ValueError(encode)
-    if parts.password:
-        protect(unquote(parts.password), parts.password)
-    if not parts.path.strip("/"):
-        raise ValueError(f"{right}: with the name of the database")
-    if not _PLACE.fullmatch(parts.netloc.rpartition("@")[2]):
-        raise ValueError(_SERVER)
-    options = parse_qsl(parts.query, keep_blank_values=True)
-    if any("@" in name for name, _ in options):  # what stands before it may be of a password
-        raise ValueError(encode)
-    _check_options(kind, options)
-    if kind == "postgresql":
-        _check_places(
-            [value for name, value in options if name == "host" and value],
-            [value for name, value in options if name == "port" and value],
-        )
-    return f"{kind}://{rest}"
-
-
-def _check_options(kind: str, options: list[tuple[str, str]]) -> None:
-    for name, value in options:
-        if name in ("sslpassword", "ssl_key_password"):
-            protect(value)
-        elif name in _PASSWORDS:
-            raise ValueError(
-                f"holds the option {name}; a password stands before the @, or in password_file "
-                "or password_env"
-            )
-        if kind != "mysql":
-            if name in _NOT_LIBPQ:
-                raise ValueError(f"must not hold the option {name}; {_NOT_LIBPQ[name]}")
-            continue
-        if name not in _MYSQL_OPTIONS:
-            raise ValueError(f"has the unknown option {name}{suggestion(name, _MYSQL_OPTIONS)}")
-        if name in _MYSQL_SWITCHES and value not in ("true", "false"):
-            raise ValueError(f"must say true or false for {name}")
-        if name == "connect_timeout" and not re.fullmatch("[1-9][0-9]{0,4}", value):
-            raise ValueError("must give connect_timeout in seconds")
-
-
-def _check_places(hosts: list[str], ports: list[str]) -> None:
-    """Check libpq's hosts and ports, of which there may be several."""
-    numbers = [number for value in ports for number in value.split(",")]
-    if not all(re.fullmatch(_PORT, n) and int(n) <= 65535 for n in numbers):
-        raise ValueError("must give each port as a number from 1 to 65535")
-    if ports:
-        names = ",".join(hosts).split(",")
-        good = len(hosts) <= 1 and len(ports) == 1 and len(numbers) == len(names)
-        good = good and not any(re.fullmatch(r"[^/:]*:[^:]*", name) for name in names)
-    elif len(hosts) == 1 and ("," in hosts[0] or hosts[0].count(":") != 1 or hosts[0][0] == "/"):
-        good = not any(re.fullmatch(r"[^/:]*:[^:]*", name) for name in hosts[0].split(","))
-    else:
-        good = all(re.fullmatch(rf"[^:,]+(:{_PORT})?", host) for host in hosts)
-    if not good:
-        raise ValueError(
-            "must name several hosts as ?host=a:5432&host=b:5432 or as ?host=a,b&port=5432,5432"
-        )
+        right = ValueError('must be a command such as "gh auth token", or a list of its words')
+        try:
+            words = shlex.split(value) if isinstance(value, str) else value
+        except ValueError:
+            raise right from None
+        if not isinstance(words, list) or not words or not words[0]:
+            raise right
+        if not all(isinstance(word, str) and "\0" not in word for word in words):
+            raise right
+        return cls(words)

@@ -1,4 +1,4 @@
-"""The daemon: syncs every account on its schedule, and says how it is doing."""
+"""The daemon: syncs every account on its schedule, and reports its health."""
 
 from sync.daemon.service import Daemon
 

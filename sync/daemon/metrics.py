@@ -1,8 +1,9 @@
-"""The daemon's figures for Prometheus."""
+"""The daemon's metrics for Prometheus."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -12,14 +13,15 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from sync import __version__
 from sync.daemon.accounts import AccountState
-from sync.outcome import RunOutcome
+from sync.run.outcome import RunOutcome
 
-# A second series for each counter, of no use here.
+# Without the second series `_created` of each counter.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves it out
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -30,11 +32,44 @@ _ITEMS = (
 _SECONDS = (0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600)
 
 
-class Metrics:
-    """Counts from the start of the process on; each daemon has a registry of its own."""
+class _Accounts:
+    """Collects the accounts' gauges at each scrape, from their present states."""
 
-    def __init__(self) -> None:
+    def __init__(self, states: Callable[[], Collection[AccountState]]) -> None:
+        self._states = states
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        success = _family(
+            "last_success_timestamp_seconds", "When the account was last synced.", "account"
+        )
+        failures = _family("failures_in_a_row", "Failed runs since the last good one.", "account")
+        error = _family(
+            "last_error", "1 for the error that the last run ended with.", "account", "error_type"
+        )
+        for state in self._states():
+            history = state.history
+            failures.add_metric([state.name], history.failures)
+            if history.last_synced_at is not None:
+                success.add_metric([state.name], history.last_synced_at.timestamp())
+            if history.error_type is not None:
+                error.add_metric([state.name, history.error_type], 1)
+        yield from (success, failures, error)
+
+
+def _family(name: str, text: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"repoledger_{name}", text, labels=labels)
+
+
+class Metrics:
+    """The metrics of one daemon, in a registry of its own, for the accounts given to `keep`.
+
+    `states` returns the accounts' present states.
+    """
+
+    def __init__(self, states: Callable[[], Collection[AccountState]]) -> None:
         self._registry = CollectorRegistry()
+        self._accounts: frozenset[str] = frozenset()
+        self._lock = threading.Lock()  # no run is counted while `keep` removes its account
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         account = ("account",)
@@ -65,14 +100,10 @@ class Metrics:
         self._quota = self._gauge(
             "rate_limit_remaining", "Requests left this hour, as of the last answer.", account
         )
-        self._success = self._gauge(
-            "last_success_timestamp_seconds", "When the account was last synced.", account
-        )
-        self._failures = self._gauge(
-            "failures_in_a_row", "Failed runs since the last good one.", account
-        )
-        self._error = self._gauge(
-            "last_error", "1 for the error that the last run ended with.", (*account, "error_type")
+        self._registry.register(_Accounts(states))
+        self._of_accounts = (
+            *(self._runs, self._items, self._requests, self._missed, self._waited),
+            *(self._duration, self._quota),
         )
 
     def _counter(self, name: str, text: str, labels: tuple[str, ...]) -> Counter:
@@ -81,32 +112,36 @@ class Metrics:
     def _gauge(self, name: str, text: str, labels: tuple[str, ...]) -> Gauge:
         return Gauge(f"repoledger_{name}", text, labels, registry=self._registry)
 
+    def keep(self, accounts: Collection[str]) -> None:
+        """Count for `accounts`; remove the series of other accounts."""
+        with self._lock:
+            gone, self._accounts = self._accounts.difference(accounts), frozenset(accounts)
+            for account in gone:
+                for metric in self._of_accounts:
+                    metric.remove_by_labels({"account": account})
+
     def count(self, outcome: RunOutcome, by_status: Mapping[int, int]) -> None:
-        """Count a run, and the answers it got by HTTP status."""
+        """Count a run, and its answers by HTTP status."""
         account = outcome.account
-        self._runs.labels(account, outcome.status).inc()
-        for name in _ITEMS:
-            self._items.labels(account, name).inc(getattr(outcome.counts, name))
-        for status, number in by_status.items():
-            self._requests.labels(account, str(status)).inc(number)
-        self._waited.labels(account).inc(outcome.counts.wait_seconds)
-        self._duration.labels(account).observe(outcome.seconds)
-        if outcome.rate_limit_remaining is not None:
-            self._quota.labels(account).set(outcome.rate_limit_remaining)
+        with self._lock:
+            if account not in self._accounts:  # it left the configuration meanwhile
+                return
+            self._runs.labels(account, outcome.status).inc()
+            for name in _ITEMS:
+                self._items.labels(account, name).inc(getattr(outcome.counts, name))
+            for status, number in by_status.items():
+                self._requests.labels(account, str(status)).inc(number)
+            self._waited.labels(account).inc(outcome.counts.wait_seconds)
+            self._duration.labels(account).observe(outcome.seconds)
+            if outcome.rate_limit_remaining is not None:
+                self._quota.labels(account).set(outcome.rate_limit_remaining)
 
     def count_missed(self, account: str) -> None:
-        """Count a time of the schedule at which the last run was still going on."""
-        self._missed.labels(account).inc()
+        """Count a scheduled time at which the last run was still going on."""
+        with self._lock:
+            if account in self._accounts:
+                self._missed.labels(account).inc()
 
-    def exposition(self, states: Iterable[AccountState]) -> bytes:
-        """Return everything in Prometheus' text format, with the accounts as they are now."""
-        for gauge in (self._success, self._failures, self._error):
-            gauge.clear()  # an account that left the configuration leaves the figures too
-        for state in states:
-            history = state.history
-            self._failures.labels(state.name).set(history.failures)
-            if history.last_synced_at is not None:
-                self._success.labels(state.name).set(history.last_synced_at.timestamp())
-            if history.error_type is not None:
-                self._error.labels(state.name, history.error_type).set(1)
+    def exposition(self) -> bytes:
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self._registry)

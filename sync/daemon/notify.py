@@ -1,4 +1,4 @@
-"""Telling the service manager how it goes, in systemd's protocol: sd_notify(3)."""
+"""Reports the daemon's state to systemd: sd_notify(3)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import os
 import socket
 import time
 
-_PATIENCE = 0.5  # seconds, if nobody reads what is sent
+_PATIENCE = 0.5  # seconds to wait for a reader
 
 
 def notify(*states: str) -> None:
-    """Send `states` such as "READY=1" to the service manager, if one wants to know."""
+    """Send `states` such as "READY=1" to the service manager, if NOTIFY_SOCKET names one."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address or not hasattr(socket, "AF_UNIX"):
         return
@@ -27,5 +27,5 @@ def notify(*states: str) -> None:
 
 
 def reloading() -> None:
-    """Tell that the configuration is being read again; `notify("READY=1")` ends that."""
+    """Report a reload of the configuration; `notify("READY=1")` reports its end."""
     notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")

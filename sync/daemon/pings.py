@@ -1,4 +1,4 @@
-"""Asking for an address after a run, so that whoever watches over it notices silence."""
+"""Pings: requests to a monitoring service after each run (dead man's switch)."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from contextlib import suppress
 from queue import Full, Queue
 from urllib.parse import urlsplit
 
+from structlog import get_logger
+
 from sync.config.sections import Account, Ping
-from sync.database.rows import GOOD, RunStatus
-from sync.errors import Interrupted, RepoledgerError
-from sync.loggers import get_logger
+from sync.core.errors import Interrupted, RepoledgerError
+from sync.database.writes import GOOD, RunStatus
 from sync.rest import RestClient, RetryPolicy
 
 log = get_logger("sync.daemon")
 
 _TIMEOUT = 10.0  # seconds
-_MAX_BODY = 64 * 1024  # bytes of an answer that nobody reads
+_MAX_BODY = 64 * 1024  # bytes of an answer, which is ignored
 _MAX_WAITING = 100  # pings
 
 
 def address_after(status: RunStatus, account: Account, ping: Ping, *, all_well: bool) -> str | None:
-    """Return what to ask for after a run: the account's own address, or the installation's.
+    """Return the URL to ping after a run: the account's own, or that of `[ping]`.
 
-    The installation's success is told only while every account is well
-    (`all_well`). A run that was put off or stopped tells nothing.
+    The success URL of `[ping]` is used only if every account is well (`all_well`). None after
+    a deferred or interrupted run.
     """
     if status == "failed":
         return account.ping_failure_url or ping.failure_url
@@ -34,7 +35,7 @@ def address_after(status: RunStatus, account: Account, ping: Ping, *, all_well: 
 
 
 class Pings:
-    """Sends pings in a thread of its own, so that a slow service delays neither run nor stop."""
+    """Sends pings in a thread of its own: a slow service delays neither runs nor a stop."""
 
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
@@ -42,9 +43,9 @@ class Pings:
         threading.Thread(target=self._work, name="pings", daemon=True).start()
 
     def send(self, url: str | None, account: str) -> None:
-        """Ask for `url`, soon; nothing if it is None."""
+        """Queue a ping to `url`, unless it is None."""
         if url is not None:
-            with suppress(Full):  # the service is as good as gone
+            with suppress(Full):  # the service has been unreachable for long: drop the ping
                 self._waiting.put_nowait((url, account))
 
     def _work(self) -> None:
@@ -66,3 +67,5 @@ class Pings:
             return
         except RepoledgerError as error:
             log.warning("ping.failed", account=account, host=parts.hostname, message=str(error))
+        except Exception:  # the thread goes on with the next ping
+            log.exception("ping.crashed", account=account)

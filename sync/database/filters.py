@@ -1,7 +1,7 @@
-"""Which rows a list shows, said to a database and, of what no table holds, in Python.
+"""Filters for lists of repositories and changes, as SQL and, for past states, in Python.
 
-Case is that of ASCII letters, as in GitHub's names: what other letters are to
-a database depends on its kind and on its language.
+Case is ignored for ASCII letters alone, as in GitHub's names: databases differ about
+other letters.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from typing import Any
 import msgspec
 from sqlalchemy import LargeBinary, Text, and_, cast, false, func, not_, or_, type_coerce
 
-from sync.database.kinds import Kind
-from sync.database.logged import ACCOUNT, CREATED, REDACTED, REDACTED_NAME, as_text
+from sync.core.errors import QueryRefused
+from sync.database.change_kinds import Kind
+from sync.database.changelog import ACCOUNT, CREATED, REDACTED, REDACTED_NAME, as_text
+from sync.database.dialects import Dialect
 from sync.database.tables import CONTENT, COUNTERS, repositories, repository_changes
-from sync.errors import QueryRefused
 
-# What a list of repositories shows: everything but the payload and its hash.
+# The columns of a list of repositories: all but the payload and its hash.
 REPOSITORY_COLUMNS = (
     *("host", "id"),
     *CONTENT,
@@ -35,13 +36,14 @@ _ESCAPE = "/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepositoryFilter:
-    """Which repositories to show; None does not filter.
+    """A filter for repositories; None matches all.
 
-    `owner`, `language` and `topic` are compared without regard to case; `name`
-    is a part of the full name. `removed` shows the removed ones instead.
-    Raises QueryRefused for what is no valid text.
+    `host`: in the ledger's spelling. `owner`, `language` and `topic` ignore case. `name`: a
+    part of the full name. `removed`: removed repositories instead of current ones. Raises
+    QueryRefused for invalid text.
     """
 
+    host: str | None = None
     owner: str | None = None
     language: str | None = None
     topic: str | None = None
@@ -54,15 +56,17 @@ class RepositoryFilter:
         try:
             for text in (self.owner, self.language, self.topic, self.name):
                 (text or "").encode()
-        except UnicodeEncodeError:  # bytes of a command line that are no UTF-8
-            raise QueryRefused("what was asked for is not valid text") from None
+        except UnicodeEncodeError:  # the command line is not valid UTF-8
+            raise QueryRefused("the given name or value is not valid text (UTF-8)") from None
 
-    def conditions(self) -> list[Any]:
-        """Return what is true of the rows of `repositories` to show."""
+    def conditions(self, dialect: Dialect) -> list[Any]:
+        """Return the filter as SQL conditions on `repositories`."""
         table = repositories.c
         found: list[Any] = [
             table.removed_at.is_not(None) if self.removed else table.removed_at.is_(None)
         ]
+        if self.host is not None:
+            found.append(dialect.is_host(table.host, self.host))
         if self.owner is not None:
             found.append(_is(table.owner_login, self.owner))
         if self.language is not None:
@@ -79,10 +83,11 @@ class RepositoryFilter:
         return found
 
     def matches(self, row: Mapping[str, Any]) -> bool:
-        """Tell whether the same is true of a row's values."""
+        """Return whether the filter matches a row."""
         topics = as_text(row["topics"])
         return (
             (row["removed_at"] is not None) == self.removed
+            and (self.host is None or row["host"] == self.host)
             and (self.owner is None or _folded(row["owner_login"]) == _folded(self.owner))
             and (self.language is None or _folded(row["language"]) == _folded(self.language))
             and (self.topic is None or (self._is_topic and _within(_quoted(self.topic), topics)))
@@ -93,12 +98,12 @@ class RepositoryFilter:
 
     @property
     def _is_topic(self) -> bool:
-        """Tell whether it may be one: what stands between two of them in JSON is none."""
+        """Return whether `topic` can be a topic: the separator of two in JSON cannot."""
         return (self.topic or "").strip() != ","
 
 
 def of_kind(kind: Kind) -> Any:
-    """Return what is true of the rows of `repository_changes` of this kind, as `kind_of` has it."""
+    """Return the SQL condition for a kind of change; `changelog.kind_of` is the same in Python."""
     log = repository_changes.c
     before, after = log.old_value.is_not(None), log.new_value.is_not(None)
     told = {
@@ -125,18 +130,18 @@ def _within(part: str, whole: str | None) -> bool:
 
 
 def _quoted(topic: str) -> str:
-    """Return a topic as the JSON text of a list holds it."""
+    """Return a topic as it is spelled in the JSON text of a list."""
     return msgspec.json.encode(topic).decode()
 
 
 def _json_text(column: Any) -> Any:
-    # As bytes where a text would be one of the connection's, to which an accent is no difference.
+    # As bytes on MySQL, whose text comparison ignores accents.
     kind = Text().with_variant(LargeBinary, "mysql", "mariadb")
     return type_coerce(cast(column, kind), Text)
 
 
 def _is(column: Any, wanted: str) -> Any:
-    # Without a wildcard, LIKE is equality; "=" would take no notice of spaces at the end in MySQL.
+    # LIKE without wildcards: "=" would ignore spaces at the end on MySQL.
     return _lowered(column, wanted).like(_pattern(wanted), escape=_ESCAPE)
 
 
@@ -145,11 +150,11 @@ def _has(column: Any, wanted: str) -> Any:
 
 
 def _lowered(column: Any, wanted: str) -> Any:
-    """Return a column with those capitals made small that a search for `wanted` must not see."""
+    """Return a column with the capital letters of `wanted` in lower case."""
     letters = sorted(set(wanted.translate(_LOWER)) & set(ascii_lowercase))
     return reduce(lambda text, letter: func.replace(text, letter.upper(), letter), letters, column)
 
 
 def _pattern(wanted: str) -> str:
-    """Return what LIKE finds only this text with."""
+    """Return the LIKE pattern that matches exactly this text."""
     return re.sub(r"([/%_])", r"/\1", wanted.translate(_LOWER))

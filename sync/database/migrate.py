@@ -1,8 +1,8 @@
-"""Bringing a database's schema up to what the program needs.
+"""Migrates a database's schema to the version of this program.
 
-The migrations are Alembic's, in `migrations/` at the top of the project, and
-inside the package when it is installed. Looking whether there is anything to
-do reads one row; Alembic, which is slow to import, is loaded only to do it.
+The migrations are Alembic's, in `migrations/` at the top of the project, and inside the
+package when it is installed. A check reads one row; Alembic, which is slow to import, is
+loaded only for a migration.
 """
 
 from __future__ import annotations
@@ -12,20 +12,26 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect
 
+from sync.core.errors import (
+    DatabaseUnusable,
+    SchemaMissing,
+    SchemaOutdated,
+    SchemaTooNew,
+)
 from sync.database.dialects import VERSION_TABLE, dialect_of
 from sync.database.failures import translated
 from sync.database.tables import metadata
-from sync.errors import DatabaseUnusable, SchemaMissing, SchemaOutdated, SchemaTooNew
 
 State = Literal["missing", "outdated", "current", "newer"]
-# Of the names that a ledger needs, those of views.
+READ_VERSION = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608  # our own name
+# The views of a ledger.
 VIEWS = ("current_repositories", "latest_runs", "repository_daily")
 
 
 class Upgrade(NamedTuple):
-    """What an upgrade did: the revisions before and after, and where a copy of before is."""
+    """An upgrade: the revisions before and after, and the path of the copy made before it."""
 
     before: str | None
     after: str
@@ -33,7 +39,7 @@ class Upgrade(NamedTuple):
 
 
 def folder() -> Path:
-    """Return where the migrations are."""
+    """Return the folder of the migrations."""
     package = Path(__file__).parent.parent
     installed = package / "migrations"
     return installed if installed.is_dir() else package.parent / "migrations"
@@ -46,15 +52,15 @@ def revisions() -> tuple[str, ...]:
 
 
 def revision(connection: Connection) -> str | None:
-    """Return the revision that a database is at; None if it holds no ledger.
+    """Return the revision of a database; None if it holds no ledger.
 
-    Raises DatabaseUnusable if there is none, and the names that one needs are taken.
+    Raises DatabaseUnusable if it holds no ledger, but tables with the ledger's names.
     """
     inspector = inspect(connection)
     if not inspector.has_table(VERSION_TABLE):
         _refuse_others_tables({*inspector.get_table_names(), *inspector.get_view_names()})
         return None
-    row = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).first()  # noqa: S608  # our own name
+    row = connection.exec_driver_sql(READ_VERSION).first()
     return str(row[0]) if row else None
 
 
@@ -62,7 +68,7 @@ def _refuse_others_tables(present: set[str]) -> None:
     taken = sorted({name.lower() for name in present} & {*metadata.tables, *VIEWS})
     if taken:
         raise DatabaseUnusable(
-            f"the database holds tables or views of somebody else's with the names of ours "
+            f"the database holds tables or views of another program with the names of a ledger's "
             f"({', '.join(taken)}); use another database for the ledger"
         )
 
@@ -99,7 +105,7 @@ def require_current(current: str | None, where: str) -> None:
 
 
 def check(url: str) -> str | None:
-    """Return the revision of the database at `url`, None if there is none yet, without writing.
+    """Return the revision of the database at `url`, None without a ledger; does not write.
 
     Raises DatabaseUnusable.
     """
@@ -115,11 +121,11 @@ def check(url: str) -> str | None:
 
 
 def upgrade(url: str, stop: threading.Event | None = None) -> Upgrade:
-    """Bring the database at `url` up to date, made first if there is none.
+    """Migrate the database at `url` to the newest schema; create the ledger if there is none.
 
-    Safe from several processes at once: one of them holds a lock before it looks. A
-    SQLite file that holds an older ledger is copied first. Setting `stop`
-    shortens the wait for the lock. Raises SchemaTooNew, DatabaseUnusable, Interrupted.
+    Safe from several processes at once, by a lock. A SQLite file with an older ledger is
+    copied first. Setting `stop` ends the wait for the lock. Raises SchemaTooNew,
+    DatabaseUnusable, Interrupted.
     """
     dialect = dialect_of(url)
     where, engine = dialect.where, dialect.writing_engine(stop, create=True)
@@ -144,7 +150,7 @@ def upgrade(url: str, stop: threading.Event | None = None) -> Upgrade:
 
 
 def prepare(url: str, mode: str, stop: threading.Event | None = None) -> None:
-    """Make sure that the schema is current: migrate, or with mode "manual" refuse."""
+    """Make sure that the schema is current: migrate, or raise if `mode` is "manual"."""
     if mode == "auto":
         _log_upgrade(upgrade(url, stop), dialect_of(url).where)
     else:
@@ -152,12 +158,12 @@ def prepare(url: str, mode: str, stop: threading.Event | None = None) -> None:
 
 
 def _log_upgrade(done: Upgrade, where: str) -> None:
-    if done.before in (None, done.after):  # a new ledger is what a first run is about
+    if done.before in (None, done.after):  # a new ledger needs no message
         return
-    from sync.loggers import get_logger
+    from structlog import get_logger
 
     log = get_logger("sync.database")
-    # Somebody has to know of a copy, and to delete it some day.
+    # A warning if there is a copy, which the user has to delete some day.
     tell = log.warning if done.copy else log.info
     copy = str(done.copy) if done.copy else None
     tell("schema.migrated", database=where, before=done.before, after=done.after, copy=copy)

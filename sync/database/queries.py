@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, Self
 
-from sqlalchemy import Connection, Select, and_, literal, or_, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Select, and_, or_, select
 
+from sync.core.clock import Clock, utc_now
 from sync.database import migrate
+from sync.database.as_of import in_order, repositories_as_of
+from sync.database.change_kinds import Kind
+from sync.database.changelog import kind_of
 from sync.database.dialects import dialect_of
-from sync.database.failures import reason_of, translated, with_advice
+from sync.database.failures import translated
 from sync.database.filters import REPOSITORY_COLUMNS as REPOSITORY_COLUMNS
 from sync.database.filters import RepositoryFilter, of_kind
-from sync.database.kinds import Kind
-from sync.database.logged import kind_of
-from sync.database.past import in_order, repositories_as_of
-from sync.database.rows import filled_forward
-from sync.database.status import accounts_with_last_runs
+from sync.database.history import counters_of
+from sync.database.names import Key, host_called, hosts_of, repositories_called
+from sync.database.run_reader import RunReader
+from sync.database.run_start import host_problem
+from sync.database.status import standing
 from sync.database.tables import (
-    COUNTERS,
     account_repositories,
     plain,
     repositories,
     repository_changes,
-    repository_metrics,
     sync_runs,
 )
-from sync.errors import NoSuchRepository, QueryRefused
+from sync.database.user_query import answered
 
 Row = Mapping[str, Any]
+_AT_ONCE = 500  # rows that are in memory at a time
 
 
 class Ledger:
@@ -40,14 +42,30 @@ class Ledger:
     Raises DatabaseUnusable, SchemaMissing, SchemaOutdated and SchemaTooNew.
     """
 
-    def __init__(self, url: str) -> None:
-        dialect = dialect_of(url)
-        self._dialect, self._where = dialect, dialect.where
-        migrate.require_current(migrate.check(url), self._where)
-        self._engine = dialect.reading_engine()
+    def __init__(self, url: str, *, clock: Clock = utc_now) -> None:
+        self._clock = clock
+        self._dialect = dialect_of(url)
+        self._where = self._dialect.where
+        self._engine = self._dialect.reading_engine()
+        try:
+            self.require_current()
+        except BaseException:
+            self.close()
+            raise
+
+    def require_current(self) -> None:
+        """Raise what the constructor does unless the ledger is there, with this program's schema.
+
+        For a ledger that is kept open: what it was before may have changed.
+        """
+        revision = None
+        if self._dialect.exists():
+            with self.connect() as connection:
+                revision = migrate.revision(connection)
+        migrate.require_current(revision, self._where)
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; a later use opens new ones."""
         self._engine.dispose()
 
     def __enter__(self) -> Self:
@@ -66,6 +84,7 @@ class Ledger:
         self,
         *,
         account: str | None = None,
+        host: str | None = None,
         owner: str | None = None,
         language: str | None = None,
         topic: str | None = None,
@@ -82,9 +101,10 @@ class Ledger:
 
         What is shown of them is what `RepositoryFilter` says; with `account`, only
         what that lists, or listed, of the removed. With `as_of`, all of it is as it
-        was at that time.
+        was at that time. Raises NoSuchHost.
         """
         wanted = RepositoryFilter(
+            host=None if host is None else self.host_called(host),
             owner=owner,
             language=language,
             topic=topic,
@@ -98,7 +118,7 @@ class Ledger:
             yield from self._rows(statement.limit(limit))
         else:
             past = repositories_as_of(
-                self.connect, self._dialect, as_of, account=account, ever=removed
+                self.connect, self._dialect, as_of, self._clock(), account=account, ever=removed
             )
             found = (row for row in past if wanted.matches(row))
             yield from in_order(found, sort, descending=descending, limit=limit)
@@ -107,14 +127,25 @@ class Ledger:
         self, wanted: RepositoryFilter, account: str | None, sort: str, *, descending: bool
     ) -> Select[Any]:
         table = repositories.c
-        conditions = wanted.conditions()
+        conditions = wanted.conditions(self._dialect)
         if account is not None:
             conditions.append(_listed_by(account, ever=wanted.removed))
         by = self._dialect.in_code_point_order(table[sort])
-        order: tuple[Any, ...] = (by.desc() if descending else by.asc(), table.id)
+        host = self._dialect.in_code_point_order(table.host)
+        order: tuple[Any, ...] = (by.desc() if descending else by.asc(), table.id, host)
         if table[sort].nullable:  # else an index can serve
             order = (table[sort].is_(None), *order)
         return select(*(table[c] for c in REPOSITORY_COLUMNS)).where(*conditions).order_by(*order)
+
+    def hosts(self) -> list[str]:
+        """Return the hosts that repositories are at."""
+        with self.connect() as connection:
+            return hosts_of(connection)
+
+    def host_called(self, text: str) -> str:
+        """Return the host of repositories or accounts that `text` means. Raises NoSuchHost."""
+        with self.connect() as connection:
+            return host_called(connection, text)
 
     def first_sync(self) -> datetime | None:
         """Return when the first run began; None if there was none."""
@@ -126,27 +157,31 @@ class Ledger:
         self,
         *,
         since: datetime | None = None,
+        host: str | None = None,
         repository: str | None = None,
         field: str | None = None,
         kind: Kind | None = None,
         limit: int | None = None,
     ) -> Iterator[Row]:
-        """Yield changes, the newest first; `repository` is a full name, present or former.
+        """Yield changes, the newest first; `repository` is a name, present or former.
 
-        `change` says what kind of change a row is.
+        `change` says what kind of change a row is. Raises NoSuchHost, NoSuchRepository and
+        AmbiguousName, as `repositories_called` does.
         """
         log, table = repository_changes.c, repositories.c
         filters: list[Any] = []
         if since is not None:
             filters.append(log.observed_at >= since)
+        if host is not None:
+            filters.append(self._dialect.is_host(log.host, self.host_called(host)))
         if field is not None:
             filters.append(log.field == field)
         if kind is not None:
             filters.append(of_kind(kind))
         if repository is not None:
-            ids = self._ids_of(repository)
+            keys = self._called(repository)
             filters.append(
-                or_(*(and_(log.host == host, log.repository_id == id_) for host, id_ in ids))
+                or_(*(and_(log.host == at, log.repository_id == id_) for at, id_ in keys))
             )
         statement = (
             select(
@@ -174,39 +209,49 @@ class Ledger:
     def history(self, repository: str, *, since: date, until: date) -> Iterator[Row]:
         """Yield a repository's counters for each day, a day without a change like the one before.
 
-        Begins with the first day that is known, and ends with that of a removal. Raises
-        NoSuchRepository.
+        Begins with the first day that is known, and ends with that of a removal; the days
+        between a removal and a return are left out. Raises what `repositories_called` does.
         """
-        host, id_ = self._ids_of(repository)[0]
-        removed_on = self.removed_on(repository)
-        until = until if removed_on is None else min(until, removed_on)
-        table = repository_metrics.c
-        statement = (
-            select(table.day, *(table[c] for c in COUNTERS))
-            .where(table.host == host, table.repository_id == id_, table.day <= until)
-            .order_by(table.day)
-        )
-        yield from filled_forward(list(self._rows(statement)), since, until)
+        key, removed_on = self._called(repository)[0], self.removed_on(repository)
+        today = self._clock().date()
+        yield from counters_of(self._rows, key, removed_on, today, (since, until))
 
     def removed_on(self, repository: str) -> date | None:
-        """Return the day on which that repository was removed; None if it is there."""
-        removed_at = self._column("removed_at", *self._ids_of(repository)[0])
-        return removed_at.date() if removed_at else None
+        """Return the day on which that repository was removed; None if it is there.
+
+        Today, if it is dated later: that was while the clock was ahead.
+        """
+        removed_at = self._column("removed_at", *self._called(repository)[0])
+        return min(removed_at, self._clock()).date() if removed_at else None
 
     def full_name(self, repository: str) -> str:
         """Return what the repository whose `history` this is was last called.
 
-        Raises NoSuchRepository.
+        With its host, if the ledger holds several. Raises what `repositories_called` does.
         """
-        return str(self._column("full_name", *self._ids_of(repository)[0]))
+        host, id_ = self._called(repository)[0]
+        name = str(self._column("full_name", host, id_))
+        return f"{host}/{name}" if len(self.hosts()) > 1 else name
 
     def status(self, *, counted: bool = True) -> list[dict[str, Any]]:
         """Return a row per account: its state, its last run, how many repositories it lists.
 
-        Without `counted`, that number is None: counting takes time on a large ledger.
+        Without `counted`, what takes time on a large ledger to count is None. Failures
+        and deferrals since the last good run are counted among the last hundred.
         """
-        statement = accounts_with_last_runs(self._dialect, counted=counted)
-        return [dict(row) for row in self._rows(statement)]
+        with self.connect() as connection:
+            return standing(connection, self._dialect, counted=counted)
+
+    def host_problem(self, account: str, host: str) -> str | None:
+        """Return why a run of this account at `host` would be refused; None if it would not."""
+        with self.connect() as connection:
+            return host_problem(connection, account, host)
+
+    def redactions_awaiting(self, host: str, configured: Collection[str]) -> dict[int, set[str]]:
+        """Return what is to be redacted or purged once these accounts have been listed, by id."""
+        with self.connect() as connection:
+            reader = RunReader(connection, self._dialect, "", host, self._clock(), configured)
+            return reader.redactions_awaiting()
 
     @contextmanager
     def query(self, sql: str) -> Iterator[tuple[list[str], Iterator[Sequence[Any]]]]:
@@ -215,28 +260,13 @@ class Ledger:
         The connection can only read, whatever the statement is. Raises
         QueryRefused with the database's own words.
         """
-        reason = ""
-        try:
-            sql.encode()
-        except UnicodeEncodeError:  # bytes of a command line that are no UTF-8
-            raise QueryRefused("the statement is not valid text") from None
-        with self._engine.connect() as connection:
-            try:
-                # Without parameters, so that no sign in it is taken for one.
-                bare = connection.execution_options(no_parameters=True)
-                result = bare.exec_driver_sql(sql)
-                if result.returns_rows:
-                    yield list(result.keys()), (tuple(row) for row in result)
-                    return
-                reason = "the statement returns no rows; only reading is possible here"
-            except DBAPIError as error:
-                reason = reason_of(error)
-        raise QueryRefused(with_advice(reason))
+        with answered(self._engine, self._dialect, sql) as answer:
+            yield answer
 
     def _rows(self, statement: Select[Any]) -> Iterator[Row]:
         with (
             self.connect() as connection,
-            connection.execution_options(yield_per=500).execute(statement) as result,
+            connection.execution_options(yield_per=_AT_ONCE).execute(statement) as result,
         ):
             for row in result:
                 yield plain(row)
@@ -247,27 +277,9 @@ class Ledger:
         with self.connect() as connection:
             return connection.execute(statement).scalar()
 
-    def _ids_of(self, repository: str) -> list[tuple[str, int]]:
-        """Return the repositories that are or were called this, present ones first."""
-        table, log = repositories.c, repository_changes.c
-        now = (
-            select(table.host, table.id)
-            .where(self._dialect.is_name(table.full_name, repository))
-            .order_by(table.removed_at.is_not(None), table.changed_at.desc())
-        )
-        # Not as a parameter: it has to be plain that this is what the index is of.
-        of_name = log.field == literal("full_name", literal_execute=True)
-        before = select(log.host, log.repository_id).where(
-            of_name, self._dialect.is_name(log.old_value, repository)
-        )
+    def _called(self, repository: str) -> list[Key]:
         with self.connect() as connection:
-            rows = [*connection.execute(now), *connection.execute(before)]
-        if not rows:
-            raise NoSuchRepository(
-                f"the ledger holds no repository called {repository}; "
-                "`repoledger repos` lists what it holds"
-            )
-        return list(dict.fromkeys((row[0], row[1]) for row in rows))
+            return repositories_called(connection, self._dialect, repository)
 
 
 def _listed_by(account: str, *, ever: bool) -> Any:

@@ -1,8 +1,7 @@
-"""The ledger's writing side: runs, pages, identities. The only file that writes rows.
+"""The ledger's writing side: runs, pages, identities.
 
-A page is one transaction, and every transaction of a run first checks the
-run's fence: a process that was frozen while another took over can no longer
-write when it thaws.
+A page is one transaction. Every transaction of a run first checks the run's fence, so that
+a frozen process cannot write after another has taken over.
 """
 
 from __future__ import annotations
@@ -13,34 +12,39 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import Connection, Update, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, literal_column, select, update
+from structlog import get_logger
 
-from sync.clock import Clock, utc_now
+from sync.core.clock import Clock, utc_now
+from sync.core.errors import Fenced, RepoledgerError
+from sync.database import migrate
 from sync.database.dialects import dialect_of
-from sync.database.failures import Passing, translated
-from sync.database.page import PageTransaction
-from sync.database.reader import PageReader
-from sync.database.rows import GOOD, Run, RunCounts, RunStatus
+from sync.database.failures import translated
+from sync.database.ledger_time import LedgerTime
+from sync.database.resource_runs import record_repositories
+from sync.database.run_reader import RunReader
+from sync.database.run_start import begin_run, interrupt_stale, is_recorded
+from sync.database.run_transaction import RunTransaction
 from sync.database.tables import accounts, page_cache, plain, sync_runs
-from sync.errors import DatabaseError, Fenced
-from sync.loggers import get_logger
+from sync.database.transactions import Transactions
+from sync.database.writes import GOOD, Run, RunCounts, RunStatus
 
 T = TypeVar("T")
 log = get_logger("sync.database")
 
-# Locked, where the database knows row locks: nobody takes over while it is written.
-_FENCE = (
-    select(accounts.c.name)
+# The row stays locked, on databases with row locks, so that no other run takes over meanwhile.
+# The same query reads the schema's version, which every transaction checks, too.
+_FENCE: Select[Any] = (
+    select(literal_column(f"({migrate.READ_VERSION})"))
     .where(accounts.c.name == bindparam("account"), accounts.c.generation == bindparam("number"))
     .with_for_update()
 )
-_PAUSES = (0.1, 0.5, 2.0, 5.0)  # seconds before a transaction that may pass is done again
 
 
 class Store:
-    """A ledger that is written to. `url` is its database; the schema must be current.
+    """A ledger open for writing, in the database at `url`; its schema must be current.
 
-    Setting `stop` shortens the wait for another writer.
+    Setting `stop` ends the wait for another writer.
     """
 
     def __init__(
@@ -48,15 +52,13 @@ class Store:
     ) -> None:
         self.url = url
         self.clock = clock
-        self._stop = stop or threading.Event()
-        self._away = False
         self._dialect = dialect_of(url)
-        self._where = self._dialect.where
-        self._engine = self._dialect.writing_engine(stop)
+        self._transactions = Transactions(self._dialect, stop)
+        self._time = LedgerTime(clock)
 
     def close(self) -> None:
         """Close every connection; a later use opens new ones."""
-        self._engine.dispose()
+        self._transactions.engine.dispose()
 
     def __enter__(self) -> Self:
         return self
@@ -70,102 +72,102 @@ class Store:
         """Hold the lock on an account's runs; see `Dialect.account_lock`. Raises RunInProgress."""
         return self._dialect.account_lock(account, wait=wait, stop=stop)
 
+    def require_writable(self, patience: float) -> None:
+        """Raise DatabaseError if the ledger cannot be written to; tries it without a change.
+
+        `patience`: seconds to wait for another writer of a SQLite file.
+        """
+        with self._transactions.writing(patience=patience) as connection:
+            self._dialect.write_nothing(connection)
+
     # Accounts
 
     def account(self, name: str) -> dict[str, Any]:
         """Return the account's row, or an empty dict if it has never been synced."""
         statement = select(accounts).where(accounts.c.name == name)
-        row = self._again(lambda connection: connection.execute(statement).first())
+        row = self._transactions.again(
+            name, lambda connection: connection.execute(statement).first()
+        )
         return plain(row) if row else {}
 
     def deferred_until(self, name: str, identity_key: str) -> datetime | None:
-        """Return until when GitHub has put the account off (UTC); None if it has not.
+        """Return the time (UTC) until which GitHub deferred the account; None if it did not.
 
-        `identity_key` is the key that the identity behind the present token is remembered
-        under. Where it is remembered under others alone, another token was put off.
+        `identity_key`: the `page_cache` key of the present token's user. If there are only such
+        keys of other tokens, another token was deferred.
         """
-        until: datetime | None = self.account(name).get("not_before")
         mine = (page_cache.c.account == name, page_cache.c.key.like("% identity"))
-        keys = self._again(
-            lambda c: c.execute(select(page_cache.c.key).where(*mine)).scalars().all()
-        )
-        return None if keys and identity_key not in keys else until
+
+        def ask(connection: Connection) -> datetime | None:
+            keys = connection.execute(select(page_cache.c.key).where(*mine)).scalars().all()
+            if keys and identity_key not in keys:
+                return None
+            return RunReader(connection, self._dialect, name, "", self.clock()).deferred_until()
+
+        return self._transactions.again(name, ask)
 
     def note_identity(self, run: Run, *, user_id: int, login: str) -> None:
-        """Remember who the account is at GitHub."""
+        """Store the account's user at GitHub."""
         self._execute(
             run,
             update(accounts).where(accounts.c.name == run.account).values(id=user_id, login=login),
         )
 
     def note_basis(self, run: Run, basis: str) -> None:
-        """Remember what the account's listing was based on; see `sync.verdicts.Basis`."""
+        """Store the identity of the account's listing; see `removals.judge.ListingIdentity`."""
         mine = accounts.c.name == run.account
         self._execute(run, update(accounts).where(mine).values(listing_basis=basis))
 
-    def note_next_runs(self, moments: Mapping[str, datetime | None]) -> None:
-        """Remember when accounts are to be synced next; None if nobody knows."""
-        with translated(self._where), self._engine.begin() as connection:
-            for name, moment in sorted(moments.items()):  # two that do it do not meet head-on
+    def note_next_runs(self, moments: Mapping[str, datetime | None], patience: float) -> None:
+        """Store the times of the accounts' next runs; None if none is planned.
+
+        `patience`: seconds to wait for another writer of a SQLite file.
+        """
+        with self._transactions.writing(patience=patience) as connection:
+            for name, moment in sorted(moments.items()):  # sorted, to avoid deadlocks
                 mine = accounts.c.name == name
                 connection.execute(update(accounts).where(mine).values(next_run_at=moment))
 
     def note_wait(self, run: Run, until: datetime) -> None:
-        """Remember that the run waits for quota."""
+        """Record that the run waits for quota."""
         mine = accounts.c.name == run.account
         self._execute(run, update(accounts).where(mine).values(not_before=until))
 
     # Runs
 
     def accounts_running(self) -> list[str]:
-        """Return the accounts that have a run which nobody has recorded the end of."""
+        """Return the accounts with a run whose end is not recorded."""
         statement = select(sync_runs.c.account).where(sync_runs.c.status == "running").distinct()
-        with translated(self._where), self._engine.begin() as connection:
+        engine, where = self._transactions.engine, self._dialect.where
+        with translated(where), engine.begin() as connection:
             return list(connection.execute(statement).scalars())
 
     def interrupt_stale_run(self, account: str) -> None:
-        """Record the account's run as interrupted if nothing else did; see `start_run`."""
-        with translated(self._where), self._engine.begin() as connection:
-            connection.execute(_interrupt_stale(account, self.clock()))
+        """Record the account's unfinished run as interrupted; see `start_run`."""
+        with self._transactions.writing() as connection:
+            connection.execute(interrupt_stale(account, self.clock()))
 
     def start_run(
         self, account: str, host: str, trigger: str, configured: Collection[str] | None = None
     ) -> Run:
-        """Record a run, under the account's lock, and take its next generation.
+        """Record a run, under the account's lock, with the account's next generation.
 
-        A row of the account that is still `running` belongs to a process that
-        died: it becomes `interrupted`.
+        A run of the account that is still `running` belongs to a process that died: it becomes
+        `interrupted`. Raises ConfigError if the account is of another host.
         """
         now = self.clock()
-        mine = accounts.c.name == account
+        names = None if configured is None else frozenset(configured)
+        begun: list[Run] = []
 
         def start(connection: Connection) -> Run:
-            # The account first, as in every transaction of a run that may be still alive.
-            if not connection.execute(
-                update(accounts).where(mine).values(host=host, generation=accounts.c.generation + 1)
-            ).rowcount:
-                connection.execute(insert(accounts).values(name=account, host=host, generation=1))
-            generation = connection.execute(select(accounts.c.generation).where(mine)).scalar_one()
-            connection.execute(_interrupt_stale(account, now))
-            begun = insert(sync_runs).values(
-                account=account,
-                trigger=trigger,
-                status="running",
-                complete=False,
-                started_at=now,
-                **RunCounts().as_dict(),
-            )
-            (run_id,) = connection.execute(begun).inserted_primary_key or (0,)
-            return Run(
-                id=run_id,
-                account=account,
-                host=host,
-                generation=generation,
-                started_at=now,
-                configured=None if configured is None else frozenset(configured),
-            )
+            self._transactions.require_schema(connection)
+            # Repeated after the reply to COMMIT was lost: the run may be recorded already.
+            self._time.go_on_from(connection)
+            if not begun or not is_recorded(connection, begun[-1]):
+                begun.append(begin_run(connection, account, host, trigger, names, now))
+            return begun[-1]
 
-        return self._again(start)
+        return self._transactions.again(account, start)
 
     def finish_run(
         self,
@@ -175,35 +177,34 @@ class Store:
         counts: RunCounts,
         complete: bool,
         rate_limit_remaining: int | None = None,
-        error: BaseException | None = None,
+        error: RepoledgerError | None = None,
         not_before: datetime | None = None,
         keep_pages: Collection[str] | None = None,
         missing_digest: str | None = None,
     ) -> None:
-        """Record how a run ended, and when the account may be synced again.
+        """Record the outcome of a run.
 
-        `missing_digest` tells of what its listing lacked, if nothing was done about it.
-
-        What is remembered of the account's pages is forgotten, but for the keys
-        in `keep_pages`, unless that is None: after a complete listing, so that an
-        old page can never answer for a new one.
+        `not_before`: the time until which GitHub deferred the account. `missing_digest`: a hash
+        of the missing ids, if their removal was withheld. `keep_pages`: the keys of
+        `page_cache` to keep, after a complete listing; None keeps all.
         """
-        now = self.clock()
         account_values: dict[str, Any] = {"not_before": not_before}
         if status in GOOD:
-            account_values["last_synced_at"] = now
+            account_values["last_synced_at"] = self.clock()
+        if complete:
+            account_values["listed_revision"] = run.revision
 
-        def finish(page: PageTransaction) -> None:
-            connection = page.connection
+        def finish(transaction: RunTransaction) -> None:
+            connection = transaction.connection
             connection.execute(
                 update(sync_runs)
                 .where(sync_runs.c.id == run.id)
                 .values(
                     status=status,
                     complete=complete,
-                    finished_at=now,
+                    finished_at=transaction.now,
                     rate_limit_remaining=rate_limit_remaining,
-                    error_type=type(error).__name__ if error else None,
+                    error_type=error.code if error else None,
                     error_message=str(error)[:1000] if error else None,
                     missing_digest=missing_digest,
                     **counts.as_dict(),
@@ -212,13 +213,31 @@ class Store:
             connection.execute(
                 update(accounts).where(accounts.c.name == run.account).values(account_values)
             )
+            record_repositories(transaction, counts)
             if keep_pages is not None:
-                page.forget_pages_but(keep_pages)
+                transaction.forget_pages_but(keep_pages)
 
         self.transact(run, finish)
 
+    def set_times_back(self, run: Run) -> None:
+        """Date rows as of now that were written while the clock was ahead.
+
+        Call it only if this machine's clock agrees with a server's.
+        """
+        if not self._time.is_ahead():
+            return
+        now = self.transact(run, self._time.set_back)
+        if now is None:
+            log.warning(
+                "ledger.times_ahead",
+                message="the ledger has more days in the future than a wrong clock explains: they "
+                "stay, and new rows are dated as of the last of them; check this machine's clock",
+            )
+        else:
+            log.warning("ledger.times_set_back", to=now.isoformat(timespec="seconds"))
+
     def cached_pages(self, account: str) -> dict[str, dict[str, Any]]:
-        """Return what is remembered of the account's pages, columns of `page_cache`, by key."""
+        """Return the remembered pages of the account's own listing, by key."""
         columns = (
             page_cache.c.key,
             page_cache.c.etag,
@@ -226,91 +245,62 @@ class Store:
             page_cache.c.next_url,
             page_cache.c.ids,
         )
-        statement = select(*columns).where(page_cache.c.account == account)
-        rows = self._again(lambda connection: connection.execute(statement).all())
+        statement = select(*columns).where(
+            page_cache.c.repository_id.is_(None), page_cache.c.account == account
+        )
+        rows = self._transactions.again(
+            account, lambda connection: connection.execute(statement).all()
+        )
         return {row.key: plain(row) for row in rows}
 
     def gather_statistics(self) -> None:
-        """Have the database learn how the ledger has grown; see `Dialect.gather_statistics`."""
-        self._dialect.gather_statistics(self._engine)
+        """Update the planner's statistics; see `Dialect.gather_statistics`."""
+        self._dialect.gather_statistics(self._transactions.engine)
+
+    def shrink(self) -> None:
+        """Give back disk space of the largest transaction so far; see `Dialect.shrink`."""
+        self._dialect.shrink(self._transactions.engine)
 
     # Transactions
 
-    def read(self, run: Run, work: Callable[[PageReader], T]) -> T:
-        """Do `work`, which only reads."""
-        return self._again(
+    def read(self, run: Run, work: Callable[[RunReader], T]) -> T:
+        """Do `work`, which only reads, in one transaction."""
+        return self._transactions.again(
+            run.account,
             lambda connection: work(
-                PageReader(
+                RunReader(
                     connection, self._dialect, run.account, run.host, self.clock(), run.configured
                 )
-            )
+            ),
         )
 
     def transact(
-        self, run: Run, work: Callable[[PageTransaction], T], *, before: RunCounts | None = None
+        self, run: Run, work: Callable[[RunTransaction], T], *, before: RunCounts | None = None
     ) -> T:
         """Do `work` in one transaction of `run`. Raises Fenced if a later run has taken over.
 
-        All of it is done again after what passes by itself: a deadlock, a
-        connection that was lost. A COMMIT whose answer was lost may have
-        succeeded: work that must not be done twice records what the run has
-        counted with it, and gives as `before` what that was without.
+        After a transient error (a deadlock, a lost connection) the transaction is repeated. If
+        COMMIT's reply is lost, `before` (the counts without this work) is compared with the
+        counts in `sync_runs`: if they differ, it was committed and `work` is not repeated.
         """
         done: list[T] = []
 
         def attempt(connection: Connection) -> T:
             self._dialect.one_writer(connection)
             mine = {"account": run.account, "number": run.generation}
-            if connection.execute(_FENCE, mine).first() is None:
+            row = connection.execute(_FENCE, mine).first()
+            if row is None:
                 raise Fenced(
                     f"a later run of the account {run.account} has taken over; "
-                    "this one stops without writing"
+                    "this run stops without writing"
                 )
-            page = PageTransaction(connection, self._dialect, run, self.clock())
+            self._transactions.require_version(row[0])
+            page = RunTransaction(connection, self._dialect, run, self._time())
             if not done or before is None or page.steps_recorded() <= before.steps:
                 done.append(work(page))
             return done[-1]
 
-        return self._again(attempt)
-
-    def _again(self, work: Callable[[Connection], T]) -> T:
-        """Do `work` in a transaction, and again after what passes by itself.
-
-        A server that stayed away all that time is asked once by what follows.
-        """
-        pauses, self._away = () if self._away else _PAUSES, False
-        for pause in pauses:
-            try:
-                with (
-                    translated(self._where, self._dialect.may_pass),
-                    self._engine.begin() as connection,
-                ):
-                    return work(connection)
-            except Passing as error:
-                log.warning("database.retry_scheduled", message=str(error), seconds=pause)
-                self._stop.wait(pause)
-        try:
-            with (
-                translated(self._where, self._dialect.may_pass),
-                self._engine.begin() as connection,
-            ):
-                return work(connection)
-        except Passing as error:
-            self._away = True
-            raise DatabaseError(str(error)) from None
+        return self._transactions.again(run.account, attempt)
 
     def _execute(self, run: Run, statement: Any) -> None:
         self.transact(run, lambda page: page.connection.execute(statement))
-
-
-def _interrupt_stale(account: str, now: datetime) -> Update:
-    return (
-        update(sync_runs)
-        .where(sync_runs.c.account == account, sync_runs.c.status == "running")
-        .values(
-            status="interrupted",
-            finished_at=now,
-            error_type="Interrupted",
-            error_message="the process ended without recording the run",
-        )
-    )

@@ -1,24 +1,18 @@
-"""The tables of a ledger, as the newest migration leaves them.
+"""The tables of a ledger, in the schema of the newest migration.
 
-Column names are GitHub's own field names wherever one exists. Times are UTC.
-A repository is known by (host, id): ids are unique per host, and names are
-reused. `migrations/` makes these tables; a test holds the two together. The indexes
-of names are not here: each database has its own way, and `Dialect.is_name` knows it.
+Columns have GitHub's field names wherever there is one. Times are UTC. The key of a
+repository is (host, id), since names are reused. `migrations/` creates these tables; a test
+compares the two. The indexes of names differ by database: see `Dialect.is_name`.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     Column,
-    Date,
-    DateTime,
-    Dialect,
     Double,
     ForeignKeyConstraint,
     Index,
@@ -26,108 +20,22 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    Text,
-    TypeDecorator,
+    false,
 )
+
+from sync.database.columns import child_table, columns, counter_table
+from sync.database.types import Document, LongText, UtcDateTime
+from sync.resources import RESOURCES
+from sync.resources.repositories import REPOSITORIES
 
 metadata = MetaData()
 
 
-# What is particular to a database is imported for that one alone: it takes longer than to look
-# into a ledger in another.
-_MYSQL = ("mysql", "mariadb")
-
-
-class LongText(TypeDecorator[str]):
-    """A text, of more than the 64 kB at which MySQL's TEXT ends."""
-
-    impl = Text
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        if dialect.name not in _MYSQL:
-            return Text()
-        from sqlalchemy.dialects.mysql import LONGTEXT
-
-        return LONGTEXT()
-
-
-class Document(TypeDecorator[Any]):
-    """A JSON value."""
-
-    impl = JSON
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        if dialect.name != "postgresql":
-            return JSON()
-        from sqlalchemy.dialects.postgresql import JSONB
-
-        return JSONB()
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A time in UTC to the microsecond; aware in Python whatever the database keeps."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        if dialect.name not in _MYSQL:
-            return dialect.type_descriptor(DateTime(timezone=True))
-        from sqlalchemy.dialects.mysql import DATETIME
-
-        return dialect.type_descriptor(DATETIME(fsp=6))  # without a number, whole seconds
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # the signature is SQLAlchemy's
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # the signature is SQLAlchemy's
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-TEXTS = (String, LongText)
-
-# What is stored of a repository beside its key. A change of a CONTENT field is
-# one row of repository_changes; COUNTERS go to repository_metrics instead.
-CONTENT = (
-    "node_id",
-    "name",
-    "full_name",
-    "owner_id",
-    "owner_login",
-    "owner_type",
-    "html_url",
-    "description",
-    "homepage",
-    "language",
-    "license_spdx_id",
-    "topics",
-    "default_branch",
-    "visibility",
-    "fork",
-    "archived",
-    "disabled",
-    "is_template",
-    "has_issues",
-    "has_projects",
-    "has_wiki",
-    "has_pages",
-    "has_discussions",
-    "created_at",
-    "updated_at",
-    "pushed_at",
-)
-COUNTERS = (
-    "stargazers_count",
-    "forks_count",
-    "open_issues_count",
-    "watchers_count",
-    "size",
-)
-FIELDS = CONTENT + COUNTERS
+# The columns of a repository beside its key. A change of a CONTENT field is one row of
+# repository_changes, except for the fields in BY_DAY, which go to repository_metrics.
+CONTENT, COUNTERS = REPOSITORIES.content, REPOSITORIES.counters
+FIELDS, BY_DAY = REPOSITORIES.fields, REPOSITORIES.by_day
+(UPDATED,) = REPOSITORIES.daily
 
 _HOST = String(255)
 _NAME = String(255)
@@ -137,43 +45,14 @@ repositories = Table(
     metadata,
     Column("host", _HOST, primary_key=True),
     Column("id", BigInteger, primary_key=True, autoincrement=False),
-    Column("node_id", String(255)),
-    Column("name", _NAME, nullable=False),
-    Column("full_name", String(512), nullable=False),
-    Column("owner_id", BigInteger),
-    Column("owner_login", _NAME),
-    Column("owner_type", String(64)),
-    Column("html_url", LongText),
-    Column("description", LongText),
-    Column("homepage", LongText),
-    Column("language", _NAME),
-    Column("license_spdx_id", _NAME),
-    Column("topics", Document),
-    Column("default_branch", LongText),
-    Column("visibility", String(64)),
-    Column("fork", Boolean),
-    Column("archived", Boolean),
-    Column("disabled", Boolean),
-    Column("is_template", Boolean),
-    Column("has_issues", Boolean),
-    Column("has_projects", Boolean),
-    Column("has_wiki", Boolean),
-    Column("has_pages", Boolean),
-    Column("has_discussions", Boolean),
-    Column("created_at", UtcDateTime),
-    Column("updated_at", UtcDateTime),
-    Column("pushed_at", UtcDateTime),
-    Column("stargazers_count", BigInteger),
-    Column("forks_count", BigInteger),
-    Column("open_issues_count", BigInteger),
-    Column("watchers_count", BigInteger),
-    Column("size", BigInteger),
+    *columns(REPOSITORIES, FIELDS),
     Column("payload", LongText),
     Column("content_hash", String(64), nullable=False),
     Column("first_seen_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
     Column("removed_at", UtcDateTime),
     Column("removal_reason", String(64)),
+    Column("revision", BigInteger, nullable=False, server_default="0"),
     Index("ix_repositories_full_name", "full_name"),
 )
 
@@ -189,6 +68,8 @@ accounts = Table(
     Column("last_synced_at", UtcDateTime),
     Column("next_run_at", UtcDateTime),
     Column("listing_basis", LongText),
+    Column("revision", BigInteger, nullable=False, server_default="0"),
+    Column("listed_revision", BigInteger, nullable=False, server_default="0"),
 )
 
 account_repositories = Table(
@@ -205,33 +86,41 @@ account_repositories = Table(
     sqlite_with_rowid=False,
 )
 
-repository_changes = Table(
+
+def _change_log(name: str, *subject: Column[Any]) -> Table:
+    """Make a change log: one row per changed field of a `subject` of a repository."""
+    return Table(
+        name,
+        metadata,
+        Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+        *subject,
+        Column("run_id", BigInteger, nullable=False),
+        Column("observed_at", UtcDateTime, nullable=False),
+        Column("field", String(64), nullable=False),
+        Column("old_value", LongText),
+        Column("new_value", LongText),
+        ForeignKeyConstraint(["host", "repository_id"], ["repositories.host", "repositories.id"]),
+        Index(f"ix_{name}_repository", "host", "repository_id", "observed_at"),
+        Index(f"ix_{name}_observed_at", "observed_at"),
+        Index(f"ix_{name}_run", "run_id"),
+    )
+
+
+repository_changes = _change_log(
     "repository_changes",
-    metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("host", _HOST, nullable=False),
     Column("repository_id", BigInteger, nullable=False),
-    Column("run_id", BigInteger, nullable=False),
-    Column("observed_at", UtcDateTime, nullable=False),
-    Column("field", String(64), nullable=False),
-    Column("old_value", LongText),
-    Column("new_value", LongText),
-    ForeignKeyConstraint(["host", "repository_id"], ["repositories.host", "repositories.id"]),
-    Index("ix_repository_changes_repository", "host", "repository_id", "observed_at"),
-    Index("ix_repository_changes_observed_at", "observed_at"),
 )
 
-repository_metrics = Table(
-    "repository_metrics",
+repository_metrics = counter_table(REPOSITORIES, metadata)
+
+departures = Table(
+    "departures",
     metadata,
     Column("host", _HOST, primary_key=True),
     Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("day", Date, primary_key=True),
-    Column("stargazers_count", BigInteger),
-    Column("forks_count", BigInteger),
-    Column("open_issues_count", BigInteger),
-    Column("watchers_count", BigInteger),
-    Column("size", BigInteger),
+    Column("account", String(64), primary_key=True),
+    Column("revision", BigInteger, nullable=False),
     ForeignKeyConstraint(["host", "repository_id"], ["repositories.host", "repositories.id"]),
     sqlite_with_rowid=False,
 )
@@ -264,6 +153,7 @@ sync_runs = Table(
     Column("withheld", Integer, nullable=False, server_default="0"),
     Column("missing_digest", String(64)),
     Index("ix_sync_runs_account", "account", "id"),
+    Index("ix_sync_runs_started_at", "started_at"),
     sqlite_autoincrement=True,
 )
 
@@ -276,10 +166,23 @@ rejected_items = Table(
     Column("position", Integer, nullable=False),
     Column("reason", LongText, nullable=False),
     Column("payload", LongText),
+    Column("item_key", String(64)),
+    Column("times", Integer, nullable=False, server_default="1"),
+    Column("first_seen_at", UtcDateTime),
+    Column("last_seen_at", UtcDateTime),
+    Column("repository_id", BigInteger),
+    Column("full_name", String(512)),
+    Column("to_be_read", Boolean, nullable=False, server_default=false()),
+    Column("resource", String(64), nullable=False, server_default=REPOSITORIES.name),
     Index("ix_rejected_items_run", "run_id"),
+    Index("ix_rejected_items_item", "account", "item_key"),
+    Index("ix_rejected_items_last_seen_at", "last_seen_at"),
+    Index("ix_rejected_items_repository", "repository_id"),
+    Index("ix_rejected_items_full_name", "full_name"),
+    Index("ix_rejected_items_to_be_read", "to_be_read"),
 )
 
-# MySQL's indexes take 3,072 bytes: this and the account's name, of four bytes a character.
+# MySQL's indexes hold 3,072 bytes: this key and the account's name, at four bytes a character.
 LONGEST_KEY = 700
 page_cache = Table(
     "page_cache",
@@ -291,8 +194,60 @@ page_cache = Table(
     Column("item_count", Integer, nullable=False),
     Column("next_url", LongText),
     Column("stored_at", UtcDateTime, nullable=False),
+    Column("resource", String(64), nullable=False, server_default=REPOSITORIES.name),
+    Column("repository_id", BigInteger),  # of a resource's page; null for the account's listing
+    Index("ix_page_cache_listing", "repository_id", "account", "resource"),
     sqlite_with_rowid=False,
 )
+
+resource_runs = Table(
+    "resource_runs",
+    metadata,
+    Column("run_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("resource", String(64), primary_key=True),
+    Column("asked", Integer, nullable=False),
+    Column("not_modified", Integer, nullable=False),
+    Column("stored", Integer, nullable=False),
+    Column("skipped", Integer, nullable=False),
+    Column("deferred", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("lost_days", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+resource_states = Table(
+    "resource_states",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("host", _HOST, primary_key=True),
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("resource", String(64), primary_key=True),
+    Column("status", String(64), nullable=False),
+    Column("checked_at", UtcDateTime),
+    Column("changed_at", UtcDateTime),
+    Column("next_at", UtcDateTime),
+    Column("lost_at", UtcDateTime),
+    Column("basis", LongText),
+    Column("cursor", LongText),
+    Column("failures", Integer, nullable=False),
+    Column("detail", LongText),
+    ForeignKeyConstraint(["host", "repository_id"], ["repositories.host", "repositories.id"]),
+    Index("ix_resource_states_repository", "host", "repository_id"),
+    sqlite_with_rowid=False,
+)
+
+resource_changes = _change_log(
+    "resource_changes",
+    Column("resource", String(64), nullable=False),
+    Column("host", _HOST, nullable=False),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("item_id", BigInteger, nullable=False),
+)
+
+# The tables of the resources of repositories, and of their daily counters, by name.
+CHILDREN = {each.name: child_table(each, metadata) for each in RESOURCES if each.parent}
+COUNTED = {r.name: counter_table(r, metadata) for r in RESOURCES if r.parent and r.metrics}
 
 
 def plain(row: Any) -> dict[str, Any]:

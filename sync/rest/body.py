@@ -1,4 +1,4 @@
-"""Request bodies that can be sent more than once. No I/O here but reading what was handed in."""
+"""Request bodies that can be sent more than once. No I/O here except reading the given streams."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from requests.utils import guess_filename
 
 
 def repeatable(data: Any) -> Any:
-    """Return `data`, read whole if it is a stream: a second attempt would find that at its end."""
+    """Return `data`; a stream is read into memory, since a second attempt would find it empty."""
     if hasattr(data, "read"):
         return data.read()
     return b"".join(data) if isinstance(data, Iterator) else data

@@ -7,17 +7,26 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Self, TypeVar
 
 import requests
 from requests.auth import AuthBase
+from structlog import get_logger
 
-from sync import origin
-from sync.clock import Clock, utc_now
-from sync.errors import ConfigError, Interrupted, RateLimited, RestError, UnexpectedAnswer
-from sync.loggers import get_logger
-from sync.redaction import protect_passing, scrub
-from sync.rest.auth import RenewingAuth, validate_auth
+from sync.core import origin
+from sync.core.clock import Clock, utc_now
+from sync.core.errors import (
+    ConfigError,
+    Interrupted,
+    RateLimited,
+    RestError,
+    UnexpectedAnswer,
+)
+from sync.core.redaction import protect_while, scrub
+from sync.core.waiting import TICK
+from sync.rest.auth.renewing import RenewingAuth
+from sync.rest.auth.simple import validate_auth
 from sync.rest.body import repeatable, repeatable_files
 from sync.rest.events import log_failure, log_request, log_wait
 from sync.rest.headers import validate_headers
@@ -26,7 +35,7 @@ from sync.rest.redirects import LONGEST, redirected
 from sync.rest.response import Response, classify
 from sync.rest.retry import RetryPolicy
 from sync.rest.stats import RequestStats
-from sync.rest.transport import TICK, Transport
+from sync.rest.transport import Transport
 from sync.rest.verbs import Verbs
 
 T = TypeVar("T")
@@ -37,18 +46,19 @@ MAX_BODY = 32 * 1024 * 1024
 class RestClient(Verbs):
     """A session with one JSON service over HTTP.
 
-    Everything is validated here and now, not at the first call: `base_url`
+    All parameters are validated at once, not at the first call: `base_url`
     (https, or http to a loopback address), `auth` (an AuthBase such as
-    BearerAuth, or a (username, password) pair) and `headers`, which go with
+    BearerAuth, or a (username, password) pair) and `headers`, which are sent with
     every request. `timeout` is the longest time for one whole answer, in
-    seconds; `max_body` the largest decoded body, in bytes; `pool_size` the number
-    of connections that are kept open. `retry` decides what is tried again. Setting
-    `stop` ends every wait and every request under way with Interrupted. `clock`
-    tells the present time in UTC. Raises ConfigError.
+    seconds; `max_body` the largest decoded body, in bytes; `pool_size` the number of
+    connections in the pool. `retry` decides which errors are retried, and when. Setting
+    `stop` ends every wait and every request in flight with Interrupted; `grace` is the
+    time that a request in flight may still take then, in seconds. `clock`
+    returns the present time in UTC. Raises ConfigError.
 
     Requests never leave the origin of `base_url`. A client may be used from
-    several threads; clients share nothing, so several can live side by side.
-    `on_wait` is called with its end (UTC) before each wait for a rate limit.
+    several threads; clients share nothing.
+    `on_wait` is called before each wait for a rate limit, with the end of the wait (UTC).
     A subclass for a service overrides `classify`, `log_fields`, `page_items`,
     `next_page`, `turn` and `on_response`.
     """
@@ -64,6 +74,7 @@ class RestClient(Verbs):
         pool_size: int = 4,
         retry: RetryPolicy | None = None,
         stop: threading.Event | None = None,
+        grace: float = 0.0,
         clock: Clock = utc_now,
     ) -> None:
         self.base_url = origin.validate_base_url(base_url)
@@ -76,10 +87,15 @@ class RestClient(Verbs):
         self.log = get_logger("sync.rest")
         self.on_wait: Callable[[datetime], None] | None = None
         self._auth: AuthBase = validate_auth(auth)
-        checked = validate_headers(headers or {})
+        checked = validate_headers(headers or {}, partial(protect_while, self))
         scrub_logs()
         self._transport = Transport(
-            self.base_url, timeout=timeout, max_body=max_body, pool_size=pool_size, stop=self.stop
+            self.base_url,
+            timeout=timeout,
+            max_body=max_body,
+            pool_size=pool_size,
+            stop=self.stop,
+            grace=grace,
         )
         self.session = self._transport.session
         self.session.headers.update({"Accept": "application/json", "Accept-Encoding": "gzip"})
@@ -89,7 +105,7 @@ class RestClient(Verbs):
 
     @property
     def auth(self) -> AuthBase:
-        """The credentials; may be exchanged at any time, and are validated then."""
+        """The credentials; may be replaced at any time, and are validated then."""
         return self._auth
 
     @auth.setter
@@ -99,7 +115,7 @@ class RestClient(Verbs):
     # Life
 
     def close(self) -> None:
-        """Close every connection. Requests under way end with Interrupted."""
+        """Close every connection. Requests in flight end with Interrupted."""
         self._transport.close()
 
     def __enter__(self) -> Self:
@@ -126,11 +142,11 @@ class RestClient(Verbs):
     ) -> Response:
         """Send a request and return its answer: 2xx, or 304 to a conditional request.
 
-        `method` is GET, POST or any other. `path` is relative to the base URL, or an
+        `method` is any HTTP method, such as GET. `path` is relative to the base URL, or an
         absolute URL of the same origin. `params` (the query), `json`, `data`, `files`
-        and `headers` are those of `requests.request`. Waits and
-        tries again as `self.retry` decides. Raises a RestError for any other
-        answer or none, and Interrupted when `stop` is set meanwhile.
+        and `headers` are those of `requests.request`. Waits and retries as `self.retry`
+        decides. Raises a RestError for any other status, and if no answer arrives;
+        Interrupted when `stop` is set meanwhile.
         """
         request = requests.Request(
             method.upper(),
@@ -152,11 +168,11 @@ class RestClient(Verbs):
         headers: Mapping[str, str] | None = None,
         give_up: Callable[[RestError, int], bool] | None = None,
     ) -> T:
-        """Send a GET request and return what `decode` makes of its answer.
+        """Send a GET request and return its answer, decoded by `decode`.
 
-        A NotJson that `decode` raises counts as a failed attempt: a body that
-        was cut short looks like that, and is asked for again. `give_up` may end
-        the attempts early: it is told the error, and the attempt's number from 1.
+        A NotJson that `decode` raises counts as a failed attempt and is retried, since a
+        truncated body looks like that. `give_up` is called with the error and the
+        attempt's number from 1; True ends the attempts early.
         """
         request = requests.Request(
             "GET",
@@ -186,10 +202,10 @@ class RestClient(Verbs):
                 for_limit = isinstance(error, RateLimited)
                 sent = not isinstance(error, RateLimited) or error.sent
             self._wait(delay, for_limit=for_limit)
-            attempt += sent  # what was held back was no attempt
+            attempt += sent  # a request that was held back was no attempt
 
     def _delay(self, error: RestError, attempt: int) -> float | None:
-        """Return what the policy decides, counted; `max_wait` bounds all waits for limits."""
+        """Return the policy's delay, counted; `max_wait` limits the sum of waits for limits."""
         delay = self.retry.delay(error, attempt, self.clock())
         if delay is None:
             return None
@@ -223,7 +239,7 @@ class RestClient(Verbs):
     def require_running(self) -> None:
         """Raise Interrupted if `stop` is set or the client is closed."""
         if self.stop.is_set() or self._transport.closed.is_set():
-            raise Interrupted("stopped while waiting to try again")
+            raise Interrupted("stopped while waiting for a retry")
 
     # For subclasses
 
@@ -232,17 +248,17 @@ class RestClient(Verbs):
         return classify(response, self.clock())
 
     def turn(self) -> AbstractContextManager[None]:
-        """Return what is held while a request is under way.
+        """Return a context manager that is entered while a request is in flight.
 
-        It may wait for its turn, or raise RateLimited to hold the request back.
+        Entering may wait for a free slot, or raise RateLimited to hold the request back.
         """
         return nullcontext()
 
     def on_response(self, response: Response) -> None:
-        """Called with each `response`, whatever its status, before it is classified."""
+        """Read each `response`, of any status, before it is classified."""
 
     def log_fields(self, response: Response) -> dict[str, Any]:
-        """Return more fields for the event `http.request` that tells of `response`."""
+        """Return more fields for the event `http.request` of `response`."""
         return {"request_id": response.headers.get("X-Request-Id")}
 
     # One attempt
@@ -253,7 +269,7 @@ class RestClient(Verbs):
             prepared = self._prepare(request)
             response = self._send(prepared, auth, attempt)
             if response.status == 401 and isinstance(auth, RenewingAuth):
-                # It may have ended before its time. Once: another refusal is meant.
+                # The token may have expired early. Once: a second refusal is final.
                 auth.refused(prepared)
                 response = self._send(self._prepare(request), auth, attempt)
             error = self.classify(response)
@@ -267,11 +283,11 @@ class RestClient(Verbs):
         try:
             prepared = self.session.prepare_request(request)
         except (requests.RequestException, ValueError, UnicodeError) as error:
-            # The text of requests' own errors may repeat a header, and so a token.
+            # Error messages of requests may quote a header, and so a token.
             reason = type(error).__name__
         if not reason:
-            # What `auth` added too. It may be another with each request.
-            validate_headers(prepared.headers, protect_passing)
+            # Also the headers that `auth` added: they may differ in each request.
+            validate_headers(prepared.headers)
             return prepared
         raise ConfigError(f"the request to {scrub(str(request.url))} cannot be sent ({reason})")
 
@@ -285,7 +301,7 @@ class RestClient(Verbs):
             target = redirected(self.base_url, prepared, response)
             if target is None:
                 return response
-            prepared = auth(target)  # what signs the address has to sign the new one
+            prepared = auth(target)  # a signature of the address has to be made again
         raise UnexpectedAnswer(
             f"more than {LONGEST} redirects", method=response.method, url=scrub(response.url)
         )

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sync.errors import Blocked, NotFound, RateLimited, RestError
-from sync.redaction import scrub
+from sync.core.errors import Blocked, NotFound, RateLimited, RestError
+from sync.core.redaction import scrub
 from sync.rest.response import Response
 
 
 def log_request(log: Any, response: Response, attempt: int, more: Mapping[str, Any]) -> None:
-    """Log an answer, whatever its status; `more` are fields of the service's own."""
+    """Log an answer of any status; `more` are extra fields of the service."""
     log.debug(
         "http.request",
         method=response.method,
@@ -31,14 +31,14 @@ def log_failure(log: Any, error: RestError, attempt: int, delay: float | None) -
     """Log a failed attempt, and the wait before the next one; `delay` is None if there is none."""
     held_back = isinstance(error, RateLimited) and not error.sent
     if not held_back:
-        # That there is nothing may be what was to be found out: whom it troubles will say so.
+        # The caller may have asked whether something exists, and logs it if that is a failure.
         say = log.debug if isinstance(error, (NotFound, Blocked)) else log.warning
         say(
             "http.request_failed",
             method=error.method,
             url=error.url,
             status=error.status,
-            error=type(error).__name__,
+            error=error.code,
             message=error.message,
             attempt=attempt,
             request_id=error.request_id,
@@ -58,7 +58,7 @@ def log_failure(log: Any, error: RestError, attempt: int, delay: float | None) -
 
 
 def log_wait(log: Any, seconds: float, until: datetime | None, *, secondary: bool = False) -> None:
-    """Log that requests wait for a limit; `secondary` if it is one on the pace."""
+    """Log that requests wait for a rate limit; `secondary` if it limits the pace."""
     log.warning(
         "rate_limit.waiting",
         seconds=round(seconds, 1),

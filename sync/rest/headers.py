@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from sync.errors import ConfigError
-from sync.redaction import protect
+from sync.core.errors import ConfigError
+from sync.core.redaction import protect_short_lived
 
-# RFC 9110, 5.6.2: the name of a header, an authentication scheme; also of a cookie (RFC 6265).
+# RFC 9110, 5.6.2: the name of a header, a cookie (RFC 6265) or an authentication scheme.
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _SECRET_HEADER = re.compile(r"(?i)auth|token|key|secret|cookie|password")
 
 
 def validate_headers(
-    headers: Mapping[str, str], mask: Callable[[str], None] = protect
+    headers: Mapping[str, str], mask: Callable[[str], None] = protect_short_lived
 ) -> Mapping[str, str]:
     """Return `headers`, or raise ConfigError, which never shows a value.
 

@@ -1,13 +1,13 @@
-"""What the libraries underneath log at debug level: addresses, and what was signed.
+"""Masks secrets in the debug logs of HTTP and OAuth libraries, such as tokens in addresses.
 
-repoledger itself shows none of it, but a program that uses the client may.
+repoledger does not show these logs, but a program that uses the client may.
 """
 
 from __future__ import annotations
 
 import logging
 
-from sync.redaction import scrub
+from sync.core.redaction import scrub
 
 _TELLING = (
     "urllib3.connectionpool",
@@ -23,6 +23,6 @@ def _scrubbed(record: logging.LogRecord) -> bool:
 
 
 def scrub_logs() -> None:
-    """Mask known secrets in what they log from now on; once is enough, twice does no harm."""
+    """Mask known secrets in the libraries' log lines from now on; may be called repeatedly."""
     for name in _TELLING:
         logging.getLogger(name).addFilter(_scrubbed)

@@ -1,20 +1,20 @@
-"""Listings in pages that lead from one to the next."""
+"""Listings in pages, each with the address of the next page."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Generic, NamedTuple, TypeVar
 
-from sync.errors import UnexpectedAnswer
+from sync.core.errors import UnexpectedAnswer
 from sync.rest.response import Response
 
 T = TypeVar("T")
 
-MOST = 10_000  # pages; past that a server is not telling the truth
+MOST = 10_000  # pages; more are taken for a mistake of the server
 
 
 class Leaf(NamedTuple, Generic[T]):
-    """A page as it was answered, what was read there, and the address of the next one."""
+    """A page's answer, the value that was read from it, and the address of the next page."""
 
     response: Response
     value: T
@@ -22,10 +22,10 @@ class Leaf(NamedTuple, Generic[T]):
 
 
 def linked(first: Leaf[T], fetch: Callable[[str], Leaf[T]], most: int = MOST) -> Iterator[T]:
-    """Yield the value of `first`, of the page that follows it, and so on.
+    """Yield the values of `first` and of all pages after it.
 
-    Raises UnexpectedAnswer for pages that lead in a circle or do not end, and what
-    `fetch` raises.
+    Raises UnexpectedAnswer for pages that lead in a circle or do not end, and the errors of
+    `fetch`.
     """
     seen = {first.response.url}
     page = first

@@ -1,12 +1,12 @@
-"""Where a redirect leads: within the origin, and only for what changes nothing. No I/O here."""
+"""Redirects: followed within the origin, and only for GET and HEAD. No I/O here."""
 
 from __future__ import annotations
 
 import requests
 
-from sync import origin
-from sync.errors import UnexpectedAnswer
-from sync.redaction import scrub
+from sync.core import origin
+from sync.core.errors import UnexpectedAnswer
+from sync.core.redaction import scrub
 from sync.rest.response import Response
 
 LONGEST = 5  # redirects in a row
@@ -18,8 +18,8 @@ def redirected(
 ) -> requests.PreparedRequest | None:
     """Return the request that `response` redirects to; None if it is the answer itself.
 
-    Nothing that changes the server is repeated elsewhere unasked. Raises
-    ForeignOrigin, and UnexpectedAnswer for what is no URL.
+    Requests that change the server are not redirected. Raises ForeignOrigin, and
+    UnexpectedAnswer for a target that is not a URL.
     """
     location = response.headers.get("Location")
     if response.status not in _STATUSES or not location or response.method not in ("GET", "HEAD"):

@@ -1,4 +1,4 @@
-"""An HTTP answer as a plain value, and what it means. No I/O here."""
+"""An HTTP answer as a plain value, and its meaning. No I/O here."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from urllib.parse import urljoin
 
 import msgspec
 
-from sync import errors
-from sync.redaction import printable, scrub
+from sync.core import errors
+from sync.core.deadline import LONGEST_WAIT
+from sync.core.redaction import printable, scrub
 
 T = TypeVar("T")
 E = TypeVar("E", bound=errors.RestError)
 
-# The longest wait that a server can ask for. A longer one is cut to this, so
-# that a mistaken header cannot put a client to sleep for years.
-LONGEST_RETRY_AFTER = timedelta(days=1)
+# A longer time is cut to this, so that a wrong header cannot put a client to sleep for years.
+LONGEST_RETRY_AFTER = LONGEST_WAIT
+
+TOO_MANY = (420, 429)  # 420: some services used it before 429 existed
 
 _ERRORS: dict[int, type[errors.RestError]] = {
     400: errors.InvalidRequest,
@@ -35,17 +37,19 @@ _ERRORS: dict[int, type[errors.RestError]] = {
     451: errors.Forbidden,
 }
 
-# No `<` inside of a target: without that, a long run of them takes quadratic time.
+# No `<` in a target: otherwise a long run of `<` takes quadratic time.
 _LINK = re.compile(r'<([^<>]*)>((?:\s*;\s*[\w*!-]+\s*=\s*(?:"[^"]*"|[^\s";,]+))*)')
+# The members of a header that was sent several times; a date contains a comma.
+_MEMBER = re.compile(r"[A-Za-z]{3,9},[^,]+|[^,]+")
 _PARAMETER = re.compile(r';\s*([\w*!-]+)\s*=\s*(?:"([^"]*)"|([^\s";,]+))')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Response:
-    """An answer whose body has been read whole.
+    """An answer, with its whole body.
 
-    `headers` is case-insensitive. `url` is the address that answered, after
-    redirects. `elapsed` is in seconds.
+    `headers` is case-insensitive. `url` is the address after redirects. `elapsed` is in
+    seconds.
     """
 
     method: str
@@ -69,25 +73,25 @@ class Response:
     def decode(self, kind: type[T]) -> T:
         """Return the decoded body as `kind`: any type that msgspec knows, such as a Struct.
 
-        Raises NotJson, and UnexpectedAnswer if it is JSON of another shape.
+        Raises NotJson, and UnexpectedAnswer if the JSON has another shape.
         """
         value = self.json()
         try:
             return msgspec.convert(value, kind)
         except (msgspec.ValidationError, OverflowError, ValueError) as error:
             reason = str(error)
-        raise self.error(errors.UnexpectedAnswer, f"not what was expected: {reason[:300]}")
+        raise self.error(errors.UnexpectedAnswer, f"unexpected JSON: {reason[:300]}")
 
     def excerpt(self, limit: int = 200) -> str:
         """Return the beginning of the body, safe to log, at most `limit` characters."""
-        # Scrubbed before it is cut: half a token would not be recognised.
+        # Scrubbed before cutting: half a token would not be recognised.
         text = self.body[: limit * 8].decode("utf-8", "replace")
         return printable(scrub(" ".join(text.split()))[:limit]) or "(empty)"
 
     def error(self, kind: type[E], message: str, **more: Any) -> E:
         """Return an error of `kind` with a `message`, which names this request.
 
-        `more` is what that kind takes besides.
+        `more` are further arguments of that kind.
         """
         named: dict[str, Any] = {
             "method": self.method,
@@ -104,14 +108,18 @@ class Response:
     @property
     def date(self) -> datetime | None:
         """The server's own clock, from the `Date` header, in UTC."""
-        return parse_http_date(self.headers.get("Date", ""))
+        return next(filter(None, map(parse_http_date, members(self.headers.get("Date", "")))), None)
+
+
+def members(text: str) -> list[str]:
+    """Return the values of a header: gateways may repeat it, and libraries join them."""
+    return [member.strip() for member in _MEMBER.findall(text)]
 
 
 def parse_links(header: str, base_url: str) -> dict[str, str]:
     """Parse a `Link` header into rel -> absolute URL.
 
-    Rels come in any order; one link may carry several; junk between links is
-    passed over.
+    One link may have several rels, in any order; junk between links is ignored.
     """
     links: dict[str, str] = {}
     for match in _LINK.finditer(header):
@@ -135,29 +143,32 @@ def parse_http_date(text: str) -> datetime | None:
 
 
 def parse_retry_after(response: Response, now: datetime) -> datetime | None:
-    """Return when the server wants to be asked again, in terms of the local clock `now`.
+    """Return the time at which the server allows a retry, by the local clock `now`.
 
-    `Retry-After` is seconds or a date (RFC 9110). A date is compared with the
-    answer's own `Date`, so a wrong local clock does no harm. A moment in the
-    past means now, one too far away is clamped, junk is None.
+    `Retry-After` is seconds or a date (RFC 9110). A date is compared with the answer's
+    `Date`, so a wrong local clock does no harm. A time in the past means now, a time too
+    far away is clamped, junk is None; of several times the latest counts.
     """
-    text = response.headers.get("Retry-After", "").strip()
-    if not text:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        moment = parse_http_date(text)
-        if moment is None:
-            return None
-        seconds = (moment - (response.date or now)).total_seconds()
-    if math.isnan(seconds):
+    told = (
+        _seconds(each, response, now) for each in members(response.headers.get("Retry-After", ""))
+    )
+    seconds = max((each for each in told if each is not None), default=None)
+    if seconds is None:
         return None
     return now + timedelta(seconds=min(max(seconds, 0.0), LONGEST_RETRY_AFTER.total_seconds()))
 
 
+def _seconds(text: str, response: Response, now: datetime) -> float | None:
+    try:
+        seconds = float(text)
+    except ValueError:
+        moment = parse_http_date(text)
+        return (moment - (response.date or now)).total_seconds() if moment else None
+    return None if math.isnan(seconds) else seconds
+
+
 def server_message(response: Response) -> str:
-    """Return what the server says about an error, on one line, at most 300 characters."""
+    """Return the server's error message on one line, at most 300 characters."""
     try:
         data = msgspec.json.decode(response.body)
     except (msgspec.DecodeError, RecursionError, ValueError):
@@ -165,22 +176,25 @@ def server_message(response: Response) -> str:
         return "an HTML page" if html else response.excerpt()
     parts = []
     if isinstance(data, dict):
-        parts = [data.get(key) for key in ("message", "error_description", "detail", "error")]
+        told = [data.get(key) for key in ("message", "error_description", "detail", "error")]
         problems = data.get("errors")
-        if isinstance(problems, list):
-            parts += [p.get("message") or p.get("code") for p in problems if isinstance(p, dict)]
+        told += problems if isinstance(problems, list) else [problems]
+        parts = [p.get("message") or p.get("code") if isinstance(p, dict) else p for p in told]
     text = "; ".join(dict.fromkeys(part for part in parts if isinstance(part, str) and part))
     return printable(scrub(text[:3000])[:300]) or response.excerpt()
 
 
 def classify(response: Response, now: datetime) -> errors.RestError | None:
-    """Return the error that an answer stands for, or None if it is usable (2xx, 304)."""
+    """Return the error that an answer stands for, or None if it is usable (2xx, 304).
+
+    A 503 with `Retry-After` is treated like a rate limit.
+    """
     status = response.status
     if 200 <= status < 300 or status == 304:
         return None
     message = f"{status}: {server_message(response)}"
-    if status == 429:
-        retry_at = parse_retry_after(response, now)
+    retry_at = parse_retry_after(response, now)
+    if status in TOO_MANY or (status >= 500 and retry_at is not None):
         return response.error(errors.RateLimited, message, retry_at=retry_at)
     if status >= 500:
         return response.error(errors.ServerError, message)

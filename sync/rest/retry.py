@@ -1,7 +1,6 @@
-"""Whether and when to try again: a decision, not an action.
+"""Decides whether and when a request is retried. No I/O here.
 
-The client carries it out by waiting on an event, so that a shutdown ends the
-wait at once.
+The client then waits on an event, so that a stop ends the wait at once.
 """
 
 from __future__ import annotations
@@ -11,32 +10,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sync.errors import (
-    Conflict,
-    ConnectFailed,
-    NotJson,
-    RateLimited,
-    RestError,
-    ServerError,
-    TimedOut,
-)
+from sync.core.errors import RateLimited, RestError
 
-# What may pass by itself. Everything else is the same the next time.
-PASSING = (ConnectFailed, TimedOut, ServerError, NotJson, Conflict)
-# Methods that may be sent again when it is unknown whether they took effect (RFC 9110, 9.2.2).
+# Methods that may be retried when it is unknown whether they took effect (RFC 9110, 9.2.2).
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """Bounded exponential backoff with jitter, and patience for rate limits.
+    """Bounded exponential back-off with jitter, and waits for rate limits.
 
-    `attempts`: how often a request is sent in all. `base` and `cap`: the first
-    and the longest pause, in seconds. `max_wait`: the longest that a client
+    `attempts`: the largest number of attempts for a request. `base` and `cap`: the first
+    and the longest pause, in seconds. `max_wait`: the longest time that a client
     waits for rate limits in all, in seconds; beyond it the RateLimited error
     reaches the caller.
-    `pace_wait`: the first pause for a limit that does not say how long, in
-    seconds; it doubles. `methods` are those that may be sent again. `random` gives
+    `pace_wait`: the first pause for a rate limit without an end, in seconds; it doubles
+    each time. `methods` are the HTTP methods that may be retried. `random` returns
     numbers in [0, 1).
     """
 
@@ -51,14 +40,13 @@ class RetryPolicy:
     def delay(self, error: RestError, attempt: int, now: datetime) -> float | None:
         """Return the seconds to wait before attempt `attempt` + 1, or None to give up.
 
-        `attempt` counts from 1 and is the number of the one that ended in `error`; `now`
-        is in UTC.
+        `attempt` is the number, from 1, of the attempt that ended in `error`; `now` is in UTC.
         """
         if attempt >= self.attempts:
             return None
         if isinstance(error, RateLimited):
             return self._rate_limit_delay(error, attempt, now)
-        if not isinstance(error, PASSING) or getattr(error, "permanent", False):
+        if not error.is_transient or getattr(error, "permanent", False):
             return None
         if error.method not in self.methods:
             return None
@@ -69,6 +57,6 @@ class RetryPolicy:
         if error.retry_at is None:
             seconds = self.pace_wait * 2.0 ** (attempt - 1)
         else:
-            # A second more than asked: clocks are read in whole seconds.
+            # One second longer, since clocks are read in whole seconds.
             seconds = max((error.retry_at - now).total_seconds(), 0.0) + 1.0
         return seconds if seconds <= self.max_wait else None

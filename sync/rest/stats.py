@@ -1,4 +1,4 @@
-"""What a client has done so far, counted for the run that uses it."""
+"""Counts of a client's requests and waits, for the run that uses it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from sync.rest.response import Response
 class RequestStats:
     """Counts of one client, safe to update from several threads.
 
-    `requests` counts answers (a redirect is one), `not_modified` those with
-    status 304, `by_status` all of them. `wait_seconds` is the time spent
-    waiting before a retry or for a rate limit; the time during which several
-    threads wait counts once.
+    `requests` counts answers, redirects included; `not_modified` counts answers with
+    status 304; `by_status` counts answers by status. `wait_seconds` is the time spent
+    so far in waits for retries and rate limits; time in which several threads wait
+    counts once.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,8 @@ class RequestStats:
 
     @property
     def wait_seconds(self) -> float:
-        return self._waits.total
+        with self._lock:
+            return self._waits.passed
 
     def count_wait(self, seconds: float) -> None:
         """Count a wait of `seconds` that begins now."""
@@ -50,9 +51,9 @@ class RequestStats:
             self._waits.add(seconds)
 
     def count_limit_wait(self, seconds: float, *, at_most: float = math.inf) -> bool:
-        """Count a wait for a rate limit; False, and nothing counted, if all would exceed `at_most`.
+        """Count a wait for a rate limit; False, without counting, if the sum exceeds `at_most`.
 
-        Decided and counted in one step, so that several threads cannot each take what is left.
+        One step under the lock, so that several threads cannot each take the remaining time.
         """
         with self._lock:
             if self._limit_waits.total + self._limit_waits.added_by(seconds) > at_most:
@@ -62,28 +63,33 @@ class RequestStats:
             return True
 
     def cut_short(self) -> None:
-        """Take back what was counted of waits that are given up now."""
+        """Subtract the remaining time of waits that end early, now."""
         with self._lock:
             self._waits.cut_short()
             self._limit_waits.cut_short()
 
 
 class _Waits:
-    """The time covered by waits, of one thread or several."""
+    """The time covered by waits of one or more threads; `total` includes their remaining time."""
 
     def __init__(self) -> None:
         self.total = 0.0
         self._covered_until = -math.inf
 
+    @property
+    def passed(self) -> float:
+        return self.total - self._to_come()
+
     def added_by(self, seconds: float) -> float:
-        already = max(self._covered_until - time.monotonic(), 0.0)
-        return max(seconds - already, 0.0)
+        return max(seconds - self._to_come(), 0.0)
 
     def add(self, seconds: float) -> None:
         self.total += self.added_by(seconds)
         self._covered_until = max(self._covered_until, time.monotonic() + seconds)
 
     def cut_short(self) -> None:
-        now = time.monotonic()
-        self.total -= max(self._covered_until - now, 0.0)
-        self._covered_until = min(self._covered_until, now)
+        self.total -= self._to_come()
+        self._covered_until = min(self._covered_until, time.monotonic())
+
+    def _to_come(self) -> float:
+        return max(self._covered_until - time.monotonic(), 0.0)

@@ -1,4 +1,4 @@
-"""The methods of HTTP, and listings in pages, in terms of one request."""
+"""The methods of HTTP and the paging of listings, on top of one request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Verbs:
-    """What a client can be asked for; see `RestClient.request`."""
+    """The methods of a client by the names of HTTP; see `RestClient.request`."""
 
     request: Callable[..., Response]
     fetch: Callable[..., Any]
@@ -44,10 +44,10 @@ class Verbs:
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Iterator[Response]:
-        """Yield the answers of a listing, each asked for when the one before it is done with.
+        """Yield the pages of a listing; each is requested when the loop asks for it.
 
-        `next_page` leads from one to the next, within the origin. Raises what `request`
-        raises, and UnexpectedAnswer for a circle.
+        `next_page` returns the next address, within the origin. Raises the errors of
+        `request`, and UnexpectedAnswer for a circle.
         """
         return self._walk(path, params, headers, lambda response: response)
 
@@ -58,7 +58,7 @@ class Verbs:
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Iterator[Any]:
-        """Yield what the pages of a listing hold, as `page_items` reads it; see `pages`."""
+        """Yield the items of a listing, page by page, as `page_items` reads them; see `pages`."""
         for items in self._walk(path, params, headers, self.page_items):
             yield from items
 
@@ -70,7 +70,7 @@ class Verbs:
         return response.links.get("next")
 
     def page_items(self, response: Response) -> Iterable[Any]:
-        """Return what the page in `response` holds; by default it is a JSON array.
+        """Return the items of the page in `response`; by default those of a JSON array.
 
         Raises NotJson and UnexpectedAnswer.
         """
@@ -86,6 +86,6 @@ class Verbs:
         def leaf(response: Response) -> Leaf[T]:
             return Leaf(response, read(response), self.next_page(response))
 
-        # Read as it arrives: a page that was cut short is asked for again.
+        # Decoded within the attempt, so that a truncated page is retried.
         first = self.fetch(path, leaf, params=params, headers=headers)
         yield from linked(first, lambda url: self.fetch(url, leaf, headers=headers))

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from sync.github.sandbox import Sandbox
+from tests.stand_in import StandIn
 from tests.support import counters
 from tests.support.process import write_config
 from tests.support.signing_in import keyring_in, login_config
 
 
 @pytest.fixture
-def folder(tmp_path: Path, github: Sandbox) -> Path:
+def folder(tmp_path: Path, github: StandIn) -> Path:
     """A folder whose config.toml names `github`, with one account whose token is in $TOKEN."""
     write_config(tmp_path, github.url)
     return tmp_path
@@ -35,7 +35,7 @@ def counted(counted_once: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def keyring(folder: Path, github: Sandbox) -> dict[str, str]:
+def keyring(folder: Path, github: StandIn) -> dict[str, str]:
     """Have the account of `folder` keep its token in a keyring; the variables that lead to it."""
     login_config(folder, github, "keyring = true")
     return keyring_in(folder)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from sync.cli.accounts import ending
-from sync.github.sandbox import Sandbox
 from tests.conftest import TOKEN
+from tests.stand_in import StandIn
+from tests.support.inside.cli import ending
 from tests.support.process import on_terminal, repoledger, write_config
 from tests.support.signing_in import (
     CLIENT,
@@ -27,7 +27,7 @@ FINE = "github_pat_" + "q5" * 11 + "_" + "q5" * 29
 
 
 @pytest.fixture
-def folder(github: Sandbox, tmp_path: Path) -> Path:
+def folder(github: StandIn, tmp_path: Path) -> Path:
     """A folder with an account of every kind."""
     github.add_oauth_app(CLIENT, expiring=True)
     end = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -102,7 +102,7 @@ def test_of_a_short_secret_nothing_is_shown(secret: str) -> None:
     assert ending(secret) == "…"
 
 
-def test_offline_nothing_is_asked(github: Sandbox, folder: Path) -> None:
+def test_offline_nothing_is_asked(github: StandIn, folder: Path) -> None:
     github.clear_requests()
     rows = listed(folder, "--offline")
     assert github.requests == []
@@ -110,7 +110,7 @@ def test_offline_nothing_is_asked(github: Sandbox, folder: Path) -> None:
     assert rows["fine"]["login"] is None
 
 
-def test_accounts_that_fail_are_told_of_beside_the_others(github: Sandbox, folder: Path) -> None:
+def test_accounts_that_fail_are_told_of_beside_the_others(github: StandIn, folder: Path) -> None:
     github.revoke_token(FINE)
     (folder / "app.pem").unlink()
     rows = listed(folder, code=1)
@@ -147,7 +147,7 @@ def test_a_file_that_others_can_read_is_warned_of(folder: Path) -> None:
         )
 
 
-def test_a_limit_that_is_reached_is_told_and_not_waited_for(github: Sandbox, folder: Path) -> None:
+def test_a_limit_that_is_reached_is_told_and_not_waited_for(github: StandIn, folder: Path) -> None:
     later = int((datetime.now(UTC) + timedelta(minutes=30)).timestamp())
     spent = {
         "X-RateLimit-Limit": "60",

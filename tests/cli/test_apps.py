@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sync.github.sandbox import Sandbox
 from tests.conftest import TOKEN
+from tests.stand_in import StandIn
 from tests.support.daemon import RunningDaemon, write_daemon_config
 from tests.support.ledger import contents, rows, value
 from tests.support.process import repoledger, write_config
@@ -16,7 +16,7 @@ from tests.support.signing_in import App, app_account, installed_app, write_key
 
 
 @pytest.fixture
-def app(github: Sandbox, tmp_path: Path) -> App:
+def app(github: StandIn, tmp_path: Path) -> App:
     """An App that was given all of octo's repositories: a private one and two public ones."""
     for name in ("one", "two"):
         github.add_repository("octo", name)
@@ -35,7 +35,7 @@ def checked(folder: Path, code: int = 0, variables: dict[str, str] | None = None
 
 
 def test_a_check_tells_where_an_app_is_installed_and_what_it_may(
-    github: Sandbox, app: App, tmp_path: Path
+    github: StandIn, app: App, tmp_path: Path
 ) -> None:
     found = checked(tmp_path)
     assert "ok: signed in as octo, GitHub App installation" in found
@@ -43,13 +43,13 @@ def test_a_check_tells_where_an_app_is_installed_and_what_it_may(
         "ok: the App is installed there on all repositories, with permissions metadata: read"
         in found
     )
-    assert "ok: its tokens are renewed before they end" in found
+    assert "ok: its tokens are renewed before they expire" in found
     assert any("requests left until" in line for line in found)
     assert not any(line.startswith(("warn", "fail")) for line in found)
 
 
-def test_a_check_tells_what_is_wrong_with_an_app(github: Sandbox, app: App, tmp_path: Path) -> None:
-    github._apps[str(app.id)].permissions = {}
+def test_a_check_tells_what_is_wrong_with_an_app(github: StandIn, app: App, tmp_path: Path) -> None:
+    github.apps[str(app.id)].permissions = {}
     assert any("needs the repository permission metadata: read" in x for x in checked(tmp_path, 1))
     github.suspend_installation(app.installation)
     assert any("the App's installation is suspended" in line for line in checked(tmp_path, 1))
@@ -62,7 +62,7 @@ def test_a_check_tells_what_is_wrong_with_an_app(github: Sandbox, app: App, tmp_
     assert trouble.startswith("fail: the App's private key must be an RSA key in PEM")
 
 
-def test_a_check_asks_once_and_does_not_wait(github: Sandbox, app: App, tmp_path: Path) -> None:
+def test_a_check_asks_once_and_does_not_wait(github: StandIn, app: App, tmp_path: Path) -> None:
     github.fail(times=99, path="/app/*", status=503)
     github.clear_requests()
     checked(tmp_path, 1)
@@ -74,7 +74,7 @@ def test_a_check_asks_once_and_does_not_wait(github: Sandbox, app: App, tmp_path
     [("public", ["one", "two"]), ("private", ["secret"]), ("all", ["one", "secret", "two"])],
 )
 def test_a_backfill_stores_the_visibility_that_is_wanted(
-    github: Sandbox, app: App, tmp_path: Path, visibility: str, names: list[str]
+    github: StandIn, app: App, tmp_path: Path, visibility: str, names: list[str]
 ) -> None:
     write_config(tmp_path, github.url, app_account(app, visibility=f'"{visibility}"'))
     first = repoledger("--log-level", "debug", "backfill", cwd=tmp_path)
@@ -93,7 +93,7 @@ def test_a_backfill_stores_the_visibility_that_is_wanted(
 
 
 def test_an_app_reads_pages_whole_in_each_run_and_writes_no_row_again(
-    github: Sandbox, app: App, tmp_path: Path
+    github: StandIn, app: App, tmp_path: Path
 ) -> None:
     repoledger("backfill", cwd=tmp_path)
     before = contents(tmp_path / "ledger.db")
@@ -108,7 +108,7 @@ def test_an_app_reads_pages_whole_in_each_run_and_writes_no_row_again(
 
 
 def test_two_apps_and_a_user_are_synced_side_by_side(
-    github: Sandbox, app: App, tmp_path: Path
+    github: StandIn, app: App, tmp_path: Path
 ) -> None:
     github.add_user("org", kind="Organization")
     github.add_repository("org", "three")
@@ -138,16 +138,16 @@ def test_two_apps_and_a_user_are_synced_side_by_side(
         *(("app", "one"), ("app", "two"), ("me", "one"), ("me", "two")),
         *(("org", "three"), ("other", "two")),
     ]
-    assert not any("one quota" in line for line in checked(tmp_path, variables=variables))
+    assert not any("shares the quota" in line for line in checked(tmp_path, variables=variables))
 
 
 def test_two_accounts_of_one_installation_share_its_quota(
-    github: Sandbox, app: App, tmp_path: Path
+    github: StandIn, app: App, tmp_path: Path
 ) -> None:
     accounts = app_account(app) + app_account(app, "again", visibility='"private"')
     write_config(tmp_path, github.url, accounts)
     write_key(tmp_path, "again")
-    assert "warn: the same App installation as account app: one quota" in checked(tmp_path)
+    assert "warn: shares the quota of account app: the same App installation" in checked(tmp_path)
     done = repoledger("backfill", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "account.quota_shared" in done.stderr
@@ -156,23 +156,23 @@ def test_two_accounts_of_one_installation_share_its_quota(
 
 
 def test_a_key_that_is_exchanged_is_used_by_the_next_run_of_the_daemon(
-    github: Sandbox, app: App, tmp_path: Path
+    github: StandIn, app: App, tmp_path: Path
 ) -> None:
-    from sync.github.sandbox import jwts
+    from tests.stand_in import jwts
     from tests.support.app_keys import key_pair
 
     write_daemon_config(tmp_path, github.url, 'every = "1s"', app_account(app))
     with RunningDaemon(tmp_path) as daemon:
         daemon.wait_for("sync.run_finished", status="succeeded")
         write_key(tmp_path, key=1)
-        github._apps[str(app.id)].key = jwts.public_key(key_pair(1).public)
+        github.apps[str(app.id)].key = jwts.public_key(key_pair(1).public)
         github.revoke_installation_tokens(app.installation)
         github.add_repository("octo", "later")
         daemon.wait_for("sync.run_finished", status="succeeded", inserted=1)
 
 
 def test_a_daemon_of_an_app_without_its_key_does_not_start(
-    github: Sandbox, app: App, tmp_path: Path
+    github: StandIn, app: App, tmp_path: Path
 ) -> None:
     write_daemon_config(tmp_path, github.url, 'every = "1h"', app_account(app))
     (tmp_path / "app.pem").unlink()

@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from sync.database import migrate
-from sync.database.store import Store
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
 from tests.support.database import HOST, START, HandClock
+from tests.support.inside.database import Store, migrate
 from tests.support.logbook import Logbook, logbook
 from tests.support.process import repoledger, write_config
 
@@ -94,7 +93,7 @@ def test_as_of_goes_with_every_other_option(told: Path) -> None:
 def test_a_time_before_the_first_sync_is_an_empty_list_that_says_so(told: Path) -> None:
     done = repoledger("repos", "--as-of", "2020-01-01", cwd=told)
     assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr == "nothing was known yet: the first sync began at 2026-03-01 12:00 UTC\n"
+    assert done.stderr == "no data before 2026-03-01 12:00 UTC, the first sync\n"
     done = repoledger("repos", "--as-of", "2026-03-02", "--owner", "nobody", cwd=told)
     assert (done.returncode, done.stderr) == (0, "no repositories\n")
 
@@ -103,7 +102,7 @@ def test_a_time_before_the_first_sync_is_an_empty_list_that_says_so(told: Path) 
 def test_a_time_that_is_yet_to_come_is_wrong_use(told: Path, when: str) -> None:
     done = repoledger("repos", "--as-of", when, cwd=told)
     assert done.returncode == 2
-    assert "yet to come" in done.stderr
+    assert "in the future" in done.stderr
     assert done.stdout == ""
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from sync.database.store import Store
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
+from tests.support.inside.database import Store
 from tests.support.ledger import rows, value
 from tests.support.process import on_terminal, repoledger, start_repoledger, write_config
 
@@ -107,6 +107,49 @@ def test_one_failing_account_does_not_stop_the_others(github: Sandbox, tmp_path:
     assert [o["status"] for o in json.loads(done.stdout)] == ["failed", "succeeded"]
 
 
+@pytest.mark.parametrize("arguments", [(), ("--dry-run",)])
+def test_an_account_whose_secret_is_missing_does_not_keep_the_others_from_being_synced(
+    github: Sandbox, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    github.add_repository("octo", "hello")
+    secrets = {
+        "unset": 'token_env = "UNSET"',
+        "no-file": 'token_file = "nowhere"',
+        "me": 'token_env = "TOKEN"',
+        "no-command": 'token_command = "false"',
+        "no-key": 'app_id = "1"\nprivate_key_file = "nowhere"',
+    }
+    accounts = "".join(
+        f'[[accounts]]\nname = "{name}"\n{secret}\n' for name, secret in secrets.items()
+    )
+    write_config(tmp_path, github.url, accounts)
+    done = repoledger("backfill", *arguments, "--json", cwd=tmp_path, TOKEN=TOKEN)
+    assert done.returncode == 2
+    if arguments:
+        assert {row["account"] for row in json.loads(done.stdout)} == {"me"}
+        assert "account unset: the environment variable UNSET is not set" in done.stderr
+        return
+    outcomes = {row["account"]: row for row in json.loads(done.stdout)}
+    assert {name: outcome["status"] for name, outcome in outcomes.items()} == {
+        name: "succeeded" if name == "me" else "failed" for name in secrets
+    }
+    assert "variable UNSET is not set" in outcomes["unset"]["error_message"]
+    told = json.loads(repoledger("status", "--json", cwd=tmp_path).stdout)
+    assert {row["account"] for row in told if row["status"] == "failed"} == {*secrets} - {"me"}
+
+
+def test_where_no_account_has_its_secret_all_are_named_and_nothing_is_made(
+    github: Sandbox, tmp_path: Path
+) -> None:
+    accounts = "".join(f'[[accounts]]\nname = "{n}"\ntoken_env = "T_{n}"\n' for n in "ab")
+    write_config(tmp_path, github.url, accounts)
+    done = repoledger("backfill", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "T_a is not set" in done.stderr
+    assert "T_b is not set" in done.stderr
+    assert not (tmp_path / "ledger.db").exists()
+
+
 def test_only_the_named_account_is_synced(github: Sandbox, tmp_path: Path) -> None:
     write_config(
         tmp_path,
@@ -187,7 +230,7 @@ def test_a_signal_while_an_answer_is_awaited_records_the_run_as_interrupted(
     github.on_request = interrupt
     stdout, stderr = process.communicate(timeout=20)
     assert process.returncode == 130, stderr
-    assert "interrupted; what was stored stays" in stdout
+    assert "interrupted; stored pages stay" in stdout
     assert rows(folder / "ledger.db", "SELECT status FROM sync_runs") == [("interrupted",)]
 
 

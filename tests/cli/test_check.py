@@ -16,21 +16,19 @@ from typing import Any
 
 import pytest
 
-from sync.database import migrate
-from sync.database.dialects import dialect_of
-from sync.database.store import Store
-from sync.finding import Finding
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
 from tests.support.daemon import RunningDaemon, write_daemon_config
 from tests.support.database_processes import spawned
+from tests.support.inside.database import Store, dialect_of, migrate
+from tests.support.inside.doctor import Finding, database
 from tests.support.process import environment, on_terminal, repoledger, write_config
 
 NEWEST = migrate.revisions()[-1]
 
 
 def findings(file: Path) -> list[Finding]:
-    return list(dialect_of(f"sqlite:///{file}").findings(NEWEST))
+    return list(database.findings(dialect_of(f"sqlite:///{file}")))
 
 
 def checked(folder: Path, **variables: str) -> dict[str, list[tuple[str, str]]]:
@@ -92,10 +90,11 @@ _mounting = (
     else 1
 )
 needs_mounts = pytest.mark.skipif(_mounting != 0, reason="this system lets users mount nothing")
-_LOOK = f"""
+_LOOK = """
 import sys
 from sync.database.dialects import dialect_of
-for result, message in dialect_of(sys.argv[1]).findings("{NEWEST}"):
+from sync.doctor.database import findings
+for result, message in findings(dialect_of(sys.argv[1])):
     print(result, message)
 """
 
@@ -163,7 +162,7 @@ def found_without_rights(pipe: Any, url: str) -> None:
     """Look at a database as somebody who owns nothing of it."""
     if os.geteuid() == 0:  # whom no file's mode stops
         os.seteuid(65534)
-    pipe.send([tuple(each) for each in dialect_of(url).findings(NEWEST)])
+    pipe.send([tuple(each) for each in database.findings(dialect_of(url))])
 
 
 def test_a_run_in_progress_and_one_that_was_cut_off_are_told_apart(
@@ -174,9 +173,9 @@ def test_a_run_in_progress_and_one_that_was_cut_off_are_told_apart(
     with Store(url) as store:
         with store.lock("me"):
             store.start_run("me", "127.0.0.1", "backfill")
-            busy = "a run of me is in progress; another would be turned away"
+            busy = "a run of me is in progress; a second one would be refused"
             assert ("ok", busy) in checked(folder)["database"]
-        cut_off = "the last run of me was cut off; the next goes on from there"
+        cut_off = "the last run of me was interrupted; the next run continues it"
         assert ("ok", cut_off) in checked(folder)["database"]
 
 
@@ -324,7 +323,7 @@ def test_a_terminal_shows_long_findings_within_its_width(github: Sandbox, folder
     lines = shown.splitlines()
     assert max(map(len, lines)) <= 80
     assert all(line[:6].strip() in ("ok", "warn", "") for line in lines)
-    assert "without the scope repo the token sees no private" in " ".join(shown.split())
+    assert "the token lacks the scope repo and sees no private" in " ".join(shown.split())
     piped = repoledger("check", cwd=folder, TOKEN=TOKEN).stdout
     assert len(piped.split()) == len(shown.split())
     assert all(line[:4].strip() in ("ok", "warn") for line in piped.splitlines())

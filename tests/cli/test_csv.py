@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
 from tests.support.process import repoledger, repoledger_bytes, write_config
+from tests.support.servers import databases
 
 FORMULAS = (
     *("=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\tx", "\rx", "\nx"),
@@ -64,6 +65,40 @@ def test_any_other_text_is_read_back_as_it_is(folder: Path) -> None:
 def test_a_number_stays_one_although_it_begins_with_a_minus(folder: Path) -> None:
     _, row = table_of(folder, *NUMBERS)
     assert row == list(NUMBERS)
+
+
+COMPUTED = {
+    "postgresql": [
+        ("interval '-1 day'", "-1 days"),
+        ("timestamp '-infinity'", "-infinity"),
+        ("date '-infinity'", "-infinity"),
+        ("'-infinity'::numeric", "-Infinity"),
+        ("'-infinity'::float8", "-inf"),
+        ("ARRAY[interval '-1 mon']", "-1 mons"),
+        ("ARRAY[-1, 2]", "-1,2"),
+        ("interval '-1 day' || ''", "'-1 days"),
+        ("'-infinity'::text", "'-infinity"),
+        ("ARRAY['=1+1']", "'=1+1"),
+        ("""'"=1+1"'::jsonb""", "'=1+1"),
+    ],
+    "mysql": [
+        ("CAST('-01:00:00' AS TIME)", "-1 day, 23:00:00"),
+        ("-1.5", "-1.5"),
+        ("'-01:00:00'", "'-01:00:00"),
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", COMPUTED)
+def test_what_a_server_computed_is_no_formula_and_a_text_may_be_one(
+    tmp_path: Path, kind: str
+) -> None:
+    with databases(kind, tmp_path) as make:
+        config = write_config(tmp_path, "https://api.github.com")
+        config.write_text(config.read_text().replace("sqlite:///ledger.db", make()))
+        assert repoledger("migrate", cwd=tmp_path).returncode == 0
+        _, row = table_of(tmp_path, *(sql for sql, _ in COMPUTED[kind]))
+    assert row == [written for _, written in COMPUTED[kind]]
 
 
 def test_a_column_whose_name_is_a_formula_gets_an_apostrophe(folder: Path) -> None:

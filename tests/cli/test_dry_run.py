@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
 from tests.support.ledger import contents, value
 from tests.support.process import repoledger, write_config
@@ -32,6 +32,7 @@ def test_a_dry_run_prints_the_difference_field_by_field_and_writes_nothing(
         ("octo/kept", "stargazers_count", "0", "3"),
     ]
     assert {c["repository"] for c in changes if c["action"] == "insert"} == {"octo/added"}
+    assert {c["host"] for c in changes} == {github.url.removeprefix("http://")}
     assert contents(folder / "ledger.db") == before
     assert value(folder / "ledger.db", "SELECT count(*) FROM sync_runs") == 1
 

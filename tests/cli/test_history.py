@@ -100,13 +100,13 @@ def test_another_counter_is_plotted_if_asked_for(counted: Path) -> None:
 
 def test_a_counter_that_is_not_known_is_not_plotted(counted: Path) -> None:
     shown = on_terminal("history", "octo/unknown", cwd=counted, columns=80)
-    assert shown.endswith("stars of octo/unknown\nnot known of those days\n")
+    assert shown.endswith("stars of octo/unknown\nno data for these days\n")
 
 
 def test_days_of_which_nothing_is_known_have_no_plot(counted: Path) -> None:
     options = ("octo/beta", "--until", "9d")
     shown = on_terminal("history", *options, cwd=counted, columns=80)
-    assert shown == "nothing is known of those days\n"
+    assert shown == "no data for these days\n"
 
 
 @pytest.mark.parametrize(

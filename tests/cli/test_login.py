@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from sync.github.sandbox import Sandbox
-from sync.github.stored import unpacked
+from tests.stand_in import StandIn
 from tests.support import file_keyring
 from tests.support.daemon import wait_until
+from tests.support.inside.signin import decode_saved
 from tests.support.process import (
     repoledger,
     write_config,
@@ -31,7 +31,7 @@ from tests.support.signing_in import (
 
 
 @pytest.fixture
-def folder(github: Sandbox, tmp_path: Path) -> Path:
+def folder(github: StandIn, tmp_path: Path) -> Path:
     """A folder whose account keeps its token in the file `token`."""
     github.add_oauth_app(CLIENT, interval=1)
     github.add_repository("octo", "hello")
@@ -50,7 +50,7 @@ def refused(
 
 
 def test_who_logs_in_can_sync_and_the_token_is_for_its_owner_alone(
-    github: Sandbox, folder: Path
+    github: StandIn, folder: Path
 ) -> None:
     said = log_in(github, folder)
     assert said == "me: the token is in token, signed in as octo\n"
@@ -62,8 +62,23 @@ def test_who_logs_in_can_sync_and_the_token_is_for_its_owner_alone(
     assert "secret.file_open" not in done.stderr
 
 
+def test_an_account_that_was_synced_from_another_host_keeps_its_token(
+    github: StandIn, folder: Path
+) -> None:
+    log_in(github, folder)
+    assert repoledger("backfill", cwd=folder).returncode == 0
+    kept = (folder / "token").read_bytes()
+    with StandIn() as other:
+        other.add_oauth_app(CLIENT, interval=1)
+        login_config(folder, other)
+        said = refused(folder)
+        assert other.requests == []
+    assert said.startswith("error: account me: the account was synced from ")
+    assert (folder / "token").read_bytes() == kept
+
+
 def test_the_code_and_its_address_are_shown_and_nothing_secret(
-    github: Sandbox, folder: Path
+    github: StandIn, folder: Path
 ) -> None:
     process, code = start_login(github, folder)
     arguments = Path(f"/proc/{process.pid}/cmdline").read_text("utf-8")
@@ -83,7 +98,7 @@ def test_the_code_and_its_address_are_shown_and_nothing_secret(
 
 
 def test_the_keyring_holds_the_token_and_no_file_does(
-    github: Sandbox, folder: Path, keyring: dict[str, str]
+    github: StandIn, folder: Path, keyring: dict[str, str]
 ) -> None:
     said = log_in(github, folder, **keyring)
     assert said == "me: the token is in the system's keyring, signed in as octo\n"
@@ -98,18 +113,18 @@ def test_the_keyring_holds_the_token_and_no_file_does(
 
 
 def test_a_token_in_the_keyring_that_ends_is_renewed_there(
-    github: Sandbox, folder: Path, keyring: dict[str, str]
+    github: StandIn, folder: Path, keyring: dict[str, str]
 ) -> None:
     github.add_oauth_app(CLIENT, interval=1, expiring=True)
     log_in(github, folder, **keyring)
     file = folder / "keyring.json"
     ((entry, before),) = file_keyring.entries(file).items()
-    kept = unpacked(before)
+    kept = decode_saved(before)
     assert kept is not None
-    ended = structs.replace(kept, expires_at=datetime.now(UTC)).as_text()
+    ended = structs.replace(kept, expires_at=datetime.now(UTC)).encode()
     file.write_text(json.dumps({entry: ended}), "utf-8")
     assert repoledger("backfill", cwd=folder, **keyring).returncode == 0
-    (after,) = map(unpacked, file_keyring.entries(file).values())
+    (after,) = map(decode_saved, file_keyring.entries(file).values())
     assert after is not None
     assert after.token != kept.token
 
@@ -117,19 +132,19 @@ def test_a_token_in_the_keyring_that_ends_is_renewed_there(
 @pytest.mark.parametrize(
     ("backend", "reason"),
     [
-        ("keyring.backends.fail.Keyring", "the keyring cannot be used: there is none on this"),
-        ("keyring.backends.null.Keyring", "the keyring cannot be used: it keeps nothing"),
+        ("keyring.backends.fail.Keyring", "the keyring cannot be used: this machine has none"),
+        ("keyring.backends.null.Keyring", "the keyring cannot be used: it does not store entries"),
         ("no.such.Backend", "the keyring cannot be used: "),
         (file_keyring.NAME, "the keyring cannot be used: the collection is locked"),
     ],
 )
 def test_without_a_keyring_that_keeps_anything_nobody_is_asked(
-    github: Sandbox, folder: Path, keyring: dict[str, str], backend: str, reason: str
+    github: StandIn, folder: Path, keyring: dict[str, str], backend: str, reason: str
 ) -> None:
     unusable = {"PYTHON_KEYRING_BACKEND": backend, "KEYRING_FILE": str(folder)}
     error = refused(folder, variables=unusable)
     assert error.startswith(f"error: account me: {reason}")
-    assert "token_file names a file instead" in error
+    assert "to use a file instead, set token_file" in error
     assert github.requests == []
     for command in ("backfill", "check", "accounts", "logout"):
         done = repoledger(command, cwd=folder, **unusable)
@@ -139,7 +154,7 @@ def test_without_a_keyring_that_keeps_anything_nobody_is_asked(
 
 
 def test_a_place_that_cannot_be_written_is_told_before_anybody_is_asked(
-    github: Sandbox, folder: Path
+    github: StandIn, folder: Path
 ) -> None:
     for where, reason in [
         ('token_file = "missing/token"', "missing/token cannot be "),
@@ -154,7 +169,7 @@ def test_a_place_that_cannot_be_written_is_told_before_anybody_is_asked(
 
 @pytest.mark.parametrize("expiring", [False, True], ids=["lasting", "ending"])
 def test_a_former_token_is_replaced_and_nothing_else_is_left(
-    github: Sandbox, folder: Path, expiring: bool
+    github: StandIn, folder: Path, expiring: bool
 ) -> None:
     github.add_oauth_app(CLIENT, interval=1, expiring=expiring)
     (folder / "secrets").mkdir()
@@ -164,15 +179,15 @@ def test_a_former_token_is_replaced_and_nothing_else_is_left(
     assert (folder / "token").is_symlink()
     assert sorted(file.name for file in (folder / "secrets").iterdir()) == [".real.lock", "real"]
     kept = (folder / "token").read_text("utf-8")
-    assert (unpacked(kept) is not None) == expiring
+    assert (decode_saved(kept) is not None) == expiring
     done = repoledger("accounts", "--json", cwd=folder)
     assert f'"renewed":{"true" if expiring else "false"}' in done.stdout
 
 
-def test_a_token_that_ends_is_renewed_by_a_later_run(github: Sandbox, folder: Path) -> None:
+def test_a_token_that_ends_is_renewed_by_a_later_run(github: StandIn, folder: Path) -> None:
     github.add_oauth_app(CLIENT, interval=1, expiring=True)
     log_in(github, folder)
-    former = unpacked((folder / "token").read_text("utf-8"))
+    former = decode_saved((folder / "token").read_text("utf-8"))
     assert former is not None
     keep(folder, stored(github, ends_in=-1))
     for _ in range(2):
@@ -184,7 +199,7 @@ def test_a_token_that_ends_is_renewed_by_a_later_run(github: Sandbox, folder: Pa
 
 @pytest.mark.parametrize(("answer", "told"), [("deny", "refused at GitHub"), ("end", "expired")])
 def test_a_no_and_an_end_leave_what_was_there(
-    github: Sandbox, folder: Path, answer: str, told: str
+    github: StandIn, folder: Path, answer: str, told: str
 ) -> None:
     (folder / "token").write_text("former\n", "utf-8")
     github.add_oauth_app(CLIENT, interval=1, code_expires_in=900 if answer == "deny" else 2)
@@ -199,7 +214,7 @@ def test_a_no_and_an_end_leave_what_was_there(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_the_wait_and_keeps_nothing(
-    github: Sandbox, folder: Path, number: signal.Signals
+    github: StandIn, folder: Path, number: signal.Signals
 ) -> None:
     github.add_oauth_app(CLIENT, interval=60)
     process, _ = start_login(github, folder)
@@ -211,19 +226,19 @@ def test_ctrl_c_ends_the_wait_and_keeps_nothing(
     assert not (folder / "token").exists()
 
 
-def test_a_client_id_that_is_wrong_or_missing_is_told(github: Sandbox, folder: Path) -> None:
+def test_a_client_id_that_is_wrong_or_missing_is_told(github: StandIn, folder: Path) -> None:
     unknown = refused(folder, "--client-id", "Iv-unknown", code=1)
-    assert "GitHub knows no App or OAuth app of this client id" in unknown
+    assert "GitHub knows no App or OAuth app with this client id" in unknown
     assert "the client id" in refused(folder, "--client-id", "a b")
     write_config(folder, github.url, '[[accounts]]\nname = "me"\ntoken_file = "token"\n')
-    assert "github.client_id is not set" in refused(folder)
+    assert "set github.client_id or give --client-id" in refused(folder)
     github.add_oauth_app("Iv-off", device_flow=False)
     assert "does not allow the device flow" in refused(folder, "--client-id", "Iv-off", code=1)
 
 
 @pytest.mark.parametrize("stopped", [False, True])
 def test_whom_the_token_belongs_to_is_not_waited_for(
-    github: Sandbox, folder: Path, stopped: bool
+    github: StandIn, folder: Path, stopped: bool
 ) -> None:
     process, code = start_login(github, folder)
     if stopped:
@@ -240,6 +255,6 @@ def test_whom_the_token_belongs_to_is_not_waited_for(
     github.authorize(code, "octo")
     status, out, _ = end_of(process)
     assert status == 0
-    assert out.startswith("me: the token is in token; it could not be tried: ")
+    assert out.startswith("me: the token is in token; the test of the token failed: ")
     assert ("rate limit" in out) is not stopped
     assert (folder / "token").exists()

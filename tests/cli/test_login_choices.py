@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sync.github.sandbox import Sandbox
 from tests.conftest import TOKEN
+from tests.stand_in import StandIn
 from tests.support import file_keyring
 from tests.support.daemon import wait_until
 from tests.support.process import (
@@ -31,7 +31,7 @@ from tests.support.signing_in import (
 
 
 @pytest.fixture
-def folder(github: Sandbox, tmp_path: Path) -> Path:
+def folder(github: StandIn, tmp_path: Path) -> Path:
     """A folder whose account keeps its token in the file `token`."""
     github.add_oauth_app(CLIENT, interval=1)
     github.add_repository("octo", "hello")
@@ -58,22 +58,22 @@ private_key_file = "app.pem"
 
 @pytest.mark.parametrize("command", ["login", "logout"])
 def test_an_account_that_is_not_meant_for_it_is_told(
-    github: Sandbox, folder: Path, command: str
+    github: StandIn, folder: Path, command: str
 ) -> None:
     write_config(folder, github.url, ACCOUNTS, f'client_id = "{CLIENT}"\n')
     several = repoledger(command, cwd=folder)
     assert several.returncode == 2
-    assert "--account says which (kept, variable, nobody, app)" in several.stderr
+    assert "choose one with --account (kept, variable, nobody, app)" in several.stderr
     for name in ("variable", "nobody", "app"):
         done = repoledger(command, "--account", name, cwd=folder, TOKEN=TOKEN)
         assert done.returncode == 2
-        assert f"account {name}: its token is not kept by repoledger" in done.stderr
+        assert f"account {name}: to let repoledger save its token" in done.stderr
     unknown = repoledger(command, "--account", "kpet", cwd=folder)
     assert "did you mean kept?" in unknown.stderr
     assert github.requests == []
 
 
-def test_one_of_several_accounts_logs_in(github: Sandbox, folder: Path) -> None:
+def test_one_of_several_accounts_logs_in(github: StandIn, folder: Path) -> None:
     write_config(folder, github.url, ACCOUNTS, f'client_id = "{CLIENT}"\n')
     process, code = start_login(github, folder, "--account", "kept")
     github.authorize(code, "octo")
@@ -82,7 +82,7 @@ def test_one_of_several_accounts_logs_in(github: Sandbox, folder: Path) -> None:
 
 
 def test_the_scope_repo_is_asked_for_if_private_repositories_are_wanted(
-    github: Sandbox, folder: Path
+    github: StandIn, folder: Path
 ) -> None:
     for keys, arguments, scope in [
         ('visibility = "all"', (), b"scope=repo"),
@@ -98,22 +98,22 @@ def test_the_scope_repo_is_asked_for_if_private_repositories_are_wanted(
         assert (scope in asked) if scope else (b"scope" not in asked)
 
 
-def test_who_is_somebody_else_than_the_account_says_is_told(github: Sandbox, folder: Path) -> None:
+def test_who_is_somebody_else_than_the_account_says_is_told(github: StandIn, folder: Path) -> None:
     login_config(folder, github, 'token_file = "token"\nusername = "hubber"')
     assert "it belongs to octo, not to hubber" in log_in(github, folder)
 
 
-def test_a_token_that_cannot_be_tried_is_kept_all_the_same(github: Sandbox, folder: Path) -> None:
+def test_a_token_that_cannot_be_tried_is_kept_all_the_same(github: StandIn, folder: Path) -> None:
     process, code = start_login(github, folder)
     github.fail(times=9, path="/user", status=502)
     github.authorize(code, "octo")
     status, out, _ = end_of(process)
     assert status == 0
-    assert "the token is in token; it could not be tried: GET" in out
+    assert "the token is in token; the test of the token failed: GET" in out
     assert (folder / "token").exists()
 
 
-def decided(github: Sandbox, login: str = "octo") -> threading.Thread:
+def decided(github: StandIn, login: str = "octo") -> threading.Thread:
     """Enter the code as soon as there is one."""
 
     def enter() -> None:
@@ -126,7 +126,7 @@ def decided(github: Sandbox, login: str = "octo") -> threading.Thread:
 
 
 def test_a_terminal_of_80_columns_shows_the_address_as_a_qr_code(
-    github: Sandbox, folder: Path
+    github: StandIn, folder: Path
 ) -> None:
     thread = decided(github)
     shown = on_terminal("login", cwd=folder, columns=80)
@@ -143,7 +143,7 @@ def test_a_terminal_of_80_columns_shows_the_address_as_a_qr_code(
     ids=["narrow", "ascii"],
 )
 def test_a_terminal_that_cannot_show_it_shows_the_code_alone(
-    github: Sandbox, folder: Path, columns: int, variables: dict[str, str]
+    github: StandIn, folder: Path, columns: int, variables: dict[str, str]
 ) -> None:
     thread = decided(github)
     status, sent = sent_to_terminal("login", cwd=folder, columns=columns, **variables)
@@ -156,7 +156,7 @@ def test_a_terminal_that_cannot_show_it_shows_the_code_alone(
 
 
 def test_logout_removes_the_token_once(
-    github: Sandbox, folder: Path, keyring: dict[str, str]
+    github: StandIn, folder: Path, keyring: dict[str, str]
 ) -> None:
     log_in(github, folder, **keyring)
     first = repoledger("logout", cwd=folder, **keyring)
@@ -167,10 +167,10 @@ def test_logout_removes_the_token_once(
     assert file_keyring.entries(folder / "keyring.json") == {}
     again = repoledger("backfill", cwd=folder, **keyring)
     assert again.returncode == 2
-    assert "`repoledger login --account me` gets one" in again.stderr
+    assert "get one with `repoledger login --account me`" in again.stderr
 
 
-def test_logout_removes_the_file(github: Sandbox, folder: Path) -> None:
+def test_logout_removes_the_file(github: StandIn, folder: Path) -> None:
     log_in(github, folder)
     assert "removed the token from token" in repoledger("logout", cwd=folder).stdout
     assert not (folder / "token").exists()
@@ -178,7 +178,7 @@ def test_logout_removes_the_file(github: Sandbox, folder: Path) -> None:
 
 
 def test_a_login_that_is_cut_off_leaves_the_former_token_whole(
-    github: Sandbox, folder: Path
+    github: StandIn, folder: Path
 ) -> None:
     (folder / "token").write_text("former\n", "utf-8")
     process, _ = start_login(github, folder)
@@ -187,7 +187,7 @@ def test_a_login_that_is_cut_off_leaves_the_former_token_whole(
     assert (folder / "token").read_text("utf-8") == "former\n"
 
 
-def test_a_login_waits_for_whoever_changes_the_token_now(github: Sandbox, folder: Path) -> None:
+def test_a_login_waits_for_whoever_changes_the_token_now(github: StandIn, folder: Path) -> None:
     holder = subprocess.Popen(
         ["flock", str(folder / ".token.lock"), "sh", "-c", "echo held; read line"],
         stdin=subprocess.PIPE,

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from sync.database import migrate
-from sync.database.store import Store
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
-from tests.support.process import COMMAND, environment, repoledger
+from tests.support.inside.database import Store, migrate
+from tests.support.process import COMMAND, environment, repoledger, start_repoledger
 
 
 def mode(file: Path) -> int:
@@ -37,7 +36,7 @@ def test_a_new_ledger_and_all_beside_it_are_for_their_owner_alone(
     )
     assert done.returncode == 0
     with Store(f"sqlite:///{folder / 'ledger.db'}") as store:
-        store.start_run("me", "127.0.0.1", "backfill")
+        store.start_run("me", store.account("me")["host"], "backfill")
         made = {file.name: mode(file) for file in folder.glob("ledger.db*")}
     assert made == dict.fromkeys(
         ("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.me.lock"), 0o600
@@ -84,7 +83,9 @@ def test_what_a_process_is_started_with_shows_no_secret_to_others(
 ) -> None:
     seen: list[bytes] = []
     github.on_request = lambda _request: seen.extend(command_lines())
-    assert repoledger("backfill", cwd=folder, TOKEN=TOKEN).returncode == 0
+    process = start_repoledger("backfill", cwd=folder, TOKEN=TOKEN)
+    process.communicate()
+    assert process.returncode == 0
     assert any(b"sync\0backfill" in line for line in seen)
     assert not any(TOKEN.encode() in line for line in seen)
 

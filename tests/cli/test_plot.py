@@ -6,8 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from sync.cli.counters import Counter, Step, limits, short, steps_of
-from sync.cli.plot import plotted
+from tests.support.inside.cli import Counter, Step, limits, plotted, short, steps_of
 
 DAY = date(2026, 3, 1)
 
@@ -79,7 +78,7 @@ def test_a_jump_is_an_upright_line() -> None:
 def test_days_without_a_value_are_left_blank() -> None:
     (line,) = (line for line in drawn(None, None, 7, 7) if "*" in line)
     assert line.startswith("7 +" + " " * 20)
-    assert plotted("a plot", series(None), width=60, height=8)[1:] == ["not known of those days"]
+    assert plotted("a plot", series(None), width=60, height=8)[1:] == ["no data for these days"]
 
 
 def test_every_day_of_ten_years_is_in_the_plot() -> None:

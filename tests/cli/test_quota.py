@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
 from tests.support.database import execute
 from tests.support.ledger import rows
-from tests.support.process import on_terminal, repoledger, write_config
+from tests.support.process import on_terminal, repoledger, start_repoledger, write_config
 from tests.support.runs import fill
 
 OTHER = "ghp_" + "o0" * 18
@@ -105,7 +106,7 @@ def test_where_the_reserve_leaves_no_request_that_is_what_to_change(
     # Enough for the two requests that come before the forecast, in whatever order.
     github.set_quota(TOKEN, limit=60, remaining=62, reset=now + timedelta(hours=1))
     shown = on_terminal("backfill", cwd=tmp_path, columns=200, TOKEN=TOKEN)
-    assert "never enough. Lower github.reserve." in shown
+    assert "never enough. Lower the configured reserve." in shown
 
 
 # Waits and deferrals
@@ -158,7 +159,7 @@ def test_a_wait_stays_on_the_bar_while_pages_that_came_before_it_are_stored(
 
 def test_a_wait_before_anything_is_asked_is_shown_and_logged(github: Sandbox, folder: Path) -> None:
     def asked_to_wait() -> None:
-        until = datetime.now(UTC) + timedelta(seconds=2)
+        until = datetime.now(UTC) + timedelta(seconds=6)  # longer than a command takes to start
         url = f"sqlite:///{folder / 'ledger.db'}"
         execute(url, f"UPDATE accounts SET not_before = '{until:%Y-%m-%d %H:%M:%S.%f}'")
 
@@ -168,7 +169,7 @@ def test_a_wait_before_anything_is_asked_is_shown_and_logged(github: Sandbox, fo
     asked_to_wait()
     (waiting,) = events(backfill(folder), "rate_limit.waiting")
     assert waiting["account"] == "me"
-    assert waiting["seconds"] <= 2
+    assert waiting["seconds"] <= 6
 
 
 def test_a_deferral_does_not_outlive_the_token_that_it_was_told_to(
@@ -186,6 +187,61 @@ def test_a_deferral_does_not_outlive_the_token_that_it_was_told_to(
     assert github.requests != []
 
 
+AHEAD = "2126-01-01 00:00:00.000000"
+
+
+def deferred(github: Sandbox, folder: Path) -> None:
+    """Have a run put off for an hour."""
+    fill(github, 1)
+    github.set_quota(TOKEN, limit=10, remaining=0, reset=an_hour_from_now())
+    assert backfill(folder).returncode == 4
+    github.set_quota(TOKEN, limit=5_000, remaining=5_000, reset=an_hour_from_now())
+
+
+def test_a_deferral_that_was_noted_while_the_clock_was_ahead_puts_nothing_off(
+    github: Sandbox, folder: Path
+) -> None:
+    deferred(github, folder)
+    execute(
+        f"sqlite:///{folder / 'ledger.db'}",
+        f"UPDATE accounts SET not_before = '{AHEAD}'",
+        f"UPDATE sync_runs SET started_at = '{AHEAD}', finished_at = '{AHEAD}'",
+    )
+    assert "waiting" not in repoledger("status", cwd=folder).stdout
+    assert "asked me to wait" not in repoledger("check", cwd=folder, TOKEN=TOKEN).stdout
+    assert backfill(folder, "--dry-run").returncode == 0
+    assert backfill(folder).returncode == 0
+
+
+def test_a_deferral_that_is_further_away_than_anybody_asks_to_wait_puts_nothing_off(
+    github: Sandbox, folder: Path
+) -> None:
+    deferred(github, folder)
+    execute(f"sqlite:///{folder / 'ledger.db'}", f"UPDATE accounts SET not_before = '{AHEAD}'")
+    assert backfill(folder).returncode == 0
+
+
+def test_a_stop_during_a_wait_for_quota_forgets_neither_the_wait_nor_how_long_it_was(
+    github: Sandbox, folder: Path
+) -> None:
+    fill(github, 1)
+    github.fail(times=9, path="/user*", status=429, headers={"Retry-After": "600"}, body=b"{}")
+    process = start_repoledger("backfill", "--json", cwd=folder, TOKEN=TOKEN)
+    assert process.stderr is not None
+    while "rate_limit.waiting" not in process.stderr.readline():
+        pass
+    process.send_signal(signal.SIGTERM)
+    stdout, _ = process.communicate(timeout=30)
+    (stopped,) = json.loads(stdout)
+    assert stopped["status"] == "interrupted"
+    assert stopped["wait_seconds"] <= stopped["seconds"]
+    github.clear_requests()
+    again = backfill(folder, "--max-wait", "1s", "--json")
+    assert again.returncode == 4
+    assert json.loads(again.stdout)[0]["not_before"] == stopped["not_before"]
+    assert github.requests == []
+
+
 # Who shares what
 
 
@@ -200,7 +256,10 @@ def test_two_accounts_of_one_user_are_one_quota_and_the_second_asks_for_nothing_
     assert done.returncode == 0
     (shared,) = events(done, "account.quota_shared")
     assert (shared["account"], shared["other"], shared["level"]) == ("too", "me", "warning")
-    assert "me, too: one GitHub user, and so one quota" in repoledger("status", cwd=tmp_path).stdout
+    assert (
+        "me, too: one GitHub user, so they share one quota"
+        in repoledger("status", cwd=tmp_path).stdout
+    )
     # From now on it is known before anything is asked whose the tokens are.
     github.set_quota(TOKEN, limit=20, remaining=2, reset=an_hour_from_now())
     github.clear_requests()

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from sync.database.tables import COUNTERS
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
+from tests.support.inside.database import BY_DAY
 from tests.support.ledger import contents, rows, value
 from tests.support.process import on_terminal, repoledger, write_config
 from tests.support.runs import fill
@@ -28,9 +28,9 @@ def backfill(folder: Path, *options: str, code: int = 0, token: str = TOKEN) -> 
 
 
 def announced(folder: Path, *options: str, code: int = 0, token: str = TOKEN) -> Difference:
-    """Return what a dry run prints of the log: counters are not there, times are yet to come."""
+    """Return what a dry run prints of the log: nothing that is kept by the day, and no times."""
     changes = json.loads(backfill(folder, "--dry-run", "--json", *options, code=code, token=token))
-    told = (c for c in changes if c["field"] not in COUNTERS)
+    told = (c for c in changes if c["field"] not in BY_DAY)
     return {(c["id"], c["field"], c["old_value"], _timeless(c)) for c in told}
 
 
@@ -48,7 +48,7 @@ def logged(folder: Path, run: int) -> Difference:
     for id_, field, old, new in rows(folder / "ledger.db", query):
         if field == "created":
             known = {name: text for name, text in json.loads(new).items() if text is not None}
-            found |= {(id_, name, None, text) for name, text in known.items()}
+            found |= {(id_, name, None, text) for name, text in known.items() if name not in BY_DAY}
         else:
             found.add((id_, field, old, None if field == "removed_at" else new))
     return found
@@ -129,7 +129,7 @@ def emptied(github: Sandbox, folder: Path) -> list[int]:
 
 def test_what_is_withheld_is_told_until_it_is_accepted(folder: Path, emptied: list[int]) -> None:
     printed = " ".join(backfill(folder, code=3).split())
-    assert "5 of 10 repositories went missing from the list, and nothing was removed" in printed
+    assert "5 of 10 repositories went missing from the list, and none was removed" in printed
     assert "repoledger backfill --account me --accept-removals" in printed
     status = repoledger("status", cwd=folder).stdout
     assert "partial" in status
@@ -149,7 +149,7 @@ def test_a_dry_run_names_what_is_withheld_and_what_accepting_would_do(
 ) -> None:
     withheld = announced(folder, code=3)
     assert {(id_, field) for id_, field, _, _ in withheld} == {(id_, "") for id_ in emptied[:5]}
-    assert {new for *_, new in withheld} == {"that is more than 20% at once"}
+    assert {new for *_, new in withheld} == {"more than 20% are missing at once"}
     accepted = announced(folder, "--accept-removals")
     assert {d for d in accepted if d[1] == "removal_reason"} == {
         (id_, "removal_reason", None, "not_found") for id_ in emptied[:5]
@@ -194,3 +194,42 @@ def test_the_result_fits_a_terminal_of_80_columns(github: Sandbox, folder: Path)
     shown = on_terminal("backfill", cwd=folder, columns=80, TOKEN=TOKEN)
     assert shown.splitlines()[-1].split()[:6] == ["me", "succeeded", "3", "0", "0", "0"]
     assert max(len(line) for line in shown.splitlines()[-3:]) <= 80
+
+
+@pytest.mark.parametrize(("on_private", "done"), [("redact", "redacted"), ("purge", "purged")])
+def test_check_and_status_tell_what_waits_to_be_cleared_and_for_whom(
+    github: Sandbox, tmp_path: Path, on_private: str, done: str
+) -> None:
+    other = "ghp_" + "o" * 36
+    github.add_token("octo", SEEING, scopes=("repo",))
+    github.add_user("hubber", token=other)
+    ids = fill(github, 3)
+    accounts = "".join(
+        f'[[accounts]]\nname = "{name}"\ntoken_env = "{token}"\n'
+        for name, token in (("me", "TOKEN"), ("other", "OTHER"), ("third", "OTHER"))
+    )
+    rules = f'[removals]\non_private = "{on_private}"\n'
+    write_config(tmp_path, github.url, accounts + rules)
+    backfill(tmp_path, token=SEEING)
+    github.make_private(ids[0])
+    backfill(tmp_path, "--account", "me", token=SEEING)
+
+    def said(command: str) -> list[str]:
+        told = repoledger(command, cwd=tmp_path, TOKEN=SEEING, OTHER=other).stdout
+        return [line for line in told.splitlines() if f"will be {done}" in line]
+
+    def line(waiting: str) -> str:
+        return (
+            f"1 repository became private and will be {done} once no other account can list it: "
+            f"waiting for a complete list of {waiting}"
+        )
+
+    assert said("status") == [line("other, third")]
+    assert said("check") == [f"warn  database: {line('other, third')}"]
+    backfill(tmp_path, "--account", "other", token=SEEING)
+    assert said("status") == [line("third")]
+    write_config(tmp_path, github.url, accounts + rules.replace(on_private, "keep"))
+    assert said("status") == []
+    write_config(tmp_path, github.url, accounts + rules)
+    backfill(tmp_path, "--account", "third", token=SEEING)
+    assert (said("status"), said("check")) == ([], [])

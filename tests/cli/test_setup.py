@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from sync import __version__
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
+from tests.support.inside.database import revisions
 from tests.support.ledger import value
 from tests.support.process import repoledger, start_repoledger, write_config
 
@@ -57,7 +58,7 @@ def test_init_writes_a_configuration_that_loads_and_never_overwrites_one(tmp_pat
     (tmp_path / "config.toml").write_text("# mine")
     again = repoledger("init", cwd=tmp_path)
     assert again.returncode == 2
-    assert "left as it is" in again.stderr
+    assert "was not changed" in again.stderr
     assert (tmp_path / "config.toml").read_text() == "# mine"
 
 
@@ -67,7 +68,7 @@ def test_check_finds_nothing_wrong_and_changes_nothing(github: Sandbox, folder: 
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok"] * 7
     assert "signed in as octo" in done.stdout
     assert "requests left" in done.stdout
-    assert "the token names no day on which it ends" in done.stdout
+    assert "the token has no expiry date" in done.stdout
     assert "this clock agrees with the server's" in done.stdout
     assert sorted(file.name for file in folder.iterdir()) == ["config.toml"]
 
@@ -94,7 +95,7 @@ def test_check_warns_of_a_token_that_ends_soon(github: Sandbox, folder: Path) ->
     github.add_token("octo", "ending-token", expires=soon)
     done = repoledger("check", cwd=folder, TOKEN="ending-token")
     assert done.returncode == 0
-    assert f"warn  account me: the token ends in 3 days, on {soon:%Y-%m-%d}" in done.stdout
+    assert f"warn  account me: the token expires in 3 days, on {soon:%Y-%m-%d}" in done.stdout
 
 
 @pytest.mark.matrix("process.shared-quota")
@@ -103,7 +104,7 @@ def test_check_warns_of_two_tokens_of_one_user(github: Sandbox, tmp_path: Path) 
     accounts = "".join(f'[[accounts]]\nname = "{n}"\ntoken_env = "TOKEN_{n}"\n' for n in "AB")
     write_config(tmp_path, github.url, accounts)
     done = repoledger("check", cwd=tmp_path, TOKEN_A=TOKEN, TOKEN_B="a-second-token")
-    assert "warn  account B: the same GitHub user as account A: one quota" in done.stdout
+    assert "warn  account B: shares the quota of account A: the same GitHub user" in done.stdout
 
 
 def test_check_of_a_server_that_is_not_there_answers_at_once(folder: Path) -> None:
@@ -117,10 +118,11 @@ def test_check_of_a_server_that_is_not_there_answers_at_once(folder: Path) -> No
 def test_migrate_makes_the_schema_once_and_check_only_tells(folder: Path) -> None:
     missing = repoledger("migrate", "--check", cwd=folder)
     assert (missing.returncode, (folder / "ledger.db").exists()) == (1, False)
+    newest = revisions()[-1]
     made = repoledger("migrate", cwd=folder)
-    assert (made.returncode, made.stdout) == (0, "Migrated the schema from nothing to 0004.\n")
+    assert (made.returncode, made.stdout) == (0, f"Migrated the schema from nothing to {newest}.\n")
     again = repoledger("migrate", cwd=folder)
-    assert again.stdout == "The schema is current: 0004.\n"
+    assert again.stdout == f"The schema is current: {newest}.\n"
     assert repoledger("migrate", "--check", cwd=folder).returncode == 0
 
 
@@ -207,7 +209,12 @@ def test_shell_completion_is_there(shell: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "offered"),
-    [("acc", "accounts"), ("repos --as", "--as-of"), ("repos --sort st", "stars")],
+    [
+        ("acc", "accounts"),
+        ("repos --as", "--as-of"),
+        ("history --ho", "--host"),
+        ("repos --sort st", "stars"),
+    ],
 )
 def test_a_shell_completes_commands_options_and_values(
     typed: str, offered: str, tmp_path: Path
@@ -219,3 +226,9 @@ def test_a_shell_completes_commands_options_and_values(
         COMP_CWORD=str(len(typed.split())),
     )
     assert done.stdout == f"plain,{offered}\n"
+
+
+def test_an_option_of_the_program_behind_a_command_is_told_its_place(tmp_path: Path) -> None:
+    done = repoledger("status", "--config", "x.toml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Put it before the command: repoledger --config … status" in done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ import pytest
 from tests.conftest import TOKEN
 from tests.support.process import environment, repoledger
 
-# Packages that sign in, and nothing else.
-SLOW = ("keyring", "jwt", "cryptography", "oauthlib", "requests_oauthlib", "segno")
+# Packages that sign in, drive servers or draw charts, and nothing else.
+SLOW = (
+    *("keyring", "jwt", "cryptography", "oauthlib", "requests_oauthlib", "segno"),
+    *("psycopg", "pymysql", "matplotlib"),
+)
 
 
 # What writes, migrates, asks GitHub, logs or draws.
@@ -22,11 +26,13 @@ UNREAD = {
     "pydantic",
 }
 
-# What migrates, draws tables and tracebacks, reads times by a pattern, or goes on for long.
-UNSYNCED = {
-    *("alembic", "sqlalchemy.orm", "rich.text", "rich.progress", "rich.traceback", "pygments"),
-    *("_strptime", "sync.daemon"),
-}
+# What migrates, draws a bar, reads times by a pattern, or goes on for long.
+UNSYNCED = {"alembic", "sqlalchemy.orm", "rich.progress", "_strptime", "sync.daemon"}
+
+
+@pytest.mark.parametrize("name", sorted({*SLOW, *UNREAD, *UNSYNCED}))
+def test_a_module_that_must_not_be_imported_is_one_that_exists(name: str) -> None:
+    assert find_spec(name) is not None
 
 
 def modules(folder: Path, *arguments: str, **variables: str) -> set[str]:

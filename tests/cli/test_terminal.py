@@ -15,7 +15,7 @@ from threading import Thread
 
 import pytest
 
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
 from tests.support.process import (
     on_terminal,

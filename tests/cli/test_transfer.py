@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url
 
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
 from tests.support.database import execute, values
+from tests.support.ledger import value
 from tests.support.process import on_terminal, repoledger, start_repoledger, write_config
 from tests.support.servers import databases
 
@@ -80,6 +82,12 @@ def test_times_that_a_query_gives_are_shown_in_utc_wherever_the_reader_is(
         f"sqlite:///{synced / 'ledger.db'}", "SELECT min(started_at) FROM sync_runs"
     )
     assert shown == f"{stored.replace(' ', 'T')}Z"
+
+
+def test_a_copied_file_has_all_its_rows_in_itself(synced: Path) -> None:
+    assert repoledger("copy", "--to", "sqlite:///new.db", cwd=synced).returncode == 0
+    alone = Path(shutil.copyfile(synced / "new.db", synced / "alone.db"))
+    assert value(alone, "SELECT count(*) FROM repositories") == REPOSITORIES
 
 
 def test_a_copy_that_was_killed_is_finished_by_the_same_command(synced: Path, target: str) -> None:
@@ -159,7 +167,7 @@ def test_the_password_comes_from_a_variable_or_a_file(synced: Path) -> None:
 
 def test_what_cannot_be_copied_is_told_in_one_line(synced: Path) -> None:
     for words, told in [
-        (("copy", "--to", "sqlite:///ledger.db"), "is the database that is to be copied"),
+        (("copy", "--to", "sqlite:///ledger.db"), "is the database to copy from"),
         (("copy", "--to", "sqlite:///missing/x.db"), "does not exist"),
         (("copy", "--to", "oracle://db/x"), "postgresql://HOST/DATABASE"),
         (("copy", "--to", "sqlite:///x.db", "--password-env", "PW"), "has no password"),

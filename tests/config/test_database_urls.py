@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from sync import config
-from sync.config.values import DatabaseUrl
-from sync.database.dialects import dialect_of
-from sync.errors import ConfigError
-from sync.redaction import scrub
+from tests.support.inside.config import DatabaseUrl
+from tests.support.inside.core import ConfigError, scrub
+from tests.support.inside.database import dialect_of
 from tests.support.process import PROJECT
 
 SECRET = "s3cret/W0rd"
@@ -46,22 +45,22 @@ def test_an_address_of_a_database_is_taken(given: str, taken: str | None) -> Non
 @pytest.mark.parametrize(
     ("url", "complaint"),
     [
-        ("sqlite:///x.db?sslmode=require", "a file takes no options"),
+        ("sqlite:///x.db?sslmode=require", "a file has no options"),
         ("sqlite:///x.db#part", "no \\? or #"),
-        ("sqlite:///:memory:", "a file, so that it is still there"),
+        ("sqlite:///:memory:", "a file, since memory is lost"),
         ("oracle://host/db", "must be"),
-        ("postgresql://host", "with the name of the database"),
+        ("postgresql://host", "the name of the database is missing"),
         ("postgresql://host:port/db", "must be"),
-        (f"postgresql://me:{SECRET}@host/db", "percent-encoded"),
-        ("postgresql://me:s3cret@W0rd@host/db", "percent-encoded"),
-        ("postgresql://me:s3cret#W0rd@host/db", "percent-encoded"),
-        ("postgresql://me:s3cret?W0rd@host/db", "percent-encoded"),
-        ("mysql://me:s3cret[W0rd@host/db", "percent-encoded"),
+        (f"postgresql://me:{SECRET}@host/db", "percent-encode"),
+        ("postgresql://me:s3cret@W0rd@host/db", "percent-encode"),
+        ("postgresql://me:s3cret#W0rd@host/db", "percent-encode"),
+        ("postgresql://me:s3cret?W0rd@host/db", "percent-encode"),
+        ("mysql://me:s3cret[W0rd@host/db", "percent-encode"),
         ("postgresql://me@host/db?password=s3cretW0rd", "the option password"),
         ("mysql://me@host/db?passwd=s3cretW0rd", "the option passwd"),
-        ("mysql://me:1/2?s3cretW0rd@host/db", "percent-encoded"),
-        ("postgresql://me:1/2?s3cretW0rd@host/db", "percent-encoded"),
-        ("mysql://me@host/db?sslmode=require", "unknown option sslmode; known are unix_socket"),
+        ("mysql://me:1/2?s3cretW0rd@host/db", "percent-encode"),
+        ("postgresql://me:1/2?s3cretW0rd@host/db", "percent-encode"),
+        ("mysql://me@host/db?sslmode=require", "unknown option sslmode; known: unix_socket"),
         ("mysql://me@host/db?ssl_verify_cert=yes", "true or false for ssl_verify_cert"),
         ("mysql://me@host/db?connect_timeout=soon", "connect_timeout in seconds"),
         ("postgresql://me@host:/db", '"HOST" or "HOST:PORT"'),
@@ -70,9 +69,9 @@ def test_an_address_of_a_database_is_taken(given: str, taken: str | None) -> Non
         ("postgresql://me@[::1]x:5432/db", '"HOST" or "HOST:PORT"'),
         ("postgresql://me@host:0/db", '"HOST" or "HOST:PORT"'),
         ("postgresql://me@host:65536/db", "must be"),
-        ("postgresql://me@host/db?port=x", "each port as a number"),
-        ("postgresql://me@host/db?port=65536", "each port as a number"),
-        ("postgresql:///db?host=a,b&port=1,x", "each port as a number"),
+        ("postgresql://me@host/db?port=x", "must have ports from 1 to 65535"),
+        ("postgresql://me@host/db?port=65536", "must have ports from 1 to 65535"),
+        ("postgresql:///db?host=a,b&port=1,x", "must have ports from 1 to 65535"),
         ("postgresql:///db?host=a,b&port=1,2,3", "several hosts as"),
         ("postgresql:///db?host=a,b&port=1", "several hosts as"),
         ("postgresql:///db?host=a&host=b&port=1", "several hosts as"),

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sync.config import Config, load, parse
-from sync.config.values import Seconds
-from sync.errors import ConfigError
+from tests.support.inside.config import Account, Config, Seconds, load, parse
+from tests.support.inside.core import ConfigError
 
 FILE = """
 [database]
@@ -60,11 +59,121 @@ def test_variables_win_over_the_file_and_leave_the_rest_alone(file: Path) -> Non
     assert config.database.url == "sqlite:////srv/from-variable.db"
     assert config.database.migrate == "manual"
     assert (config.schedule.run_at_start, config.schedule.every) == (False, Seconds(7200))
-    assert config.github.api_url == "https://ghe.example.com/api/v3"
-    assert (config.github.concurrency, config.github.reserve) == (7, 0.25)
-    assert config.github.max_wait == Seconds(5400)
+    assert config.forges["github"].api_url == "https://ghe.example.com/api/v3"
+    assert (config.forges["github"].concurrency, config.forges["github"].reserve) == (7, 0.25)
+    assert config.forges["github"].max_wait == Seconds(5400)
     assert config.removals.on_private == "keep"
     assert [account.name for account in config.accounts] == ["first", "second"]
+
+
+# Of keys that stand in for each other, the one that a variable gives.
+
+
+@pytest.mark.parametrize(
+    ("written", "variables", "expected"),
+    [
+        ('cron = "0 9 * * *"', {"SCHEDULE__EVERY": "1h"}, (None, 3600)),
+        ('every = "2h"', {"SCHEDULE__CRON": "0 9 * * *"}, ("0 9 * * *", None)),
+        ('cron = "0 9 * * *"\nevery = "2h"', {"SCHEDULE__EVERY": "1h"}, (None, 3600)),
+    ],
+)
+def test_a_rhythm_in_a_variable_takes_the_place_of_the_file_s(
+    file: Path, written: str, variables: dict[str, str], expected: tuple[object, object]
+) -> None:
+    file.write_text(FILE.replace('every = "2h"', written), encoding="utf-8")
+    schedule = load_with(file, **variables).schedule
+    assert (schedule.cron, schedule.every) == expected
+
+
+def test_an_account_s_rhythm_in_a_variable_takes_the_place_of_the_file_s(file: Path) -> None:
+    file.write_text(f'{FILE}cron = "0 9 * * *"\n', encoding="utf-8")
+    account = load_with(file, ACCOUNTS__1__EVERY="1h").accounts[1]
+    assert account == Account(name="second", username="octocat", every=Seconds(3600))
+
+
+APP = 'app_id = "1"\ninstallation_id = 7\nprivate_key_file = "key.pem"'
+
+
+@pytest.mark.parametrize(
+    ("written", "variables", "expected"),
+    [
+        ('token_env = "T"', {"TOKEN_FILE": "t"}, {"token_file": "t"}),
+        ('token_file = "t"', {"TOKEN_ENV": "T"}, {"token_env": "T"}),
+        ('token_env = "T"', {"KEYRING": "true"}, {"keyring": True}),
+        ('token_env = "T"', {"KEYRING": "false"}, {"token_env": "T"}),
+        ("keyring = true", {"TOKEN_COMMAND__0": "gh"}, {"token_command": ("gh",)}),
+        ('token_command = "gh auth token"', {"TOKEN_ENV": "T"}, {"token_env": "T"}),
+        (APP, {"TOKEN_ENV": "T"}, {"token_env": "T"}),
+        (
+            'token_env = "T"\nusername = "octo"\nscheme = "basic"',
+            {"APP_ID": "2", "PRIVATE_KEY_ENV": "K"},
+            {"app_id": "2", "private_key_env": "K", "username": "octo"},
+        ),
+        (
+            'token_env = "T"\nusername = "octo"\nscheme = "basic"',
+            {"TOKEN_FILE": "t"},
+            {"token_file": "t", "username": "octo", "scheme": "basic"},
+        ),
+        (
+            APP,
+            {"PRIVATE_KEY_ENV": "K"},
+            {"app_id": "1", "installation_id": 7, "private_key_env": "K"},
+        ),
+    ],
+)
+def test_a_secret_s_place_in_a_variable_takes_the_place_of_the_file_s(
+    file: Path, written: str, variables: dict[str, str], expected: dict[str, object]
+) -> None:
+    file.write_text(f'[[accounts]]\nname = "me"\n{written}\n', encoding="utf-8")
+    named = {f"ACCOUNTS__0__{name}": value for name, value in variables.items()}
+    (account,) = load_with(file, **named).accounts
+    assert account == Account(name="me", **expected)  # type: ignore[arg-type]  # as above
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"DATABASE__URL": "sqlite:///l.db"}, "sqlite:///l.db"),
+        ({"DATABASE__URL": "postgresql://u:mine@h/d"}, "postgresql://u:mine@h/d"),
+        ({"DATABASE__URL": "postgresql://u@h/d"}, "postgresql://u:theirs@h/d"),
+        ({"DATABASE__PASSWORD_ENV": "OTHER"}, "postgresql://me:others@server/ledger"),
+    ],
+)
+def test_a_database_s_password_in_a_variable_takes_the_place_of_the_file_s(
+    file: Path, variables: dict[str, str], expected: str
+) -> None:
+    (file.parent / "password").write_text("theirs\n", encoding="utf-8")
+    file.write_text(
+        '[database]\nurl = "postgresql://me@server/ledger"\npassword_file = "password"\n'
+        '[[accounts]]\nname = "me"\nusername = "octo"\n',
+        encoding="utf-8",
+    )
+    environ = {f"REPOLEDGER_{name}": value for name, value in variables.items()}
+    assert load(file, {**environ, "OTHER": "others"}).database.url == expected
+
+
+@pytest.mark.parametrize(
+    ("variables", "complaint"),
+    [
+        (
+            {"SCHEDULE__CRON": "0 9 * * *", "SCHEDULE__EVERY": "1h"},
+            "REPOLEDGER_SCHEDULE__CRON: schedule: give cron or every, not both",
+        ),
+        (
+            {"ACCOUNTS__0__TOKEN_FILE": "t", "ACCOUNTS__0__KEYRING": "true"},
+            "REPOLEDGER_ACCOUNTS__0__TOKEN_FILE: accounts[0]: give token_file or keyring, not both",
+        ),
+        (
+            {"ACCOUNTS__0__PRIVATE_KEY_ENV": "K"},
+            "REPOLEDGER_ACCOUNTS__0__PRIVATE_KEY_ENV: accounts[0].private_key_env: needs app_id",
+        ),
+    ],
+)
+def test_variables_that_contradict_each_other_are_told_of_and_not_the_file(
+    file: Path, variables: dict[str, str], complaint: str
+) -> None:
+    (problem,) = problems_with(file, **variables)
+    assert problem.startswith(complaint)
 
 
 def test_an_account_is_changed_by_its_index(file: Path) -> None:
@@ -80,6 +189,11 @@ def test_an_index_beyond_the_last_adds_an_account(file: Path) -> None:
     config = load_with(file, ACCOUNTS__2__NAME="third", ACCOUNTS__2__TOKEN_ENV="THIRD")
     assert [account.name for account in config.accounts] == ["first", "second", "third"]
     assert config.accounts[2].token_env == "THIRD"
+
+
+def test_names_of_the_listener_are_separated_by_commas(file: Path) -> None:
+    config = load_with(file, HTTP__NAMES="ledger.example.com, repoledger")
+    assert config.http.names == ("ledger.example.com", "repoledger")
 
 
 def test_accounts_may_be_counted_from_one(file: Path) -> None:
@@ -218,7 +332,7 @@ def test_an_identity_may_come_from_variables_alone(file: Path) -> None:
     assert command.token_command == ("gh", "auth", "token")
     assert ring.keyring is True
     assert (app.app_id, app.private_key_env, app.installation_id) == ("123456", "KEY", 7)
-    assert settings.github.client_id == "Iv1.abc"
+    assert settings.forges["github"].client_id == "Iv1.abc"
 
 
 def test_a_variable_that_is_not_utf_8_where_a_number_is_meant_is_told_like_other_mistakes() -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sync.config import Config, load
-from sync.config.values import Seconds
-from sync.errors import ConfigError
+from tests.support.inside.config import Config, Seconds, load
+from tests.support.inside.core import ConfigError
+from tests.support.inside.resources import OF_REPOSITORIES
 
 SAMPLE = Path(__file__).parents[2] / "config.toml"
 ACCOUNT = '[[accounts]]\nname = "me"\ntoken_env = "GITHUB_TOKEN"\n'
@@ -39,6 +39,14 @@ max_share = 0.2
 agreeing_runs = 0
 max_probes = 500
 on_private = "redact"
+
+[resources]
+languages = false
+releases = false
+
+[retention]
+runs = "365d"
+rejected = "90d"
 
 [[accounts]]
 name = "me"
@@ -98,13 +106,16 @@ def test_what_is_documented_loads_and_holds_the_values_that_it_says(tmp_path: Pa
             "concurrency": 4,
             "max_age": None,
         },
-        "github": {
-            "api_url": "https://api.github.com",
-            "concurrency": 4,
-            "reserve": 0.1,
-            "max_wait": 900.0,
-            "timeout": 30.0,
-            "client_id": None,
+        "forges": {
+            "github": {
+                "api_url": "https://api.github.com",
+                "concurrency": 4,
+                "reserve": 0.1,
+                "max_wait": 900.0,
+                "timeout": 30.0,
+                "client_id": None,
+                "rewrite_links": False,
+            },
         },
         "removals": {
             "max_share": 0.2,
@@ -112,11 +123,14 @@ def test_what_is_documented_loads_and_holds_the_values_that_it_says(tmp_path: Pa
             "max_probes": 500,
             "on_private": "redact",
         },
-        "http": {"listen": "127.0.0.1:8787"},
+        "resources": {each.name: False for each in OF_REPOSITORIES},
+        "retention": {"runs": 365 * 86400.0, "rejected": 90 * 86400.0},
+        "http": {"listen": "127.0.0.1:8787", "names": []},
         "ping": {"success_url": None, "failure_url": None},
         "accounts": [
             {
                 "name": "me",
+                "forge": "github",
                 "username": None,
                 "token_env": "GITHUB_TOKEN",
                 "token_file": None,
@@ -261,12 +275,12 @@ def test_an_account_is_found_by_its_name(tmp_path: Path) -> None:
     assert config.account("work").name == "work"
     with pytest.raises(ConfigError, match=r"no account 'wrok' in .*did you mean work\?"):
         config.account("wrok")
-    with pytest.raises(ConfigError, match="known are me, work"):
+    with pytest.raises(ConfigError, match="known: me, work"):
         config.account("zzz")
 
 
 def test_a_configuration_cannot_be_changed(tmp_path: Path) -> None:
     config = load(write(tmp_path, ACCOUNT), {})
     with pytest.raises(AttributeError):
-        config.github.concurrency = 5  # type: ignore[misc]
-    assert config.github.concurrency == 4
+        config.forges["github"].concurrency = 5  # type: ignore[misc]
+    assert config.forges["github"].concurrency == 4

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sync.config import load
-from sync.errors import ConfigError
 from tests.rest.helpers import everything_said
+from tests.support.inside.config import load
+from tests.support.inside.core import ConfigError
 
 GOOD = '[[accounts]]\nname = "me"\ntoken_env = "GITHUB_TOKEN"\n'
 APP = '[[accounts]]\nname = "me"\n'
@@ -40,6 +40,12 @@ MISTAKES = [
     ("[schedule]\ntimezone = []", "schedule.timezone: must be an IANA", '"UTC"'),
     ('[schedule]\njitter = "-1s"', "schedule.jitter: must be a length of time", '"30s"'),
     ("[schedule]\njitter = nan", "schedule.jitter: must be a length of time", "366d"),
+    ('[schedule]\njitter = "61m"', "schedule.jitter: a jitter of 1:01:00 is longer", "1:00:00"),
+    (
+        '[schedule]\ncron = "0 9,10 * * *"\njitter = "90m"',
+        "schedule.jitter: a jitter of 1:30:00 is longer than the 1:00:00 between two runs",
+        '"0 9,10 * * *"',
+    ),
     ('[schedule]\nrun_at_start = "yes"', "schedule.run_at_start: must be", "true or false"),
     ("[schedule]\nrun_at_start = 1", "schedule.run_at_start: must be", "true or false"),
     ('[github]\napi_url = "http://ghe.example.com"', "github.api_url: is http://", "https://"),
@@ -57,6 +63,7 @@ MISTAKES = [
     ('[github]\nmax_wait = "400d"', "github.max_wait: must be a length of time", "366d"),
     ("[github]\ntimeout = 0", "github.timeout: must be more than 0s", ""),
     ("[removals]\nmax_share = 1.5", "removals.max_share: must be a share", "0 to 1"),
+    ('[retention]\nruns = "5h"', "retention.runs: must be a length of time", "from 1d to 36525d"),
     ('[removals]\non_private = "hide"', "removals.on_private: must be", '"redact"'),
     ("[schedule]\nconcurrency = 0", "schedule.concurrency: must be a whole", "1 to 100"),
     ('[http]\nlisten = "8787"', "http.listen: must be", "127.0.0.1:8787"),
@@ -65,12 +72,15 @@ MISTAKES = [
     ('[http]\nlisten = "http://h:1"', "http.listen: must be", "127.0.0.1:8787"),
     ('[http]\nlisten = "h:1?x"', "http.listen: must be", "127.0.0.1:8787"),
     ('[http]\nlisten = "h:1#x"', "http.listen: must be", "127.0.0.1:8787"),
+    ('[http]\nnames = ["h:80"]', "http.names: must be a list of host names", "without ports"),
+    ('[http]\nnames = ["*"]', "http.names: must be a list of host names", "without ports"),
+    ('[http]\nnames = "h"', "http.names: must be a list of host names", "without ports"),
     ('[ping]\nsuccess_url = "ftp://hunter2"', "ping.success_url: must be an address", "https://"),
     ('[ping]\nfailure_url = "http://x/hunter2"', "ping.failure_url: must be", "https://"),
     ('[ping]\nfailure_url = "https://u:hunter2\u2100@x/"', "ping.failure_url: must be", "https://"),
     ('[ping]\nfailure_url = "https://u:hunter2@x/"', "ping.failure_url: must be", "https://"),
     ("[githbu]\nreserve = 0.1", "githbu: unknown section", "did you mean github?"),
-    ("colour = 1", "colour: unknown section", "known are database"),
+    ("colour = 1", "colour: unknown section", "known: database"),
 ]
 ACCOUNT_MISTAKES = [
     ("", "accounts: at least one [[accounts]] is needed"),
@@ -100,8 +110,8 @@ ACCOUNT_MISTAKES = [
     (GOOD + 'keyring = "yes"', "accounts[0].keyring: must be true or false"),
     (GOOD + 'scheme = "basic"', 'accounts[0].scheme: "basic" needs a username and a token'),
     (GOOD + 'scheme = "digest"', 'accounts[0].scheme: must be "bearer" or "basic"'),
-    (GOOD + 'private_key_env = "K"', "accounts[0].private_key_env: goes with app_id"),
-    (GOOD + "installation_id = 5", "accounts[0].installation_id: goes with app_id"),
+    (GOOD + 'private_key_env = "K"', "accounts[0].private_key_env: needs app_id"),
+    (GOOD + "installation_id = 5", "accounts[0].installation_id: needs app_id"),
     (GOOD + 'token_comand = "x"', "accounts[0].token_comand: unknown key"),
     *[
         (
@@ -160,6 +170,52 @@ def test_a_mistake_in_an_account_is_told_with_its_number(
 ) -> None:
     (problem,) = problems_of(tmp_path, text)
     assert problem.startswith(f"{tmp_path}/config.toml: {expected}")
+
+
+@pytest.mark.parametrize(
+    ("own", "key"),
+    [
+        ('jitter = "2h"', "accounts[0].jitter"),
+        ('cron = "*/5 * * * *"', "accounts[0].cron"),
+        ('cron = "* * * * *"\njitter = "1h"', "accounts[0].jitter"),
+    ],
+)
+def test_an_account_s_jitter_must_not_be_longer_than_its_rhythm_either(
+    tmp_path: Path, own: str, key: str
+) -> None:
+    text = '[schedule]\njitter = "10m"\n[[accounts]]\nname = "me"\nusername = "octo"\n'
+    (problem,) = problems_of(tmp_path, text + own)
+    assert f"config.toml: {key}: a jitter of " in problem
+
+
+@pytest.mark.parametrize(
+    ("schedule", "own"),
+    [
+        ("", 'every = "1m"\njitter = "2m"'),
+        ("", 'every = "1h"\njitter = "5s"'),
+        ('every = "1h"', 'jitter = "5s"'),
+    ],
+)
+def test_an_account_s_jitter_that_would_delay_nothing_is_refused(
+    tmp_path: Path, schedule: str, own: str
+) -> None:
+    account = f'[[accounts]]\nname = "me"\nusername = "octo"\n{own}\n'
+    (problem,) = problems_of(tmp_path, f"[schedule]\n{schedule}\n{account}")
+    assert "config.toml: accounts[0].jitter: has no effect" in problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'jitter = "1h"',
+        'cron = "0 0 1 * *"\njitter = "28d"',
+        'every = "1m"\njitter = "1h"',  # for accounts with a cron
+    ],
+)
+def test_a_jitter_as_long_as_the_rhythm_is_allowed(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(f'[schedule]\n{text}\n[[accounts]]\nname = "me"\nusername = "octo"\n')
+    assert load(file, {}).schedule.jitter >= 3600
 
 
 @pytest.mark.matrix("process.bad-config")

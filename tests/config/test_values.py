@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sync.config.values import ApiUrl, Cron, DatabaseUrl, Seconds, TimeZone
+from tests.support.inside.config import ApiUrl, Cron, DatabaseUrl, Seconds, TimeZone
 
 ANYTHING = st.one_of(
     st.text(),

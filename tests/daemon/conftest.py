@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.support.daemon import write_daemon_config
 from tests.support.runs import fill
 

@@ -8,17 +8,18 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from sync.database.store import Store
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
 from tests.support.daemon import RunningDaemon, write_daemon_config
+from tests.support.database import execute
+from tests.support.inside.database import Store
 from tests.support.ledger import rows, value
 from tests.support.process import repoledger
 
 TWO = "".join(f'[[accounts]]\nname = "{n}"\ntoken_env = "TOKEN"\n' for n in "ab")
 
 
-def test_it_syncs_at_the_start_and_then_as_often_as_it_is_told(
+def test_the_daemon_syncs_at_its_start_and_then_by_the_schedule(
     github: Sandbox, folder: Path
 ) -> None:
     write_daemon_config(folder, github.url, 'every = "1s"')
@@ -52,11 +53,13 @@ def test_without_run_at_start_it_waits_for_the_schedule(github: Sandbox, folder:
     assert daemon.logged("sync.run_finished") == []
 
 
-def test_what_is_overdue_after_downtime_is_synced_once(github: Sandbox, folder: Path) -> None:
+def test_an_overdue_account_is_synced_once_after_downtime(github: Sandbox, folder: Path) -> None:
     write_daemon_config(folder, github.url, 'every = "1h"\nrun_at_start = false')
     repoledger("backfill", cwd=folder, TOKEN=TOKEN)
-    with Store(f"sqlite:///{folder / 'ledger.db'}") as store, store._engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE sync_runs SET started_at = '2026-01-01 00:00:00.000000'")
+    execute(
+        f"sqlite:///{folder / 'ledger.db'}",
+        "UPDATE sync_runs SET started_at = '2026-01-01 00:00:00.000000'",
+    )
     with RunningDaemon(folder, "--log-level", "debug") as daemon:
         daemon.wait_for("sync.run_finished")
     assert len(daemon.logged("sync.run_started")) == 1

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from sync.github.sandbox import Sandbox
-from tests.support.daemon import RunningDaemon, wait_until, write_daemon_config
+from sync.sandbox import Sandbox
+from tests.support.cutting import CuttingLine
+from tests.support.daemon import RunningDaemon, ServiceManager, wait_until, write_daemon_config
 from tests.support.ledger import rows, value
 from tests.support.servers import Server, own_server, with_password
 
@@ -61,3 +63,26 @@ def test_a_daemon_stops_at_once_though_its_database_server_is_gone(
         daemon.wait_for("schedule.run_postponed")
         assert daemon.stop() == 0
     assert PASSWORD not in str(daemon.events)
+
+
+def test_a_heartbeat_needs_no_new_connection_and_no_answer_of_the_database(
+    github: Sandbox, folder: Path, server: Server
+) -> None:
+    url = with_password(server, PASSWORD)
+    with (
+        TemporaryDirectory(prefix="repoledger-") as short,
+        CuttingLine(url, Path(short), b"never said", at_commit=False, times=0) as line,
+        ServiceManager(folder) as manager,
+        RunningDaemon(
+            folder, REPOLEDGER_DATABASE__URL=line.url, NOTIFY_SOCKET=manager.address
+        ) as daemon,
+    ):
+        wait_until(lambda: daemon.get("/readyz")[0] == 200)
+        manager.wait_for("WATCHDOG=1", times=2)
+        made = line.connections
+        manager.wait_for("WATCHDOG=1", times=3)
+        assert daemon.get("/readyz")[0] == 200
+        assert line.connections == made
+        line.stall()
+        manager.wait_for("WATCHDOG=1", times=4)  # more would be missing than /livez allows
+        assert daemon.get("/livez")[0] == 200

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
 from tests.support.daemon import PATIENCE, RunningDaemon, wait_until, write_daemon_config
 from tests.support.ledger import rows, value

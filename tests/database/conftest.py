@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from sync.database.queries import Ledger
-from sync.database.store import Store
 from tests.support.database import HOST, HandClock
+from tests.support.inside.database import Ledger, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sync.database.rows import Run
+    from tests.support.inside.database import Run
 
 
 @pytest.fixture
@@ -38,3 +39,10 @@ def ledger(store: Store) -> Iterator[Ledger]:
     """Yield the reading side of what `store` writes."""
     with Ledger(store.url) as opened:
         yield opened
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """Yield a folder whose path leaves room for a socket's name."""
+    with tempfile.TemporaryDirectory(prefix="repoledger-") as name:
+        yield Path(name)

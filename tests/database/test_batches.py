@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sync.database.dialects.postgresql import LARGEST, texts_of
+from tests.support.inside.database import LARGEST, texts_of
 
 MIB = 1024 * 1024
 

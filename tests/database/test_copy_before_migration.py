@@ -15,18 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sync.database import migrate
-from sync.errors import DatabaseUnusable
 from tests.conftest import TOKEN
 from tests.support.database_processes import attempt, spawned
+from tests.support.inside.core import DatabaseUnusable
+from tests.support.inside.database import migrate
 from tests.support.ledger import rows
 from tests.support.migrating import assert_old_rows_kept, assert_usable, mortal, old_ledger
 from tests.support.process import repoledger, write_config
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sync.github.sandbox import Sandbox
+    from sync.sandbox import Sandbox
 
 NEWEST = migrate.revisions()[-1]
 BAK = "ledger.db.0001.bak"
@@ -60,7 +62,7 @@ def test_migrate_keeps_a_copy_of_an_older_ledger_and_tells_where(
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         f"Migrated the schema from 0001 to {NEWEST}.",
-        f"As it was before, it is in {BAK}; delete that when you no longer need it.",
+        f"A copy from before is in {BAK}; delete it when you no longer need it.",
     ]
     assert copies(old.parent) == [BAK]
     assert_whole(old.with_name(BAK))

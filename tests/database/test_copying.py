@@ -9,16 +9,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sync.database import migrate
-from sync.database.comparing import Comparison, compare
-from sync.database.comparing import snapshot as opened
-from sync.database.copying import Copied, copy
-from sync.database.dialects import VERSION_TABLE
-from sync.database.rows import PageEntry, Rejection, RunCounts
-from sync.database.store import Store
-from sync.errors import DatabaseError, DatabaseUnusable, Interrupted, SchemaOutdated
+from tests.support.children import add_children
 from tests.support.database import HOST, execute, repository, snapshot, store_page, values
+from tests.support.inside.core import DatabaseError, DatabaseUnusable, Interrupted, SchemaOutdated
+from tests.support.inside.database import (
+    VERSION_TABLE,
+    Comparison,
+    Copied,
+    PageEntry,
+    Rejection,
+    RunCounts,
+    Store,
+    compare,
+    copy,
+    migrate,
+)
+from tests.support.inside.database import snapshot as opened
 from tests.support.servers import KINDS, databases
+
+pytestmark = pytest.mark.slow_on_servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,12 +35,12 @@ if TYPE_CHECKING:
 
     from tests.support.database import HandClock
 
-pytestmark = pytest.mark.slow
-
 ROWS = 510  # more than are written at a time
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(
+    params=["sqlite", *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS[1:])]
+)
 def target_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Return the URL of a database, of each kind, that holds nothing yet."""
     with databases(request.param, tmp_path) as make:
@@ -60,9 +69,11 @@ def fill(ledger_url: str, clock: HandClock) -> None:
         entry = PageEntry("1 abc http://x/?a=%25&b='", '"etag"', (1, 2**63 - 1), 2, None)
         store.transact(run, lambda page: page.remember_page(entry))
         store.transact(run, lambda page: page.reject([Rejection(3, "no id", '{"id": null}')]))
+        store.transact(run, lambda page: page.note_departure(1))
         counts = RunCounts(pages=3, inserted=ROWS, wait_seconds=123456.789)
         store.finish_run(run, status="partial", counts=counts, complete=True)
         store.start_run("other-one", HOST, "schedule")
+    add_children(ledger_url)
 
 
 def copied(source: str, target: str, stop: threading.Event | None = None) -> dict[str, Copied]:
@@ -170,6 +181,20 @@ def test_a_database_with_a_ledger_of_its_own_is_left_as_it_is(
     assert snapshot(target_url) == before
 
 
+def test_rows_pruned_at_the_source_since_an_earlier_copy_are_deleted_in_the_copy(
+    source_url: str, target_url: str, clock: HandClock
+) -> None:
+    with Store(source_url, clock=clock) as store:
+        forgotten, last = (store.start_run("later", HOST, "schedule").id for _ in range(2))
+    copied(source_url, target_url)
+    execute(source_url, f"DELETE FROM sync_runs WHERE id = {forgotten}")
+    copied(source_url, target_url)
+    assert differing(source_url, target_url) == set()
+    execute(source_url, f"DELETE FROM sync_runs WHERE id = {last}")
+    with pytest.raises(DatabaseUnusable, match=f"its run {last} is not one of"):
+        copied(source_url, target_url)
+
+
 def test_a_ledger_whose_runs_were_deleted_is_somebodys_too(
     source_url: str, target_url: str, clock: HandClock
 ) -> None:
@@ -201,7 +226,7 @@ def test_a_ledger_is_not_copied_onto_itself_however_its_url_is_written(
         other = f"sqlite:///{link}"
     else:
         other = f"{ledger_url}&connect_timeout=7"
-    with pytest.raises(DatabaseUnusable, match="is the database that is to be copied"):
+    with pytest.raises(DatabaseUnusable, match="is the database to copy from"):
         copied(ledger_url, other)
 
 
@@ -219,7 +244,7 @@ def test_a_copy_ends_when_somebody_begins_to_sync_into_it(
         # After the check for runs of others, which reads the runs and nothing else.
         reads = iter([False, True])
         ledger.on_rows = lambda _: next(reads, False) and begin_a_run(target_url, clock)
-        with pytest.raises(DatabaseError, match="somebody syncs into it"):
+        with pytest.raises(DatabaseError, match="another process syncs into it"):
             copy(ledger, target_url, threading.Event())
     assert "newer" not in {row["description"] for row in snapshot(target_url)["repositories"]}
 
@@ -237,7 +262,7 @@ def test_the_row_that_a_database_does_not_take_is_named(
     source_url: str, tmp_path: Path, kind: str, value: str
 ) -> None:
     execute(source_url, f"UPDATE repositories SET {value} WHERE id = 12")
-    message = r"does not take the row github.com, 12 of repositories"
+    message = r"refuses the row github.com, 12 of repositories"
     with databases(kind, tmp_path) as make, pytest.raises(DatabaseError, match=message):
         copied(source_url, make())
 

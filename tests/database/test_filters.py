@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import insert
 
-from sync.database.filters import RepositoryFilter
-from sync.database.kinds import Kind
-from sync.database.logged import kind_of
-from sync.database.tables import repository_changes
-from sync.errors import QueryRefused
 from tests.support.database import HOST, START, execute, repository, store_page, users_engine
+from tests.support.inside.core import QueryRefused
+from tests.support.inside.database import Kind, RepositoryFilter, kind_of, repository_changes
+
+pytestmark = pytest.mark.slow_on_servers
 
 if TYPE_CHECKING:
-    from sync.database.queries import Ledger
-    from sync.database.rows import Run
-    from sync.database.store import Store
+    from tests.support.inside.database import Ledger, Run, Store
 
 # Texts that are nearly the same to one database or another.
 ODD = [
@@ -101,10 +98,15 @@ def test_case_is_that_of_ascii_letters(odd: Ledger) -> None:
 
 
 @pytest.mark.parametrize("field", ["owner", "language", "topic", "name"])
-def test_what_is_no_valid_text_is_refused(field: str) -> None:
+def test_invalid_text_is_refused(field: str) -> None:
     wanted: Any = {field: "\udcff"}
     with pytest.raises(QueryRefused, match="not valid text"):
         RepositoryFilter(**wanted)
+
+
+def test_a_name_that_is_no_valid_text_is_refused_by_every_database(ledger: Ledger) -> None:
+    with pytest.raises(QueryRefused, match="not valid text"):
+        ledger.full_name("octo/\udcff")
 
 
 def test_kinds_of_changes_are_told_apart_alike(store: Store, ledger: Ledger, run: Run) -> None:

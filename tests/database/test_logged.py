@@ -10,9 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Boolean
 
-from sync.database.kinds import Kind
-from sync.database.logged import as_text, from_text, kind_of
-from sync.database.tables import CONTENT, TEXTS, UtcDateTime, repositories
+from tests.support.inside.database import (
+    CONTENT,
+    TEXTS,
+    Kind,
+    UtcDateTime,
+    as_text,
+    from_text,
+    kind_of,
+    repositories,
+)
 
 LOGGED = (*CONTENT, "removed_at", "removal_reason")
 

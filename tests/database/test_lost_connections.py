@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,10 +10,7 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from sync.database.page import PageTransaction
-from sync.database.rows import Run, RunCounts
-from sync.database.store import Store
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.support.backfills import (
     PATIENCE,
     Backfill,
@@ -30,6 +25,7 @@ from tests.support.backfills import (
 )
 from tests.support.cutting import CuttingLine
 from tests.support.database import HOST, execute, users_engine, values
+from tests.support.inside.database import Run, RunCounts, RunTransaction, Store
 from tests.support.runs import fill
 
 pytestmark = [
@@ -46,13 +42,6 @@ WINS = {
     "postgresql": ("SET deadlock_timeout = '1h'",),
     "mysql": (f"INSERT INTO users_own VALUES {', '.join(['(1)'] * 3_000)}",),
 }
-
-
-@pytest.fixture
-def short_folder() -> Iterator[Path]:
-    """Yield a folder whose path leaves room for a socket's name."""
-    with tempfile.TemporaryDirectory(prefix="repoledger-") as name:
-        yield Path(name)
 
 
 @pytest.mark.matrix("database.lost-connection")
@@ -162,10 +151,10 @@ def test_a_run_that_takes_over_in_the_middle_of_a_page_waits_for_that_page(
     with Store(ledger_url) as store, ThreadPoolExecutor() as pool, capture_logs() as events:
         run = store.start_run("me", HOST, "backfill")
 
-        def work(page: PageTransaction) -> Future[Run]:
+        def work(transaction: RunTransaction) -> Future[Run]:
             later = pool.submit(store.start_run, "me", HOST, "backfill")
             wait_patiently(lambda: waiting_sessions(ledger_url))
-            page.progress(RunCounts(pages=1), None)
+            transaction.progress(RunCounts(pages=1), None)
             return later
 
         later = store.transact(run, work).result(PATIENCE)

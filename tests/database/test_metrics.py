@@ -5,14 +5,21 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from sqlalchemy import select
 
-from sync.database.tables import COUNTERS, repositories, repository_changes, repository_metrics
 from tests.support.database import HandClock, Json, repository, rows, store_page, values
+from tests.support.inside.database import (
+    COUNTERS,
+    repositories,
+    repository_changes,
+    repository_metrics,
+)
+
+pytestmark = pytest.mark.slow_on_servers
 
 if TYPE_CHECKING:
-    from sync.database.rows import Run
-    from sync.database.store import Store
+    from tests.support.inside.database import Run, Store
 
 
 def days(store: Store) -> list[tuple[Any, ...]]:

@@ -14,20 +14,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
-from sync.database import migrate
-from sync.database.dialects import VERSION_TABLE
-from sync.database.queries import Ledger
-from sync.database.tables import metadata
-from sync.errors import DatabaseError, SchemaMissing, SchemaTooNew
 from tests.support.database import execute, repository, rows, store_page, users_engine, values
+from tests.support.inside.core import DatabaseError, SchemaMissing, SchemaTooNew
+from tests.support.inside.database import VERSION_TABLE, Ledger, metadata, migrate
 from tests.support.migrating import migrate_to
 from tests.support.servers import databases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sync.database.rows import Run
-    from sync.database.store import Store
+    from tests.support.inside.database import Run, Store
 
 ROOT = Path(__file__).parents[2]
 NEWEST = migrate.revisions()[-1]
@@ -49,7 +45,7 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("repositories", sa.Column("moved_at", sa.DateTime(timezone=True)))
     op.create_index("ix_repositories_moved_at", "repositories", ["moved_at"])
-    op.create_table("releases", sa.Column("id", sa.BigInteger, primary_key=True))
+    op.create_table("stars", sa.Column("id", sa.BigInteger, primary_key=True))
 """
 
 
@@ -170,7 +166,7 @@ def test_a_ledger_without_tables_cannot_be_read(database_url: str) -> None:
 
 def test_a_table_of_another_program_is_not_taken_over(database_url: str) -> None:
     execute(database_url, "CREATE TABLE sync_runs (x INTEGER)", "INSERT INTO sync_runs VALUES (1)")
-    with pytest.raises(DatabaseError, match=r"somebody else's .*\(sync_runs\)"):
+    with pytest.raises(DatabaseError, match=r"another program .*\(sync_runs\)"):
         migrate.upgrade(database_url)
     assert tables_of(database_url) == {"sync_runs"}
     assert values(database_url, "SELECT x FROM sync_runs") == [(1,)]
@@ -179,7 +175,7 @@ def test_a_table_of_another_program_is_not_taken_over(database_url: str) -> None
 @pytest.mark.parametrize("view", sorted(VIEWS))
 def test_a_view_of_another_program_is_not_replaced(database_url: str, view: str) -> None:
     execute(database_url, f"CREATE VIEW {view} AS SELECT 5 AS x")
-    with pytest.raises(DatabaseError, match=rf"somebody else's .*\({view}\)"):
+    with pytest.raises(DatabaseError, match=rf"another program .*\({view}\)"):
         migrate.upgrade(database_url)
     assert tables_of(database_url) == set()
     assert values(database_url, f"SELECT x FROM {view}") == [(5,)]
@@ -211,7 +207,7 @@ def test_a_ledger_from_before_there_were_indexes_of_names_is_searched_by_name(
         assert [ledger.full_name(name) for name in ("octo/new", "octo/old")] == ["Octo/New"] * 2
 
 
-def test_what_a_ledger_is_searched_by_is_not_shown_with_its_columns(ledger_url: str) -> None:
+def test_the_computed_column_of_names_is_not_shown(ledger_url: str) -> None:
     with users_engine(ledger_url) as engine, engine.connect() as connection:
         for table in (metadata.tables["repositories"], metadata.tables["repository_changes"]):
             shown = connection.execute(text(f"SELECT * FROM {table.name}")).keys()
@@ -239,7 +235,9 @@ def test_a_migration_table_of_another_program_is_not_taken_for_ours(database_url
     assert values(database_url, "SELECT * FROM alembic_version") == [("theirs",)]
 
 
-def test_what_the_user_added_survives_writes(store: Store, run: Run, ledger_url: str) -> None:
+def test_columns_views_and_tables_of_the_user_survive_writes(
+    store: Store, run: Run, ledger_url: str
+) -> None:
     store_page(store, run, repository(1, "octo/one"))
     add_own_things(ledger_url)
     done = store_page(store, run, repository(1, "octo/renamed"), repository(2, "octo/two"))
@@ -275,7 +273,7 @@ class Newer:
         return done.stdout.strip()
 
 
-IMPORTS = "from sync.database import migrate; from sync.errors import SchemaOutdated"
+IMPORTS = "from sync.database import migrate; from sync.core.errors import SchemaOutdated"
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sync.database import migrate
 from tests.support.database import recorded_statements
 from tests.support.database_processes import migrates_on_demand, spawned
+from tests.support.inside.database import migrate
 from tests.support.migrating import (
     assert_old_rows_kept,
     assert_usable,

@@ -9,11 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import func, select
 
-from sync.database import migrate
-from sync.database.rows import PageEntry, Rejection, RunCounts
-from sync.database.store import Store
-from sync.database.tables import account_repositories, repositories
-from sync.errors import Fenced, Interrupted, RunInProgress
 from tests.support.database import HOST, execute, repository, rows, snapshot, store_page, values
 from tests.support.database_processes import (
     hangs_in_migration,
@@ -23,13 +18,23 @@ from tests.support.database_processes import (
     takes_lock,
     writes_pages,
 )
+from tests.support.inside.core import Fenced, Interrupted, RunInProgress
+from tests.support.inside.database import (
+    PageEntry,
+    Rejection,
+    RunCounts,
+    Store,
+    account_repositories,
+    migrate,
+    repositories,
+)
 from tests.support.servers import databases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sync.database.rows import Run
+    from tests.support.inside.database import Run
 
 pytestmark = pytest.mark.slow
 

@@ -10,16 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
-from sync.database.dialects import dialect_of
-from sync.database.logged import from_text
-from sync.database.tables import (
-    CONTENT,
-    FIELDS,
-    account_repositories,
-    repositories,
-    repository_changes,
-)
-from sync.errors import DatabaseError
 from tests.support.database import (
     HOST,
     START,
@@ -32,10 +22,19 @@ from tests.support.database import (
     store_page,
     values,
 )
+from tests.support.inside.core import DatabaseError
+from tests.support.inside.database import (
+    CONTENT,
+    FIELDS,
+    account_repositories,
+    dialect_of,
+    from_text,
+    repositories,
+    repository_changes,
+)
 
 if TYPE_CHECKING:
-    from sync.database.rows import Run
-    from sync.database.store import Store
+    from tests.support.inside.database import Run, Store
 
 LATER = START + timedelta(hours=1)
 

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sync.database.filters import REPOSITORY_COLUMNS
-from tests.support.database import HOST, START
+from tests.support.database import HOST, START, HandClock, repository, store_page
+from tests.support.inside.database import REPOSITORY_COLUMNS, as_text
 from tests.support.logbook import Logbook, before, logbook
 
 if TYPE_CHECKING:
-    from sync.database.queries import Ledger
-    from sync.database.rows import Run
-    from sync.database.store import Store
+    from tests.support.inside.database import Ledger, Run, Store
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -45,7 +43,7 @@ def test_a_repository_has_the_values_of_that_time_however_often_they_changed_sin
         assert seen(ledger, "description", before(START + (n + 1) * MINUTE)) == [text]
 
 
-def test_what_changed_at_once_is_undone_at_once_and_of_every_type(
+def test_changes_of_several_fields_at_once_are_undone_for_every_type(
     ledger: Ledger, book: Logbook
 ) -> None:
     old: dict[str, Any] = {
@@ -105,7 +103,9 @@ def test_a_repository_was_removed_for_as_long_as_it_was(ledger: Ledger, book: Lo
     assert (row["removed_at"], row["removal_reason"]) == (None, None)
 
 
-def test_what_was_redacted_stays_so_and_the_rest_is_told(ledger: Ledger, book: Logbook) -> None:
+def test_redacted_fields_stay_redacted_in_the_past_and_the_others_are_shown(
+    ledger: Ledger, book: Logbook
+) -> None:
     book.add(name="one", description="secret", language="C", fork=False, topics=["a"])
     book.change(name="two", full_name="octo/two", description=None)
     book.change(fork=True)
@@ -204,3 +204,15 @@ def test_changes_are_undone_in_their_order_though_the_clock_was_set_back(
         book.now = START + timedelta(hours=hours)
         book.change(description=text)
     assert seen(ledger, "description", START) == ["a"]
+
+
+def test_when_github_updated_a_repository_is_told_by_the_day_and_logged_no_more(
+    store: Store, clock: HandClock, run: Run, ledger: Ledger
+) -> None:
+    updates = ["2026-02-01T00:00:00Z", "2026-02-02T00:00:00Z", "2026-02-03T00:00:00Z"]
+    for stars, moment in enumerate(updates):
+        store_page(store, run, repository(1, stargazers_count=stars, updated_at=moment))
+        clock.advance(days=1)
+    told = [seen(ledger, "updated_at", START + number * DAY) for number in range(3)]
+    assert [as_text(moment) for (moment,) in told] == updates
+    assert [row["field"] for row in ledger.changes()] == ["created"]

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import Engine, event, insert
 
-from sync.database.tables import COUNTERS, repositories
 from tests.support.database import HOST, START, execute, values
+from tests.support.inside.database import COUNTERS, repositories
 from tests.support.logbook import Logbook, before, logbook
 
+pytestmark = pytest.mark.slow_on_servers
+
 if TYPE_CHECKING:
-    from sync.database.queries import Ledger
-    from sync.database.rows import Run
-    from sync.database.store import Store
+    from tests.support.inside.database import Ledger, Run, Store
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -97,9 +97,7 @@ def test_filters_look_at_the_values_of_that_time(ledger: Ledger, book: Logbook) 
         assert seen(ledger, "id", book.now, **wanted) == []
 
 
-def test_what_was_shown_once_is_shown_as_of_then_whatever_happened_since(
-    ledger: Ledger, book: Logbook
-) -> None:
+def test_a_past_state_is_shown_again_whatever_happened_since(ledger: Ledger, book: Logbook) -> None:
     chance = Random(11)
     shown: dict[datetime, Any] = {}
 
@@ -167,7 +165,7 @@ def test_a_long_ledger_takes_no_memory_for_what_is_not_shown(ledger: Ledger, boo
     assert peak < 12_000_000  # the texts alone are 16 MB
 
 
-def test_what_changes_while_the_past_is_read_is_undone(ledger: Ledger, book: Logbook) -> None:
+def test_changes_made_while_the_past_is_read_are_undone(ledger: Ledger, book: Logbook) -> None:
     book.add(description="then")
     then = before(book.now)
     asked: list[str] = []

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sync.database.queries import REPOSITORY_COLUMNS, Ledger
-from sync.database.rows import RunCounts, filled_forward
-from sync.errors import NoSuchRepository
 from tests.support.database import HOST, START, HandClock, execute, repository, store_page
+from tests.support.inside.core import NoSuchRepository
+from tests.support.inside.database import REPOSITORY_COLUMNS, Ledger, RunCounts, filled_forward
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from sync.database.rows import Run
-    from sync.database.store import Store
+    from tests.support.inside.database import Run, Store
 
 DAY = START.date()
 
@@ -290,6 +288,7 @@ def test_status_tells_of_each_account_its_last_run_and_what_it_lists(
         "not_before": START + timedelta(hours=2),
         "next_run_at": None,
         "repositories": 2,
+        "elsewhere": 0,
         "failures": 0,
         "deferrals": 1,
         "run_id": run.id,

@@ -8,12 +8,12 @@ from uuid import uuid4
 
 import pytest
 
-from sync.database import migrate
-from sync.database.queries import Ledger
-from sync.database.store import Store
-from sync.errors import QueryRefused
 from tests.support.database import HOST, repository, snapshot, store_page
+from tests.support.inside.core import QueryRefused
+from tests.support.inside.database import Ledger, Store, migrate
 from tests.support.servers import databases
+
+pytestmark = pytest.mark.slow_on_servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +67,7 @@ POSTGRESQL = [
     "DO $$ BEGIN DELETE FROM accounts; END $$",
     "PREPARE p AS DELETE FROM accounts",
     "LOCK TABLE accounts",
+    "SELECT * FROM accounts FOR SHARE",
     "NOTIFY x",
     "VACUUM",
     "ALTER SYSTEM SET work_mem = '5MB'",
@@ -83,6 +84,15 @@ MYSQL = [
     "/*M!100000 SET GLOBAL max_connections = 99 */",
     "SELECT 1 INTO @x",
     "SELECT * FROM accounts FOR UPDATE",
+    "SELECT * FROM accounts LOCK IN SHARE MODE",
+    "(SELECT * FROM accounts lock/* in */in -- a\n# b\n\tshare mode)",
+    "SELECT 'it''s', 'a\\'' lock in share mode",
+    "SELECT 1 `a``b` FROM accounts lock in share mode -- `",
+    f"SELECT $$'$$ INTO OUTFILE '{OUT}'",
+    f"SELECT $a$'$a$ INTO OUTFILE '{OUT}'",
+    "SELECT * FROM accounts FOR SHARE",
+    "SELECT * FROM accounts FOR/**/SHARE SKIP LOCKED",
+    "WITH x AS (SELECT * FROM accounts LOCK IN SHARE MODE) SELECT * FROM x",
     "SET GLOBAL max_connections = 99",
     "SET STATEMENT max_statement_time = 9 FOR DELETE FROM accounts",
     "SET PASSWORD = ''",
@@ -124,7 +134,19 @@ MORE_ANSWERED = {
         "DESCRIBE accounts",
         "EXPLAIN SELECT 1",
         "#\nSELECT 1",
+        "select 'lock in share mode', 'a\\'b for share', \"it's into outfile\"",
+        "select 'it''s for share' as `lock in share mode`, 1 as \"for share\"",
+        "select 1 -- for share\n # into outfile\n /* get_lock, lock in share mode */",
+        "select 'a' as a$b$c, '/*! */', '$$'",
     ],
+}
+# Each takes a lock of the session's, and gives 1; 0 where another session holds it.
+LOCKS = {
+    "postgresql": [
+        "SELECT pg_try_advisory_lock(7)::int",
+        'SELECT U&"pg_try\\005fadvisory_lock"(7)::int',
+    ],
+    "mysql": ["SELECT get_lock('seven', 0)"],
 }
 # Settings for later transactions, which end with the transaction that made them.
 OPENS_NOTHING = {
@@ -140,6 +162,7 @@ REFUSALS = {
         ("SET GLOBAL max_connections = 99", "does not begin with SELECT, WITH, .* or DESC"),
         (f"SELECT 1 INTO OUTFILE '{OUT}'", "holds OUTFILE"),
         ("SELECT /*!50000 1 */", r"holds /\*!"),
+        ("SELECT * FROM accounts LOCK IN SHARE MODE", "holds LOCK IN SHARE"),
         ("SELECT * FROM accounts FOR UPDATE", "READ ONLY transaction"),
     ],
 }
@@ -183,6 +206,14 @@ def test_a_server_is_sent_nothing_that_does_more_than_read(asked: tuple[str, str
             assert ask(ledger, "SELECT count(*) FROM accounts") == [(1,)], sql
     assert snapshot(url) == before
     assert not Path(OUT).exists()
+
+
+def test_a_lock_that_a_statement_takes_is_gone_with_it(asked: tuple[str, str]) -> None:
+    kind, url = asked
+    with Ledger(url) as ledger, Ledger(url) as other:
+        for sql in LOCKS[kind]:
+            assert ask(ledger, sql) == [(1,)]
+            assert ask(other, sql) == [(1,)]
 
 
 def test_a_refusal_of_a_server_says_what_is_possible_instead(asked: tuple[str, str]) -> None:

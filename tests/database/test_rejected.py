@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import make_url, select
 
-from sync.database.rows import PageEntry, Rejection, RunCounts
-from sync.database.tables import page_cache, rejected_items
 from tests.support.database import (
     HOST,
     START,
@@ -20,10 +19,16 @@ from tests.support.database import (
     store_page,
     values,
 )
+from tests.support.inside.database import (
+    PageEntry,
+    Rejection,
+    RunCounts,
+    page_cache,
+    rejected_items,
+)
 
 if TYPE_CHECKING:
-    from sync.database.rows import Run
-    from sync.database.store import Store
+    from tests.support.inside.database import Run, Store
 
 # A user's own rule, on each table that a repository is written to.
 POISON = {
@@ -58,9 +63,10 @@ def test_one_poisonous_row_is_refused_alone_and_leaves_nothing_behind(
 ) -> None:
     poison(store.url, table)
     done = store_page(store, run, *[repository(id_, f"octo/r{id_}") for id_ in (14, 13, 12, 1)])
-    assert [(refusal.write.id, refusal.reason) for refusal in done.refusals] == [
-        (13, "thirteen is unlucky")
+    assert [(one.position, one.reason) for one in done.rejections] == [
+        (1, "id 13: thirteen is unlucky")
     ]
+    assert done.counts == (3, 0, 0)
     assert values(store.url, "SELECT id FROM repositories ORDER BY id") == [(1,), (12,), (14,)]
     for name, column in (("account_repositories", "account"), ("repository_metrics", "host")):
         query = f"SELECT repository_id FROM {name} WHERE {column} <> '' ORDER BY repository_id"
@@ -75,7 +81,7 @@ def test_a_refused_update_leaves_the_row_and_its_changes_as_they_were(
     store_page(store, run, *page)
     poison(store.url, "repositories", "UPDATE")
     done = store_page(store, run, *[{**fields, "description": "new"} for fields in page])
-    assert [refusal.write.id for refusal in done.refusals] == [13]
+    assert [one.position for one in done.rejections] == [1]
     assert values(store.url, "SELECT id, description FROM repositories ORDER BY id") == [
         (12, "new"),
         (13, "about r13"),
@@ -87,26 +93,79 @@ def test_a_refused_update_leaves_the_row_and_its_changes_as_they_were(
 def test_a_page_of_nothing_but_poison_is_refused_row_by_row(store: Store, run: Run) -> None:
     poison(store.url, "repositories", condition="1 = 1")
     done = store_page(store, run, *[repository(id_, f"octo/r{id_}") for id_ in (1, 2, 3)])
-    assert [refusal.write.id for refusal in done.refusals] == [1, 2, 3]
+    assert [one.position for one in done.rejections] == [0, 1, 2]
     assert snapshot(store.url)["repositories"] == []
 
 
 def test_a_refused_row_is_tried_again_with_the_next_run(store: Store, run: Run) -> None:
     poison(store.url, "repositories")
-    assert store_page(store, run, repository(13)).refusals
+    assert store_page(store, run, repository(13)).rejections
     on = " ON repositories" if store.url.startswith("postgresql") else ""
     execute(store.url, f"DROP TRIGGER my_rule{on}")
     done = store_page(store, run, repository(13))
-    assert (done.counts, done.refusals) == ((1, 0, 0), ())
+    assert (done.counts, done.rejections) == ((1, 0, 0), ())
 
 
-def test_what_was_rejected_is_kept_with_the_reason(store: Store, run: Run) -> None:
-    rejections = [Rejection(3, "no id", '{"name": "🚀"}'), Rejection(250, "not valid UTF-8", None)]
+def test_a_rejected_item_is_kept_with_the_reason(store: Store, run: Run) -> None:
+    rejections = [
+        Rejection(3, "no name", '{"id": 5, "full_name": "🚀"}', 5, "🚀"),
+        Rejection(250, "not valid UTF-8", None),
+    ]
     store.transact(run, lambda page: page.reject(rejections))
     store.transact(run, lambda page: page.reject([]))
     kept = rows(store.url, select(rejected_items).order_by(rejected_items.c.id))
     assert [(r["run_id"], r["account"]) for r in kept] == [(run.id, "me")] * 2
-    assert [(r["position"], r["reason"], r["payload"]) for r in kept] == rejections
+    told = ("position", "reason", "payload", "repository_id", "full_name", "resource")
+    assert [tuple(row[name] for name in told) for row in kept] == [*map(tuple, rejections)]
+
+
+def test_as_much_as_fits_is_kept_of_what_was_rejected(store: Store, run: Run) -> None:
+    store.transact(run, lambda page: page.reject([Rejection(0, "odd", "🚀" * 100_000)]))
+    (kept,) = rows(store.url, select(rejected_items.c.payload))
+    assert kept["payload"] == "🚀" * 65_536
+
+
+def met(store: Store, *rejections: Rejection) -> int:
+    """Have a run of the account meet items that cannot be stored; return its number."""
+    run = store.start_run("me", HOST, "backfill")
+    store.transact(run, lambda page: page.reject(rejections))
+    return run.id
+
+
+def test_an_item_that_every_run_meets_is_one_row_with_a_count(
+    store: Store, clock: HandClock
+) -> None:
+    met(store, Rejection(3, "no name", '{"id": 5}', 5), Rejection(4, "odd", "null"))
+    clock.advance(hours=1)
+    met(store, Rejection(2, "no name", '{"id": 5}', 5), Rejection(3, "odd", "null"))
+    clock.advance(hours=1)
+    last = met(
+        store, Rejection(2, "a word more", '{"id": 5}', 5), Rejection(9, "odd", '{"id": 6}', 6)
+    )
+    kept = rows(store.url, select(rejected_items).order_by(rejected_items.c.id))
+    assert [(row["payload"], row["position"], row["times"]) for row in kept] == [
+        ('{"id": 5}', 2, 3),
+        ("null", 3, 2),
+        ('{"id": 6}', 9, 1),
+    ]
+    assert (kept[0]["run_id"], kept[0]["reason"]) == (last, "a word more")
+    assert kept[0]["last_seen_at"] - kept[0]["first_seen_at"] == timedelta(hours=2)
+
+
+def test_two_equal_rejected_items_of_a_listing_are_two_rows_in_every_run(store: Store) -> None:
+    twice = (Rejection(3, "odd", "{}"), Rejection(4, "odd", "{}"))
+    for _ in range(3):
+        met(store, *twice)
+    kept = rows(store.url, select(rejected_items).order_by(rejected_items.c.id))
+    assert [(row["position"], row["times"]) for row in kept] == [(3, 3), (4, 3)]
+
+
+def test_an_item_that_differs_or_is_of_another_account_is_another_row(store: Store) -> None:
+    met(store, Rejection(3, "odd", '{"id": 5}', 5), Rejection(4, "odd", None, 6))
+    met(store, Rejection(3, "odd", '{"id": 5, "x": 1}', 5), Rejection(4, "odd", None, 7))
+    other = store.start_run("work", HOST, "backfill")
+    store.transact(other, lambda page: page.reject([Rejection(3, "odd", '{"id": 5}', 5)]))
+    assert [row["times"] for row in rows(store.url, select(rejected_items))] == [1] * 5
 
 
 # What is remembered of pages

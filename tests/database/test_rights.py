@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from sync.database import migrate
 from tests.support.database import values
-from tests.support.migrating import assert_usable
+from tests.support.inside.database import migrate
+from tests.support.migrating import assert_old_rows_kept, assert_usable, old_ledger, schema_of
 from tests.support.places import Place, findings
 from tests.support.process import PROJECT
 from tests.support.secured_servers import secured
@@ -49,3 +49,12 @@ def test_a_check_writes_nothing(place: Place) -> None:
     count = "SELECT count(*) FROM information_schema.tables WHERE table_schema = "
     schema = "'public'" if place.server.kind == "postgresql" else f"'{place.database}'"
     assert values(url, count + schema) == [(0,)]
+
+
+def test_a_check_of_an_older_ledger_leaves_every_table_and_row_as_it_was(place: Place) -> None:
+    url = place.url(place.owner)
+    old_ledger(url)
+    before = schema_of(url)
+    assert {finding.result for finding in findings(url)} == {"ok"}
+    assert schema_of(url) == before
+    assert_old_rows_kept(url)

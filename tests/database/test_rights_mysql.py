@@ -6,13 +6,14 @@ from uuid import uuid4
 
 import pytest
 
-from sync.database import migrate
-from sync.errors import DatabaseError
 from tests.support.database import execute, values
+from tests.support.inside.core import DatabaseError
+from tests.support.inside.database import VERSION_TABLE, metadata, migrate
 from tests.support.migrating import assert_usable
 from tests.support.places import Place, failures, statements, warnings
 from tests.support.secured_servers import secured
 
+TABLES = {*metadata.tables, VERSION_TABLE}
 RIGHTS = (
     *("SELECT", "INSERT", "UPDATE", "DELETE"),
     *("CREATE", "ALTER", "INDEX", "CREATE VIEW"),
@@ -76,18 +77,34 @@ def test_mysql_rights_of_single_tables_are_enough_for_a_current_ledger(mysql: Pl
     assert_usable(url)
     mysql.execute(f"REVOKE INSERT ON {mysql.database}.sync_runs FROM {mysql.other}")
     (message,) = failures(url)
-    assert "lacks rights: GRANT INSERT ON" in message
+    assert message.startswith("INSERT command denied to user ")
+    assert f"GRANT INSERT ON `{mysql.database}`.* TO" in message
 
 
-def test_mysql_rights_of_a_role_count_or_are_only_warned_of(mysql: Place) -> None:
+def test_mysql_rights_of_single_columns_are_not_enough(mysql: Place) -> None:
+    migrate.upgrade(mysql.url(mysql.owner))
+    mysql.execute(
+        f"GRANT SELECT, UPDATE, DELETE ON {mysql.database}.* TO {mysql.other}",
+        f"GRANT INSERT (name) ON {mysql.database}.accounts TO {mysql.other}",
+        *(f"GRANT INSERT ON {mysql.database}.{t} TO {mysql.other}" for t in TABLES - {"accounts"}),
+    )
+    (message,) = failures(mysql.url(mysql.other))
+    assert message.startswith("INSERT command denied to user ")
+    assert "for column" in message
+
+
+def test_mysql_rights_of_a_role_count_where_a_session_has_it(mysql: Place) -> None:
     role = f"r{uuid4().hex[:12]}"
     mysql.execute(
         f"CREATE ROLE {role}",
         f"GRANT ALL ON {mysql.database}.* TO {role}",
         f"GRANT {role} TO {mysql.other}",
-        f"SET DEFAULT ROLE {role} FOR {mysql.other}",
+        f"GRANT CREATE TEMPORARY TABLES ON {mysql.database}.* TO {mysql.other}",  # to get in
     )
     url = mysql.url(mysql.other)
+    (message,) = failures(url)
+    assert message.startswith("SELECT command denied to user ")
+    mysql.execute(f"SET DEFAULT ROLE {role} FOR {mysql.other}")
     assert failures(url) == []
     migrate.upgrade(url)
     assert_usable(url)
@@ -99,7 +116,7 @@ def test_mysql_that_can_only_be_read_is_named(mysql: Place) -> None:
         (message,) = failures(mysql.url(mysql.owner))
     finally:
         mysql.execute("SET GLOBAL read_only = 0")
-    assert message.startswith("the server can only be read (read_only is on); name the primary")
+    assert message.startswith("the server is read-only (read_only is on); name the primary")
 
 
 def test_mysql_makes_tables_with_transactions_whatever_the_servers_default(mysql: Place) -> None:
@@ -122,7 +139,7 @@ def test_mysql_tables_without_transactions_are_named(mysql: Place) -> None:
     migrate.upgrade(url)
     execute(url, "ALTER TABLE rejected_items ENGINE = Aria")
     (message,) = failures(url)
-    assert message.startswith("without transactions, since not InnoDB: rejected_items; ALTER TABLE")
+    assert message.startswith("tables without transactions, since not InnoDB: rejected_items; for")
     execute(url, "ALTER TABLE rejected_items ENGINE = InnoDB")
     assert failures(url) == []
 

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from sync.database import migrate
-from sync.errors import DatabaseError, DatabaseUnusable
 from tests.support.database import values
+from tests.support.inside.core import DatabaseError, DatabaseUnusable
+from tests.support.inside.database import migrate
 from tests.support.migrating import assert_usable, migrate_to
 from tests.support.places import PASSWORD, Place, failures, findings, statements, warnings
 from tests.support.pooler import pooler
@@ -29,7 +29,7 @@ def test_postgresql_who_may_make_no_tables_is_told_what_to_grant(postgresql: Pla
     postgresql.execute("REVOKE CREATE ON SCHEMA public FROM public")
     url = postgresql.url(postgresql.other)
     (message,) = failures(url)
-    assert f"{postgresql.other} may not make tables in the schema public" in message
+    assert f"{postgresql.other} may not create tables in the schema public" in message
     with pytest.raises(DatabaseError, match="permission denied for schema public"):
         migrate.upgrade(url)
     postgresql.execute(*statements(message))
@@ -112,7 +112,7 @@ def test_postgresql_in_another_encoding_is_refused(postgresql: Place, encoding: 
 def test_postgresql_keeps_a_ledger_in_the_schema_that_the_url_names(postgresql: Place) -> None:
     postgresql.execute(f"CREATE SCHEMA mine AUTHORIZATION {postgresql.owner}")
     url = postgresql.url(postgresql.owner, options="-c search_path=mine")
-    assert findings(url)[-1].message.endswith("may make tables in the schema mine")
+    assert findings(url)[-1].message.endswith("may create tables in the schema mine")
     migrate.upgrade(url)
     assert_usable(url)
     held = "SELECT DISTINCT schemaname FROM pg_tables WHERE tablename = 'sync_runs'"
@@ -133,7 +133,7 @@ def standby() -> Iterator[str]:
 
 def test_postgresql_that_is_a_standby_is_told_from_its_primary(standby: str) -> None:
     assert failures(standby) == [
-        "the server is a standby, which can only be read; name the primary in the URL"
+        "the server is a standby, which is read-only; name the primary in the URL"
     ]
 
 
@@ -142,10 +142,10 @@ def test_postgresql_behind_a_pooler_is_warned_of(postgresql: Place) -> None:
         url = postgresql.url(postgresql.owner, sslmode="disable", port=port)
         assert failures(url) == []
         (message,) = warnings(url)
-    assert message.startswith("a pooler stands in between; in transaction mode the locks")
+    assert message.startswith("a pooler stands in between; in transaction mode, locks do")
 
 
 def test_postgresql_behind_a_pooler_that_drops_settings_is_refused(postgresql: Place) -> None:
     with pooler(postgresql.server.port, drops_settings=True) as port:
         (message,) = failures(postgresql.url(postgresql.owner, sslmode="disable", port=port))
-    assert message.startswith("the session's settings have no effect: something in between")
+    assert message.startswith("the session's settings have no effect: a pooler in between")

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from sync.database.rows import RunCounts
-from sync.database.tables import accounts, sync_runs
-from sync.errors import NotFound
 from tests.support.database import HOST, START, HandClock, Json, execute, rows, snapshot
+from tests.support.inside.core import ConfigError, NotFound
+from tests.support.inside.database import RunCounts, accounts, sync_runs
 
 if TYPE_CHECKING:
-    from sync.database.rows import Run, RunStatus
-    from sync.database.store import Store
+    from tests.support.inside.database import Run, RunStatus, Store
 
 # Every count with a value of its own.
 COUNTS = RunCounts(**{f.name: n for n, f in enumerate(fields(RunCounts), start=1)})
@@ -172,7 +170,7 @@ def test_an_account_that_was_never_synced_has_no_row(store: Store) -> None:
     assert store.account("me") == {}
 
 
-def test_who_an_account_is_at_github_is_remembered(store: Store, run: Run) -> None:
+def test_the_user_of_an_account_is_stored(store: Store, run: Run) -> None:
     work = store.start_run("work", HOST, "backfill")
     store.note_identity(run, user_id=2**40, login="octo")
     assert store.account("me") == {
@@ -185,15 +183,43 @@ def test_who_an_account_is_at_github_is_remembered(store: Store, run: Run) -> No
         "last_synced_at": None,
         "next_run_at": None,
         "listing_basis": None,
+        "revision": 0,
+        "listed_revision": 0,
     }
     assert store.account(work.account)["login"] is None
 
 
-def test_a_new_run_keeps_who_the_account_is_and_takes_the_new_host(store: Store, run: Run) -> None:
+def test_an_account_that_no_host_has_known_yet_takes_the_new_one(store: Store, run: Run) -> None:
+    assert store.account("me")["id"] is None
+    assert store.start_run("me", "github.example.com", "backfill").generation == run.generation + 1
+    assert store.account("me")["host"] == "github.example.com"
+
+
+def test_an_account_of_another_host_is_refused_and_nothing_is_written(
+    store: Store, run: Run
+) -> None:
     store.note_identity(run, user_id=7, login="octo")
-    store.start_run("me", "github.example.com", "backfill")
-    row = store.account("me")
-    assert (row["id"], row["login"], row["host"]) == (7, "octo", "github.example.com")
+    before = snapshot(store.url)
+    with pytest.raises(ConfigError, match=r"was synced from github\.com, .* a name of its own"):
+        store.start_run("me", "github.example.com", "backfill")
+    assert snapshot(store.url) == before
+    assert store.start_run("me", HOST, "backfill").generation == run.generation + 1
+
+
+def test_a_host_that_was_kept_as_it_was_written_is_the_same_host(store: Store, run: Run) -> None:
+    store.note_identity(run, user_id=7, login="octo")
+    for written in ("api.github.com:443", "github.com.", "github.com:443"):
+        execute(store.url, f"UPDATE accounts SET host = '{written}'")
+        assert store.start_run("me", HOST, "backfill").host == HOST
+        assert store.account("me")["host"] == HOST
+
+
+@pytest.mark.parametrize("odd", ["::1", "[x", "h:x", "h:99999", ""])
+def test_a_host_that_is_no_valid_one_is_another_host(store: Store, run: Run, odd: str) -> None:
+    store.note_identity(run, user_id=7, login="octo")
+    execute(store.url, f"UPDATE accounts SET host = '{odd}'")
+    with pytest.raises(ConfigError, match="a name of its own"):
+        store.start_run("me", HOST, "backfill")
 
 
 def test_reading_an_account_writes_nothing(store: Store, run: Run) -> None:

@@ -10,10 +10,10 @@ from uuid import uuid4
 
 import pytest
 
-from sync.database import migrate
-from sync.errors import DatabaseError
 from tests.conftest import TOKEN
 from tests.support.database import values
+from tests.support.inside.core import DatabaseError
+from tests.support.inside.database import migrate
 from tests.support.process import PROJECT, repoledger, write_config
 from tests.support.secured_servers import Secured, secured
 from tests.support.servers import own_server
@@ -21,7 +21,7 @@ from tests.support.servers import own_server
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sync.github.sandbox import Sandbox
+    from sync.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 
@@ -151,7 +151,7 @@ def test_a_crash_does_not_show_the_password_of_a_database(
 
 def encrypted(server: Secured, url: str) -> bool:
     """Tell whether the program's connections are encrypted, by what the server says."""
-    from sync.database.dialects import dialect_of
+    from tests.support.inside.database import dialect_of
 
     ask = "SHOW SESSION STATUS LIKE 'Ssl_cipher'"
     if server.kind == "postgresql":

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import make_url
 
-from sync.database import migrate
-from sync.database.queries import Ledger
-from sync.database.store import Store
-from sync.errors import RunInProgress
 from tests.support.database import HOST, execute, repository, store_page
 from tests.support.database_processes import migrates_on_demand, spawned
+from tests.support.inside.core import RunInProgress
+from tests.support.inside.database import Ledger, Store, migrate
 from tests.support.migrating import assert_usable
 from tests.support.places import findings
 from tests.support.servers import databases, own_server
@@ -112,17 +110,28 @@ def test_a_postgresql_database_whose_defaults_are_odd_is_used_as_any_other(
     asked = "SELECT 0.1::float8 + 0.2::float8, interval '1 day 2 hours', bytea 'a', 'a\\b'"
     with Ledger(url) as ledger, ledger.query(asked) as (_, found):
         ((number, span, data, text),) = found
-        assert (number, str(span), data, text) == (0.1 + 0.2, "1 day, 2:00:00", b"a", "a\\b")
+        assert (number, str(span), data, text) == (0.1 + 0.2, "1 day 02:00:00", b"a", "a\\b")
 
 
-@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
-def test_the_encoding_that_the_environment_asks_postgresql_for_makes_no_difference(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PGCLIENTENCODING", "SQL_ASCII"),
+        ("PGCLIENTENCODING", "LATIN1"),
+        ("PGDATESTYLE", "SQL, DMY"),
+        ("PGTZ", "Asia/Tokyo"),
+        ("PGGEQO", "off"),
+        ("PGOPTIONS", "-c datestyle=German -c statement_timeout=1ms -c search_path=nowhere"),
+        ("PGCONNECT_TIMEOUT", "no number"),
+    ],
+)
+def test_postgresql_options_in_the_environment_make_no_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     with databases("postgresql", tmp_path) as make:
         url = make()
         with monkeypatch.context() as changed:
-            changed.setenv("PGCLIENTENCODING", encoding)
+            changed.setenv(name, value)
             assert_written_as_read(url)
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import OperationalError
 
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.support.backfills import (
     PATIENCE,
     Backfill,

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.support.simultaneous import (
     each_waits_for_the_one_before,
     one_writes_and_the_others_say_so,
 )
 
-pytestmark = pytest.mark.timeout(400)  # a busy machine starts processes slowly
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # a busy machine starts processes slowly
 
 
 @pytest.mark.matrix("database.two-runs", "always.one-writer")

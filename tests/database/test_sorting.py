@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 from tests.support.database import HOST, execute, repository, store_page, values
 
 if TYPE_CHECKING:
-    from sync.database.queries import Ledger
-    from sync.database.rows import Run
-    from sync.database.store import Store
+    from tests.support.inside.database import Ledger, Run, Store
 
 # Languages have other orders: without regard to case, to signs, or to accents.
 NAMES = ["a/B", "a/a", "a/a-b", "a/a.c", "a/a_a", "a/aa", "a/b", "a-b/a", "B/a", "ab/a", "é/a"]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from sync.database import migrate
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
 from tests.support.backfills import Backfill
 from tests.support.database import users_engine, values
+from tests.support.inside.database import migrate
 from tests.support.process import repoledger, write_config
 from tests.support.runs import fill
 from tests.support.servers import databases
@@ -25,7 +25,7 @@ def postgresql_url(tmp_path: Path) -> Iterator[str]:
         yield make()
 
 
-def test_it_learns_of_a_large_ledger_while_that_is_loaded(
+def test_statistics_are_updated_while_a_large_ledger_is_loaded(
     github: Sandbox, tmp_path: Path, postgresql_url: str
 ) -> None:
     fill(github, 1_300)
@@ -33,7 +33,7 @@ def test_it_learns_of_a_large_ledger_while_that_is_loaded(
     assert values(postgresql_url, KNOWN) == [(1_000,)]
 
 
-def test_it_learns_of_what_is_copied_into_it(
+def test_statistics_are_updated_after_a_copy(
     github: Sandbox, tmp_path: Path, postgresql_url: str
 ) -> None:
     fill(github, 130)

@@ -11,20 +11,18 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from sync.database import migrate
-from sync.database.dialects import VERSION_TABLE
-from sync.database.store import Store
-from sync.errors import Interrupted
 from tests.support.backfills import PATIENCE, Backfill, wait_patiently, waiting_sessions
 from tests.support.database import HOST, recorded_statements, repository, store_page, users_engine
 from tests.support.database_processes import hangs_in_migration, spawned
+from tests.support.inside.core import Interrupted
+from tests.support.inside.database import VERSION_TABLE, Store, migrate
 from tests.support.runs import fill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sync.github.sandbox import Sandbox
+    from sync.sandbox import Sandbox
 
 pytestmark = [
     pytest.mark.slow,

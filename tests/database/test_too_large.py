@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.support.backfills import Backfill, runs
 from tests.support.database import execute, values
 from tests.support.runs import fill
@@ -28,7 +28,7 @@ def ledger_url() -> Iterator[str]:
 
 
 @pytest.mark.matrix("data.poison")
-def test_what_is_too_large_for_the_server_is_rejected_and_all_else_is_stored(
+def test_a_row_too_large_for_the_server_is_rejected_and_all_others_are_stored(
     github: Sandbox, tmp_path: Path, ledger_url: str
 ) -> None:
     new, known, large, other = fill(github, 4)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sync.database import migrate
 from tests.support.database_processes import (
     attempt,
     spawned,
     without_rights,
 )
+from tests.support.inside.database import migrate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sync.database.rows import RunCounts
-from sync.database.tables import repositories, sync_runs
 from tests.support.database import HOST, HandClock, execute, repository, rows, store_page, values
+from tests.support.inside.database import RunCounts, repositories, sync_runs
 
 if TYPE_CHECKING:
-    from sync.database.rows import Run
-    from sync.database.store import Store
+    from tests.support.inside.database import Run, Store
 
 
 def remove(url: str, id_: int, moment: str) -> None:

@@ -13,23 +13,30 @@ from datetime import UTC, datetime, timedelta
 
 from requests.structures import CaseInsensitiveDict
 
-from sync.errors import NotJson, RestError, UnexpectedAnswer
-from sync.github import protocol
-from sync.github.answers import Page, Sieve, decode_page, decode_repository, decode_user
-from sync.github.records import Item, Rejected
-from sync.planning import content_hash, hash_items, stored_values
-from sync.rest.response import (
+from tests.support.inside.answers import (
+    Page,
+    VisibilityFilter,
+    decode_page,
+    decode_repository,
+    decode_user,
+)
+from tests.support.inside.core import NotJson, RestError, UnexpectedAnswer
+from tests.support.inside.github import Item, Rejected, classify_answer, protocol
+from tests.support.inside.load import content_hash, hash_items, stored_values
+from tests.support.inside.rest import (
     LONGEST_RETRY_AFTER,
     Response,
+    entity_tag,
     parse_http_date,
     parse_links,
     parse_retry_after,
+    read_answer,
 )
 
 URL = "https://api.example.com/user/repos"
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
-# What no database stores, see sync/github/text.py.
+# What no database stores, see sync/forges/text.py.
 UNSTORABLE = frozenset({"\0", *map(chr, range(0xD800, 0xE000))})
 
 HEADERS = (
@@ -54,7 +61,7 @@ def response(
 def check_page(body: bytes) -> Page | None:
     """Check that a listing is a page, or an error of ours, and each object an item or rejected."""
     try:
-        page = decode_page(response(body), URL, "key", None, Sieve("all"))
+        page = decode_page(response(body), URL, "key", None, VisibilityFilter("all"))
     except (NotJson, UnexpectedAnswer):
         return None
     assert page.item_count == len(page.items) + len(page.rejected)
@@ -64,7 +71,7 @@ def check_page(body: bytes) -> Page | None:
         _check_item(item)
     for rejected in page.rejected:
         _check_rejected(rejected)
-    _check_public(page, decode_page(response(body), URL, "key", None, Sieve("public")))
+    _check_public(page, decode_page(response(body), URL, "key", None, VisibilityFilter("public")))
     return page
 
 
@@ -118,9 +125,19 @@ def check_user(body: bytes) -> None:
     with contextlib.suppress(NotJson, UnexpectedAnswer):
         _check_item(decode_repository(response(body)))
     for status in (401, 403, 404, 422, 429, 451, 500):
-        error = protocol.classify_answer(response(body, status=status), NOW)
+        error = classify_answer(response(body, status=status), NOW)
         assert isinstance(error, RestError)
         assert str(error).isprintable()
+
+
+def check_token(body: bytes) -> None:
+    """Check that what should be a token is one, or an error of ours, and safe to show."""
+    answer = read_answer(response(body))
+    assert (answer.error + answer.description).isprintable()
+    with contextlib.suppress(UnexpectedAnswer):
+        granted = answer.granted(NOW)
+        assert granted.token.isprintable()
+        assert granted.expires_at is None or granted.expires_at >= NOW
 
 
 # Headers
@@ -153,14 +170,14 @@ def check_headers(text: str, more: str) -> None:
         assert NOW <= quota.reset <= NOW + LONGEST_RETRY_AFTER
     expiry = protocol.token_expiry(answer.headers)
     assert expiry is None or expiry.tzinfo is UTC
-    tag = protocol.entity_tag(answer.headers)
+    tag = entity_tag(answer.headers)
     assert tag is None or (tag.isprintable() and len(tag) <= 255)
     for scope in protocol.scopes(answer.headers) or ():
         assert scope.isprintable()
         assert len(scope.split()) == 1
     for status in (200, 304, 403, 429, 500):
         answer = response(headers=headers, status=status)
-        error = protocol.classify_answer(answer, NOW)
+        error = classify_answer(answer, NOW)
         assert (error is None) == (status in (200, 304))
         assert str(error).isprintable()
         retry_at = getattr(error, "retry_at", None)
@@ -173,6 +190,7 @@ def check_headers(text: str, more: str) -> None:
 CHECKS: dict[str, Callable[[bytes], object]] = {
     "page": check_page,
     "user": check_user,
+    "token": check_token,
     "links": lambda data: check_links(data.decode("latin-1")),
     "retry-after": lambda data: check_retry_after(*_two(data)),
     "headers": lambda data: check_headers(*_two(data)),

@@ -17,10 +17,10 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["sync", "email", "requests.structures"]):
-    from sync.github.records import Repository
     from tests.fuzz.checks import CHECKS
     from tests.fuzz.strategies import TIMES
     from tests.support.database import repository
+    from tests.support.inside.resources import Repository
 
 _DATES = (
     "Sun, 01 Mar 2026 12:00:00 GMT",
@@ -59,6 +59,7 @@ def seeds() -> dict[str, list[bytes]]:
     return {
         "page": [b"[]", b"null", escaped, json.dumps([odd], ensure_ascii=False).encode()],
         "user": [json.dumps(each).encode() for each in (user, one, _FAILED)],
+        "token": [b'{"access_token":"x","expires_in":9,"scope":"a,b"}', b"error=invalid_grant"],
         "links": [_LINK.encode()],
         "retry-after": words,
         "headers": [*words, *(word.encode() for word in _MORE_WORDS)],

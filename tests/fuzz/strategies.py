@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sync.github.records import Repository
 from tests.support.database import repository
+from tests.support.inside.resources import Repository
 
 ANY_CHARACTER = st.characters(codec=None, categories=None)  # halves of surrogate pairs too
 ODD = (

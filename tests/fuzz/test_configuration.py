@@ -14,11 +14,23 @@ from hypothesis import strategies as st
 from sqlalchemy import make_url
 
 from sync import config
-from sync.config.sections import Account, Database, GitHub, Http, Ping, Removals, Schedule
-from sync.config.values import Cron, DatabaseUrl, Listen, PingUrl, Seconds
-from sync.errors import ConfigError
-from sync.schedule import Rhythm
 from tests.support.examples import examples
+from tests.support.inside.config import (
+    Account,
+    Cron,
+    Database,
+    DatabaseUrl,
+    ForgeSettings,
+    Http,
+    Listen,
+    Ping,
+    PingUrl,
+    Removals,
+    Schedule,
+    Seconds,
+)
+from tests.support.inside.core import ConfigError
+from tests.support.inside.daemon import AccountSchedule
 
 # What could be a secret that stands in the wrong place: in no message, whatever else is wrong.
 SECRET = "hunter2-correct-horse"
@@ -26,7 +38,7 @@ SECRET = "hunter2-correct-horse"
 SECTIONS: dict[str, Any] = {
     "database": Database,
     "schedule": Schedule,
-    "github": GitHub,
+    "github": ForgeSettings,
     "removals": Removals,
     "http": Http,
     "ping": Ping,
@@ -81,6 +93,7 @@ VALUES = st.recursive(
     max_leaves=5,
 )
 ACCOUNT = {"name": "me", "username": "octo"}
+FORGES = ("work", "github", "Work", "a__b", "", SECRETS[0])
 
 
 def tables_near(kind: Any) -> st.SearchStrategy[Any]:
@@ -91,11 +104,16 @@ def tables_near(kind: Any) -> st.SearchStrategy[Any]:
 
 NEAR = st.fixed_dictionaries(
     {"accounts": st.lists(tables_near(Account).map(lambda t: ACCOUNT | t), max_size=2) | VALUES},
-    optional={name: tables_near(kind) | VALUES for name, kind in SECTIONS.items()},
+    optional={
+        "forges": st.dictionaries(st.sampled_from(FORGES), tables_near(ForgeSettings)) | VALUES,
+        **{name: tables_near(kind) | VALUES for name, kind in SECTIONS.items()},
+    },
 )
 VARIABLES = st.dictionaries(
     st.lists(
-        st.sampled_from([*SECTIONS, "accounts", "0", "1", "7", "x", "", "REPOLEDGER", *KEYS]),
+        st.sampled_from(
+            [*SECTIONS, "forges", *FORGES, "accounts", "0", "1", "7", "x", "", "REPOLEDGER", *KEYS]
+        ),
         min_size=1,
         max_size=4,
     ).map(lambda path: "REPOLEDGER_" + "__".join(path).upper()),
@@ -189,8 +207,8 @@ def test_a_cron_expression_that_is_taken_fires(fields: list[str], weekday: str) 
         return
     assert Cron.parse(cron) == cron == text
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    rhythm = Rhythm.of(Account(name="me", cron=cron), Schedule(), slack=0.0)
-    assert rhythm.following(start) > start
+    schedule = AccountSchedule.of(Account(name="me", cron=cron), Schedule(), slack=0.0)
+    assert schedule.following(start) > start
 
 
 @examples(200)

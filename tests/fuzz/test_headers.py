@@ -13,11 +13,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from urllib3.util import parse_url
 
-from sync.errors import ConfigError, ForeignOrigin
-from sync.origin import follow, validate_base_url
-from sync.rest.response import parse_http_date, parse_links, parse_retry_after
 from tests.fuzz.checks import NOW, URL, check_headers, check_links, check_retry_after, response
 from tests.support.examples import examples
+from tests.support.inside.core import ConfigError, ForeignOrigin, follow, validate_base_url
+from tests.support.inside.rest import parse_http_date, parse_links, parse_retry_after
 
 # As http.client hands a value on: Latin-1, and no line breaks.
 VALUES = st.text(st.characters(codec="latin-1", exclude_characters="\r\n"), max_size=80)

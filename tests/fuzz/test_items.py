@@ -11,12 +11,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sync.github.records import Item, Rejected, decode_item
-from sync.planning import content_hash
 from tests.fuzz.checks import check_no_credential, check_page, check_user
 from tests.fuzz.strategies import JSON, OBJECTS, PAGES, json_bytes, near_repositories
 from tests.support.database import repository
 from tests.support.examples import examples
+from tests.support.inside.github import Item, Rejected, decode_item
+from tests.support.inside.load import content_hash
 
 SECRET = "AAFAKEFAKEFAKE"
 NEAR = st.one_of(PAGES, json_bytes(JSON), OBJECTS)

@@ -11,15 +11,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sync.errors import RestError
-from sync.github.client import GitHubClient
-from sync.github.limits import Limits
 from sync.rest import Response, RetryPolicy
 from tests.conftest import TOKEN
 from tests.fuzz.checks import check_page
 from tests.rest.helpers import ONCE, QUICK, assert_only_ours
 from tests.support.examples import examples
 from tests.support.fault_server import FaultServer, Peer
+from tests.support.inside.core import RestError
+from tests.support.inside.github import GitHubClient, Limits
 
 
 class Wire:

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from sync.github.records import Item, Rejected, decode_item
+from tests.support.inside.github import Item, Rejected, decode_item
 
 MISSING = UNSET
 BASE: dict[str, Any] = {"id": 1, "name": "one", "full_name": "octo/one", "private": False}

@@ -7,35 +7,38 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sync.errors import BadCredentials, ConfigError, Interrupted
-from sync.github.app import AppAuth, InstallationAuth
-from sync.github.client import GitHubClient
-from sync.github.credentials import Installation
-from sync.github.limits import SharedLimits
-from sync.github.sandbox import Sandbox
 from sync.rest import RetryPolicy
 from tests.conftest import QUICK, TOKEN
 from tests.rest.helpers import everything_said
+from tests.stand_in import StandIn
 from tests.support.app_keys import key_pair
+from tests.support.inside.core import BadCredentials, ConfigError, Interrupted
+from tests.support.inside.github import (
+    AppAuth,
+    GitHubClient,
+    Installation,
+    InstallationAuth,
+    SharedLimits,
+)
 from tests.support.runs import fill
 from tests.support.signing_in import App, app_client, installed_app
 
 
 @pytest.fixture
-def app(github: Sandbox) -> App:
+def app(github: StandIn) -> App:
     fill(github, 250)
     return installed_app(github)
 
 
-def first_of(github: Sandbox) -> int:
+def first_of(github: StandIn) -> int:
     return int(github.find("octo/repo-0000").fields["id"])
 
 
-def tokens_made(github: Sandbox) -> int:
+def tokens_made(github: StandIn) -> int:
     return sum(record.path.endswith("/access_tokens") for record in github.requests)
 
 
-def statuses(github: Sandbox) -> set[int]:
+def statuses(github: StandIn) -> set[int]:
     return {record.status for record in github.requests}
 
 
@@ -44,7 +47,7 @@ def listed(client: GitHubClient, **options: object) -> list[int]:
     return [item.record.id for page in pages for item in page.items]
 
 
-def test_an_installation_lists_what_it_was_given_with_one_token(github: Sandbox, app: App) -> None:
+def test_an_installation_lists_what_it_was_given_with_one_token(github: StandIn, app: App) -> None:
     with app_client(github, app) as client:
         assert client.check().user is not None
         assert len(listed(client)) == 250
@@ -56,7 +59,7 @@ def test_an_installation_lists_what_it_was_given_with_one_token(github: Sandbox,
     ("visibility", "names"), [("public", 1), ("private", 2), ("all", 3)], ids=str
 )
 def test_an_installation_lists_the_visibility_that_is_asked_for(
-    github: Sandbox, visibility: str, names: int
+    github: StandIn, visibility: str, names: int
 ) -> None:
     github.add_repository("octo", "open")
     for name in ("secret", "other"):
@@ -67,9 +70,9 @@ def test_an_installation_lists_the_visibility_that_is_asked_for(
 
 @pytest.mark.parametrize("private", [False, True], ids=["by id", "by client id"])
 def test_an_app_is_named_by_its_id_or_its_client_id(
-    github: Sandbox, app: App, private: bool
+    github: StandIn, app: App, private: bool
 ) -> None:
-    number = github._apps[str(app.id)].client_id if private else app.id
+    number = github.apps[str(app.id)].client_id if private else app.id
     auth = InstallationAuth(number, key_pair().private, api_url=github.url)
     with GitHubClient(credentials=Installation(auth), api_url=github.url) as client:
         assert len(listed(client)) == 250  # it found out by itself where it is installed
@@ -77,7 +80,7 @@ def test_an_app_is_named_by_its_id_or_its_client_id(
 
 @pytest.mark.parametrize("under_way", [False, True], ids=["between requests", "under way"])
 def test_a_token_of_three_seconds_is_renewed_in_time_and_no_refusal_is_noticed(
-    github: Sandbox, under_way: bool
+    github: StandIn, under_way: bool
 ) -> None:
     fill(github, 1)
     clock = [datetime(2026, 11, 25, 12, tzinfo=UTC)]
@@ -104,7 +107,7 @@ def test_a_token_of_three_seconds_is_renewed_in_time_and_no_refusal_is_noticed(
     assert statuses(github) == {200, 201} | ({401} if under_way else set())
 
 
-def test_a_token_that_is_refused_before_its_end_is_renewed_once(github: Sandbox, app: App) -> None:
+def test_a_token_that_is_refused_before_its_end_is_renewed_once(github: StandIn, app: App) -> None:
     with app_client(github, app, concurrency=1) as client:
         pages = client.repository_pages()
         next(pages)
@@ -113,7 +116,7 @@ def test_a_token_that_is_refused_before_its_end_is_renewed_once(github: Sandbox,
     assert tokens_made(github) == 2
 
 
-def test_many_threads_renew_a_refused_token_together(github: Sandbox, app: App) -> None:
+def test_many_threads_renew_a_refused_token_together(github: StandIn, app: App) -> None:
     with app_client(github, app, concurrency=16) as client:
         client.repository_by_id(first_of(github))
         github.revoke_installation_tokens(app.installation)
@@ -123,7 +126,7 @@ def test_many_threads_renew_a_refused_token_together(github: Sandbox, app: App) 
     assert tokens_made(github) == 2
 
 
-def refusal(github: Sandbox, app: App, **options: int) -> str:
+def refusal(github: StandIn, app: App, **options: int) -> str:
     with app_client(github, app, **options) as client:
         with pytest.raises(BadCredentials) as caught:
             client.check()
@@ -134,7 +137,7 @@ def refusal(github: Sandbox, app: App, **options: int) -> str:
     return str(caught.value)
 
 
-def test_what_is_wrong_with_an_app_is_told(github: Sandbox, app: App) -> None:
+def test_what_is_wrong_with_an_app_is_told(github: StandIn, app: App) -> None:
     wrong_key = refusal(github, app, key=1)
     assert wrong_key.endswith(
         "401: A JSON web token could not be decoded (the App's id or private key is wrong)"
@@ -149,7 +152,7 @@ def test_what_is_wrong_with_an_app_is_told(github: Sandbox, app: App) -> None:
 
 @pytest.mark.parametrize(("hours", "claim"), [(-1, "'exp'"), (1, "'iat'")])
 def test_a_clock_that_is_wrong_is_not_taken_for_a_wrong_key(
-    github: Sandbox, app: App, hours: int, claim: str
+    github: StandIn, app: App, hours: int, claim: str
 ) -> None:
     clock = lambda: github.now() + timedelta(hours=hours)  # noqa: E731
     auth = InstallationAuth(
@@ -163,7 +166,7 @@ def test_a_clock_that_is_wrong_is_not_taken_for_a_wrong_key(
 
 @pytest.mark.parametrize("act", ["uninstall_app", "suspend_installation"])
 def test_an_app_that_is_turned_out_in_mid_run_does_not_take_that_for_a_repository_that_is_gone(
-    github: Sandbox, app: App, act: str
+    github: StandIn, app: App, act: str
 ) -> None:
     with app_client(github, app) as client:
         client.repository_by_id(first_of(github))
@@ -174,7 +177,7 @@ def test_an_app_that_is_turned_out_in_mid_run_does_not_take_that_for_a_repositor
             client.repository_by_id(first_of(github))
 
 
-def test_an_app_at_several_places_has_to_say_where(github: Sandbox, app: App) -> None:
+def test_an_app_at_several_places_has_to_say_where(github: StandIn, app: App) -> None:
     github.add_user("org", kind="Organization")
     other = github.install_app(app.id, "org")
     with app_client(github, app._replace(installation=None)) as client:  # type: ignore[arg-type]  # none
@@ -208,7 +211,7 @@ def test_an_id_that_cannot_be_one_is_refused(app_id: str) -> None:
         AppAuth(app_id, key_pair().private)
 
 
-def test_a_stop_ends_the_wait_for_a_token(github: Sandbox, app: App) -> None:
+def test_a_stop_ends_the_wait_for_a_token(github: StandIn, app: App) -> None:
     stop = threading.Event()
     github.fail(times=9, status=502, path="*/access_tokens")
     auth = InstallationAuth(
@@ -228,7 +231,7 @@ def test_a_stop_ends_the_wait_for_a_token(github: Sandbox, app: App) -> None:
 
 
 def test_quota_and_remembered_pages_of_an_installation_are_its_own(
-    github: Sandbox, app: App, client: GitHubClient
+    github: StandIn, app: App, client: GitHubClient
 ) -> None:
     other = installed_app(github, key=1)
     with (
@@ -252,7 +255,7 @@ def test_quota_and_remembered_pages_of_an_installation_are_its_own(
     assert joined[3] is joined[1]
 
 
-def test_what_is_printed_of_it_shows_neither_key_nor_token(github: Sandbox, app: App) -> None:
+def test_what_is_printed_of_it_shows_neither_key_nor_token(github: StandIn, app: App) -> None:
     with app_client(github, app) as client:
         client.repository_by_id(first_of(github))
         shown = repr(client) + repr(client.auth) + repr(AppAuth(app.id, key_pair().private))
@@ -264,7 +267,7 @@ def test_what_is_printed_of_it_shows_neither_key_nor_token(github: Sandbox, app:
 
 @pytest.mark.parametrize("quick", [QUICK, RetryPolicy(attempts=1)], ids=["again", "once"])
 def test_a_token_is_asked_for_as_often_as_the_client_is_told(
-    github: Sandbox, app: App, quick: RetryPolicy
+    github: StandIn, app: App, quick: RetryPolicy
 ) -> None:
     github.fail(times=quick.attempts - 1, status=502, path="*/access_tokens")
     auth = InstallationAuth(

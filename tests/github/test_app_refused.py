@@ -6,13 +6,17 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from sync.errors import BadCredentials, ConfigError, NotJson, RestError, UnexpectedAnswer
-from sync.github.app import AppAuth, InstallationAuth
-from sync.github.client import GitHubClient
-from sync.github.credentials import Installation
 from sync.rest import RetryPolicy
 from tests.rest.helpers import assert_only_ours, everything_said
 from tests.support.fault_server import FaultServer, answer
+from tests.support.inside.core import (
+    BadCredentials,
+    ConfigError,
+    NotJson,
+    RestError,
+    UnexpectedAnswer,
+)
+from tests.support.inside.github import AppAuth, GitHubClient, Installation, InstallationAuth
 
 _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 KEY = _KEY.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from sync.checkup import examine
-from sync.config import Account
-from sync.config.sections import GitHub
-from sync.config.values import ApiUrl, Seconds
-from sync.finding import Finding
-from sync.github.client import GitHubClient
-from sync.github.protocol import likely_api_url
-from sync.github.sandbox import Sandbox
 from sync.rest import RetryPolicy
-from sync.rest.proxy import proxy_for
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
+from tests.support.inside.config import Account, ApiUrl, ForgeSettings, Seconds
+from tests.support.inside.doctor import CHECKS, Finding, Visit, run
+from tests.support.inside.github import GitHubClient, likely_api_url
+from tests.support.inside.rest import proxy_for
 
 FINE = "github_pat_" + "q5" * 11 + "_" + "q5" * 29
 HTML = b"<!DOCTYPE html><html><body>Sign in to GitHub</body></html>"
@@ -35,7 +32,7 @@ def found(
 ) -> list[Finding]:
     """Return what the doctor says of an account with that token."""
     url = api_url or github.url
-    settings = GitHub(api_url=ApiUrl(url), reserve=reserve, max_wait=Seconds(max_wait))
+    settings = ForgeSettings(api_url=ApiUrl(url), reserve=reserve, max_wait=Seconds(max_wait))
     account = Account(
         name="me",
         username=None if token else "octo",
@@ -49,7 +46,8 @@ def found(
         reserve=reserve,
         retry=RetryPolicy(attempts=1),
     ) as client:
-        return list(examine(client, account, settings, {}))
+        visit = Visit(client, account, settings, {})
+        return list(run(CHECKS, nullcontext(visit)))
 
 
 def troubles(findings: list[Finding]) -> list[str]:
@@ -95,13 +93,13 @@ def test_a_token_that_ends_within_two_weeks_is_warned_of(
     end = datetime.now(UTC) + timedelta(days=days, hours=1)
     github.add_token("octo", "ending", expires=end)
     findings = found(github, "ending")
-    assert f"the token ends in {days} days, on {end:%Y-%m-%d}" in told(findings, result)
+    assert f"the token expires in {days} days, on {end:%Y-%m-%d}" in told(findings, result)
 
 
 def test_of_a_token_that_ends_within_two_days_the_hour_is_told(github: Sandbox) -> None:
     end = datetime.now(UTC) + timedelta(hours=5, minutes=30)
     github.add_token("octo", "ending", expires=end)
-    assert f"the token ends in 5 h, at {end:%Y-%m-%d %H:%M} UTC" in told(
+    assert f"the token expires in 5 h, at {end:%Y-%m-%d %H:%M} UTC" in told(
         found(github, "ending"), "warn"
     )
 
@@ -112,13 +110,13 @@ def test_a_token_that_has_ended_by_this_clock_alone_is_not_said_to_end_in_minus_
     end = datetime.now(UTC) - timedelta(hours=1)
     header = {"GitHub-Authentication-Token-Expiration": f"{end:%Y-%m-%d %H:%M:%S} UTC"}
     github.fail(status=200, path="/user", headers=header, body=b'{"id": 1, "login": "octo"}')
-    expected = f"the token ended at {end:%Y-%m-%d %H:%M} UTC, going by this clock"
+    expected = f"the token expired at {end:%Y-%m-%d %H:%M} UTC, by this clock"
     assert expected in told(found(github), "warn")
 
 
 def test_an_account_without_a_token_is_not_said_to_be_signed_in(github: Sandbox) -> None:
     findings = told(found(github, None), "ok")
-    assert "reads what is public of octo, without a token" in findings
+    assert "reads the public repositories of octo, without a token" in findings
     assert "signed in" not in findings
 
 
@@ -129,7 +127,7 @@ def test_a_classic_token_without_the_scope_for_private_repositories_is_warned_of
     (trouble,) = troubles(found(github, visibility=visibility))
     assert trouble == (
         f'warn: visibility is "{visibility}", '
-        "but without the scope repo the token sees no private repository"
+        "but the token lacks the scope repo and sees no private repository"
     )
     github.set_scopes(TOKEN, ("repo",))
     assert troubles(found(github, visibility=visibility)) == []
@@ -155,7 +153,7 @@ def test_what_a_fine_grained_token_lacks_is_named_as_github_names_it(github: San
 
 def test_without_a_token_no_private_repositories_can_be_wanted(github: Sandbox) -> None:
     (trouble,) = troubles(found(github, None, visibility="all"))
-    assert "without a token no private repository is seen" in trouble
+    assert "only a token can see private repositories" in trouble
 
 
 def test_organizations_that_are_left_out_for_want_of_single_sign_on_are_counted(
@@ -201,7 +199,7 @@ def test_a_spent_quota_is_told_of_with_the_time_at_which_it_is_there_again(
 def test_the_last_request_may_have_been_the_doctors(github: Sandbox) -> None:
     github.set_quota(TOKEN, remaining=1, reset=datetime.now(UTC) + timedelta(minutes=40))
     (trouble,) = troubles(found(github, reserve=0.0))
-    assert trouble.startswith("fail: no requests are left: the quota begins anew at ")
+    assert trouble.startswith("fail: no requests are left: the quota is reset at ")
 
 
 def test_less_than_the_reserve_is_warned_of_and_left_alone(github: Sandbox) -> None:
@@ -254,14 +252,14 @@ def test_an_enterprise_server_without_the_path_of_its_api_is_recognised(
     refused, advice = troubles(found(enterprise, api_url=site))
     assert refused.startswith(f"fail: GET {site}/user: ")
     assert advice == (
-        f'fail: {site} is not the API, it seems: github.api_url = "{enterprise.url}"?'
+        f'fail: {site} does not seem to be the API: try github.api_url = "{enterprise.url}"'
     )
 
 
 def test_a_web_page_in_place_of_the_api_is_recognised(github: Sandbox) -> None:
     github.fail(status=200, headers={"Content-Type": "text/html"}, body=HTML)
     _, advice = troubles(found(github))
-    assert advice.endswith(f'github.api_url = "{github.url}/api/v3"?')
+    assert advice.endswith(f'github.api_url = "{github.url}/api/v3"')
 
 
 @pytest.mark.parametrize(
@@ -289,7 +287,7 @@ def test_a_clock_that_is_wrong_is_warned_of(ahead: int) -> None:
         (trouble,) = troubles(found(github))
     direction = "ahead of" if ahead > 0 else "behind"
     assert trouble.startswith("warn: this clock is ")
-    assert trouble.endswith(f" s {direction} the server's")
+    assert trouble.endswith(f" {direction} the server's")
 
 
 @pytest.mark.parametrize(

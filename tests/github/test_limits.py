@@ -10,9 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sync.errors import Interrupted, RateLimited
-from sync.github.limits import Limits, SharedLimits
-from sync.github.protocol import RateLimit
+from tests.support.inside.core import Interrupted, RateLimited
+from tests.support.inside.github import Limits, RateLimit, SharedLimits
 
 NOW = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -150,6 +149,19 @@ def test_a_pause_that_is_not_told_is_a_minute_and_doubles_until_an_answer_is_goo
     assert pauses == [1, 2, 4, 8, 15, 15, 1]
 
 
+@pytest.mark.matrix("http.pace")
+def test_of_two_pauses_the_longer_one_is_kept_whichever_came_first() -> None:
+    for minutes in ((5, 30), (30, 5)):
+        limits = Limits()
+        for pause in minutes:
+            too_fast(limits, retry_at=NOW + timedelta(minutes=pause))
+        assert held_until(limits, NOW) == NOW + timedelta(minutes=30)
+    others = Limits()
+    too_fast(others, retry_at=NOW + timedelta(minutes=40))
+    limits.merge(others)
+    assert held_until(limits, NOW) == NOW + timedelta(minutes=40)
+
+
 def held_until(limits: Limits, now: datetime) -> datetime:
     with pytest.raises(RateLimited) as caught:
         turn(limits, now=now)
@@ -158,14 +170,37 @@ def held_until(limits: Limits, now: datetime) -> datetime:
     return caught.value.retry_at
 
 
+@pytest.mark.parametrize("back", [HOUR, 24 * HOUR, 9_999 * HOUR])
+def test_neither_a_pause_nor_an_hour_grows_when_the_clock_is_set_back(back: timedelta) -> None:
+    paused, spent = Limits(), Limits()
+    too_fast(paused, retry_at=NOW + HOUR / 2)
+    spent.note_quota(RateLimit(limit=5_000, remaining=0, reset=NOW + HOUR / 2), NOW)
+    for limits in (paused, spent):
+        with pytest.raises(RateLimited) as caught:
+            turn(limits, 0.1, now=NOW - back)
+        assert caught.value.retry_at is not None
+        assert caught.value.retry_at - (NOW - back) < HOUR
+
+
+def test_of_two_pauses_the_longer_counts_also_of_two_accounts_of_one_user() -> None:
+    for first, second in ((HOUR, HOUR / 2), (HOUR / 2, HOUR)):
+        limits, other, apart = Limits(), Limits(), Limits()
+        too_fast(limits, retry_at=NOW + first)
+        too_fast(limits, retry_at=NOW + second)
+        too_fast(apart, retry_at=NOW + first)
+        too_fast(other, retry_at=NOW + second)
+        apart.merge(other)
+        assert held_until(limits, NOW) == held_until(apart, NOW) == NOW + HOUR
+
+
 @pytest.mark.matrix("http.quota")
 def test_the_reserve_is_not_touched_by_several_requests_at_a_time() -> None:
     limits = Limits()
-    limits.note_quota(RateLimit(limit=5_000, remaining=502, reset=NOW + HOUR))
+    limits.note_quota(RateLimit(limit=5_000, remaining=502, reset=NOW + HOUR), NOW)
     with turn(limits, 0.1), turn(limits, 0.1):
         assert waits(limits, 0.1)  # the two may be all there is
         assert not waits(limits, 0.05)
-    limits.note_quota(RateLimit(limit=5_000, remaining=500, reset=NOW + HOUR))
+    limits.note_quota(RateLimit(limit=5_000, remaining=500, reset=NOW + HOUR), NOW)
     with pytest.raises(RateLimited, match="500 of 5000 requests are left"):
         turn(limits, 0.1)
     turn(limits, 0.1, now=NOW + HOUR).close()
@@ -179,7 +214,7 @@ def test_accounts_of_one_user_have_one_limit_as_soon_as_that_is_known() -> None:
     shared = SharedLimits()
     mine, other = shared.of("me", "github.com", "a"), shared.of("work", "github.com", "b")
     assert mine is not other
-    other.note_quota(RateLimit(limit=5_000, remaining=7, reset=NOW + HOUR))
+    other.note_quota(RateLimit(limit=5_000, remaining=7, reset=NOW + HOUR), NOW)
     assert shared.join("me", "github.com", 1, mine) == (mine, [])
     joined, sharing = shared.join("work", "github.com", 1, other)
     assert (joined, sharing) == (mine, ["me"])

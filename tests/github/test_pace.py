@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from sync.github.client import GitHubClient
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
+from tests.support.inside.github import GitHubClient
 from tests.support.runs import fill
 
 ANSWER = 0.1  # seconds that an answer takes: what arrives within them is under way together

@@ -8,14 +8,13 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from structlog.testing import capture_logs
 
-from sync.database.store import Store
-from sync.errors import ServerError, UnexpectedAnswer
-from sync.github.client import GitHubClient
-from sync.github.pages import addresses
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import QUICK, TOKEN
 from tests.support.fault_server import FaultServer, Peer, answer
 from tests.support.hub import a_repository
+from tests.support.inside.core import ServerError, UnexpectedAnswer
+from tests.support.inside.database import Store
+from tests.support.inside.github import GitHubClient, protocol
 from tests.support.ledger import value
 from tests.support.runs import fill, sync
 
@@ -58,6 +57,19 @@ def test_a_server_that_always_fails_is_left_alone_after_a_few_requests(
     assert len(github.requests) == 3 + 2 + QUICK.attempts
 
 
+@pytest.mark.matrix("http.told-in-part")
+@pytest.mark.parametrize("status", [502, 503])
+def test_a_server_that_says_until_when_it_is_away_is_not_asked_for_less(
+    github: Sandbox, client: GitHubClient, store: Store, status: int
+) -> None:
+    fill(github, 3)
+    github.fail(times=9, status=status, path="/user/repos", headers={"Retry-After": "3600"})
+    outcome = sync(client, store)
+    assert (outcome.status, outcome.not_before is not None) == ("deferred", True)
+    asked = [r.query["per_page"] for r in github.requests if r.path == "/user/repos"]
+    assert asked == ["100"]
+
+
 @pytest.mark.parametrize("given", [30, 70])
 def test_a_server_with_a_page_size_of_its_own_is_not_read_past_what_it_gives(
     github: Sandbox, client: GitHubClient, given: int
@@ -69,7 +81,7 @@ def test_a_server_with_a_page_size_of_its_own_is_not_read_past_what_it_gives(
     github.fail(
         status=200, headers={"Link": link}, body=body, path="/user/repos", query={"per_page": "50"}
     )
-    with pytest.raises(UnexpectedAnswer, match=f"got {given} and more to follow"):
+    with pytest.raises(UnexpectedAnswer, match=f"has {given} and a link to more"):
         list(client.repository_pages())
 
 
@@ -164,5 +176,6 @@ def test_an_announced_end_is_told_in_pages_of_the_usual_size(
 def test_pieces_cover_exactly_their_page() -> None:
     url = "https://x/user/repos?per_page=100&page=3"
     base = "https://x/user/repos?per_page="
-    assert addresses(url, 50) == [f"{base}50&page=5", f"{base}50&page=6"]
-    assert addresses(url, 25) == [f"{base}25&page={n}" for n in (9, 10, 11, 12)]
+    pieces = protocol.PAGING.pieces
+    assert pieces(url, 50) == [f"{base}50&page=5", f"{base}50&page=6"]
+    assert pieces(url, 25) == [f"{base}25&page={n}" for n in (9, 10, 11, 12)]

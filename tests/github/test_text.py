@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.github.records import Item, decode_item
-from sync.github.text import replace_unstorable
+from tests.support.inside.github import Item, decode_item, replace_unstorable
 
 REPOSITORY = b"""{"id": 1, "name": "one", "full_name": "octo/one", "private": false,
 "description": "ESCAPE", "ESCAPE": 1}"""

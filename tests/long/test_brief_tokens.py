@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from sync.github.sandbox import Sandbox
+from tests.stand_in import StandIn
 from tests.support.process import repoledger, write_config
 from tests.support.runs import fill
 from tests.support.signing_in import app_account, installed_app, write_key
 
 
 def test_an_app_whose_tokens_end_after_three_seconds_is_never_refused_in_a_run_of_ten(
-    github: Sandbox, tmp_path: Path
+    github: StandIn, tmp_path: Path
 ) -> None:
     fill(github, 1850)
     app = installed_app(github, expires_in=3)

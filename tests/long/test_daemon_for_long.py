@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.support.daemon import RunningDaemon, ServiceManager, write_daemon_config
 from tests.support.ledger import rows, value
 from tests.support.runs import fill

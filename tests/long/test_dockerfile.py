@@ -13,6 +13,8 @@ import sys
 from importlib.metadata import distributions
 from pathlib import Path
 
+import pytest
+
 from sync import __version__
 from tests.support.deployment import CHECKS_HEALTH, STARTS, last, read, steps
 from tests.support.process import PROJECT, STARTED
@@ -51,6 +53,8 @@ class CleanRoom:
         if instruction == "WORKDIR":
             self.workdir = self.root / rest.lstrip("/")
             self.workdir.mkdir(parents=True, exist_ok=True)
+        elif instruction == "ARG":  # as it is where nobody gives another value
+            self._set(rest)
         elif instruction in taken:
             taken[instruction](rest)
         else:  # settings of the image, which other tests look at
@@ -155,6 +159,7 @@ def out_of_reach() -> dict[str, str]:
     return {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "http://127.0.0.1:1/"}
 
 
+@pytest.mark.timeout(600)  # it downloads the libraries of every extra
 def test_the_steps_of_the_dockerfile_give_an_image_that_runs_the_program(tmp_path: Path) -> None:
     """Not shown without an engine: the base image itself, its Python 3.13, the user, VOLUME."""
     room = CleanRoom(tmp_path)
@@ -166,12 +171,13 @@ def test_the_steps_of_the_dockerfile_give_an_image_that_runs_the_program(tmp_pat
     (library,) = room.root.glob("opt/repoledger/lib/python*/site-packages")
     installed = {each.name.lower(): each.version for each in distributions(path=[str(library)])}
     locked = dict(
-        re.findall(r"(?m)^([\w.-]+)(?:\[[^]]*\])?==(\S+)", read(PROJECT / "constraints.txt"))
+        re.findall(r"(?m)^([\w.-]+)(?:\[[^]]*\])?==(\S+)", read(PROJECT / "constraints-all.txt"))
     )
     assert installed.pop("repoledger") == __version__
     assert {
         (re.sub(r"[-_.]+", "-", name), version) for name, version in installed.items()
     } <= locked.items()
+    assert {"psycopg", "pymysql", "pyjwt"} <= installed.keys()
     assert not {"hatchling", "editables", "pip", "setuptools"} & installed.keys()
 
     before = room.snapshot()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.support.simultaneous import (
     each_waits_for_the_one_before,
     one_writes_and_the_others_say_so,

@@ -7,10 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from sync.database.dialects.lease import LEASE
-from sync.database.store import Store
-from sync.errors import RunInProgress
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.support.backfills import (
     PATIENCE,
     POLL,
@@ -26,6 +23,8 @@ from tests.support.backfills import (
 )
 from tests.support.database import snapshot, users_engine
 from tests.support.database_processes import spawned, takes_lock
+from tests.support.inside.core import RunInProgress
+from tests.support.inside.database import LEASE, Store
 from tests.support.runs import fill
 
 pytestmark = [

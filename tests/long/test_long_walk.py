@@ -7,8 +7,8 @@ from typing import Literal
 
 import pytest
 
-from sync.config.sections import Removals
-from sync.github.client import Visibility
+from tests.support.inside.config import Removals
+from tests.support.inside.github import Visibility
 from tests.support.walk import Walk, seeds
 
 pytestmark = pytest.mark.timeout(1800)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.database.dialects import dialect_of
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.support.backfills import (
     PATIENCE,
     Backfill,
@@ -19,6 +18,7 @@ from tests.support.backfills import (
     wait_for_pages,
 )
 from tests.support.cutting import CuttingLine
+from tests.support.inside.database import dialect_of
 from tests.support.runs import fill
 from tests.support.servers import own_server, with_password
 

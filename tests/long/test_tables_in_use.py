@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
-from sync.database import migrate
-from sync.errors import DatabaseError
 from tests.support.backfills import PATIENCE
 from tests.support.database import users_engine
+from tests.support.inside.core import DatabaseError
+from tests.support.inside.database import migrate
 from tests.support.migrating import old_ledger
 
 pytestmark = [
@@ -27,7 +27,7 @@ def test_a_migration_that_waits_for_a_table_gives_up_after_a_minute_and_says_wha
         with users_engine(database_url) as engine, engine.connect() as other:
             other.execute(text("SELECT * FROM accounts")).all()  # its transaction stays open
             waiting = pool.submit(migrate.upgrade, database_url)
-            with pytest.raises(DatabaseError, match="another program holds the table"):
+            with pytest.raises(DatabaseError, match="another program has locked the table"):
                 waiting.result(PATIENCE)
         done = migrate.upgrade(database_url)
     assert (done.before, done.after) == ("0001", migrate.revisions()[-1])

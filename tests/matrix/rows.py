@@ -3,7 +3,7 @@
 A test that shows a row carries the mark `matrix("its key")`. `make matrix` runs all of them, and
 writes the table anew with what came out and how long it took.
 
-Retry: bounded exponential backoff with jitter, then the run fails; pages already stored stay.
+Retry: bounded exponential back-off with jitter, then the run fails; pages already stored stay.
 Stop: the run fails now, with a message that says what to do. Defer: the run ends as deferred
 (exit code 4), and goes on at the time that GitHub named. Reject: the item is kept in
 `rejected_items` with the reason, the others go on, the run ends as partial (exit code 3).
@@ -44,12 +44,12 @@ HTTP = (
     Row("http.unreachable", "connection refused or reset, no such host, time-out", "retry"),
     Row(
         "http.body-trickles",
-        "the body comes in drops",
+        "the body trickles in",
         "cut at the deadline for the whole answer; retry",
     ),
     Row(
         "http.headers-trickle",
-        "the headers come in drops",
+        "the headers trickle in",
         "cut at the deadline for the whole answer; retry",
     ),
     Row(
@@ -88,11 +88,11 @@ HTTP = (
         "stop; nothing is sent there",
     ),
     Row("http.endless", "next pages in a circle, or without end", "stop"),
-    Row("http.same-item", "the same repository on two pages", "stored once, as it came last"),
+    Row("http.same-item", "the same repository on two pages", "stored once, as on the last page"),
     Row(
         "http.shifted",
         "a repository is missed because the list moved",
-        "asked for by its id; never removed for its absence",
+        "looked up by its id; never removed for its absence alone",
     ),
     Row("http.empty-list", "an empty list where there were many", "removals are withheld, partial"),
     Row("http.401", "401", "stop; no storm of retries"),
@@ -103,7 +103,7 @@ HTTP = (
     ),
     Row(
         "http.pace",
-        "403 or 429 for the pace, with Retry-After",
+        "403 or 429 for a secondary limit, with Retry-After",
         "honoured up to max_wait, else defer; fewer pages in flight",
     ),
     Row(
@@ -117,9 +117,19 @@ HTTP = (
         "stop, with GitHub's own message",
     ),
     Row(
+        "http.ends",
+        "lists by cursor, short pages, no links, a length that is a multiple of the page's",
+        "complete",
+    ),
+    Row(
+        "http.told-in-part",
+        "a limit stated in words alone, by some headers, twice, or as 503 with Retry-After",
+        "treated as a limit",
+    ),
+    Row(
         "http.retry-after",
         "Retry-After: a date, negative, huge, 1.5, junk",
-        "read by us, and bounded",
+        "parsed, and bounded",
     ),
     Row("http.404", "404, 410, 422 for the listing", "stop"),
     Row("http.5xx", "409, 5xx", "retry; after repeated 5xx with smaller pages"),
@@ -129,7 +139,7 @@ HTTP = (
         "retry, then the run fails",
     ),
     Row("http.netrc", "~/.netrc names the host", "not read"),
-    Row("http.proxy", "proxies in the environment", "used"),
+    Row("http.proxy", "proxies in the environment", "used, but never for this machine"),
 )
 
 DATA = (
@@ -139,6 +149,11 @@ DATA = (
     Row("data.bad-id", "an id of 2^63 or more, true, a text, null", "reject"),
     Row("data.missing-optional", "no owner, no optional field", "stored as NULL"),
     Row("data.missing-required", "no full_name, no id, a wrong type", "reject; the others go on"),
+    Row(
+        "data.odd-optional",
+        "an optional value of a wrong type, -1, an owner without a login, null in a list",
+        "that value is NULL, with a warning",
+    ),
     Row("data.unknown-field", "a field that nobody knows", "kept in payload"),
     Row("data.long-text", "a description of 10 MB", "cut with a warning; the run goes on"),
     Row(
@@ -158,7 +173,9 @@ DATA = (
 )
 
 DATABASE = (
-    Row("database.locked", "another program writes into the SQLite file", "waited for, up to 30 s"),
+    Row(
+        "database.locked", "another program writes into the SQLite file", "the run waits up to 30 s"
+    ),
     Row(
         "database.full",
         "the disk is full, or fails",
@@ -167,20 +184,22 @@ DATABASE = (
     Row(
         "database.unusable",
         "read-only, no database, no such folder",
-        "exit 2 at the start, and it is named",
+        "exit 2 at the start, and the error names it",
     ),
     Row(
         "database.lost-connection",
         "the connection is lost in a transaction, or at its COMMIT",
-        "the whole page is done again, and counted once",
+        "the whole page is repeated, and counted once",
     ),
     Row(
-        "database.deadlock", "a deadlock", "rows are written in the order of their ids; done again"
+        "database.deadlock",
+        "a deadlock",
+        "rows are written in the order of their ids; the page is repeated",
     ),
     Row(
         "database.failover",
         "the server restarts, or became read-only",
-        "connections are thrown away; done again for up to 8 s",
+        "connections are replaced; the page is repeated for up to 8 s",
     ),
     Row(
         "database.older-schema",
@@ -198,7 +217,7 @@ DATABASE = (
     Row(
         "database.frozen",
         "a process is frozen while another takes over",
-        "what it writes late is refused",
+        "its late writes are refused",
     ),
 )
 
@@ -216,7 +235,7 @@ PROCESS = (
     Row(
         "process.clock",
         "the clock jumps, the machine is suspended",
-        "waits go by a clock that does not jump; what is due runs once",
+        "waits use a monotonic clock; an overdue sync runs once",
     ),
     Row("process.memory", "little memory: ulimit -v", "10,000 repositories fit"),
     Row(
@@ -228,13 +247,13 @@ PROCESS = (
     Row(
         "process.odd-token",
         "a token with a line break",
-        "one at its end is dropped, any other is refused unseen",
+        "a final one is removed; a token with any other is refused and not shown",
     ),
     Row("process.open-file", "a file with a secret that others can read", "a warning"),
     Row(
         "process.shared-quota",
         "two accounts of one GitHub user",
-        "known as one quota, with a warning",
+        "they share one quota, with a warning",
     ),
 )
 

@@ -171,7 +171,7 @@ def test_a_server_that_gives_one_page_for_every_number_is_not_asked_on(stage: St
         stage.hub.fault(f"page {page}", [answer(200, REPOSITORIES[:SIZE], {"Link": link})])
     ran = stage.run()
     expect(ran, "failed", [RUN_FAILED], seen=3, error="UnexpectedAnswer")
-    assert "the same page for every number" in ran.outcome["error_message"]
+    assert "the same page for each number" in ran.outcome["error_message"]
     assert len(stage.hub.requests) < 5
     stage.assert_converges()
 

@@ -12,11 +12,10 @@ from tempfile import TemporaryDirectory
 
 from structlog.testing import capture_logs
 
-from sync.database import migrate
-from sync.database.store import Store
 from tests.removals.playing import Scenario, play
 from tests.removals.scenarios import SCENARIOS
 from tests.removals.telling import told
+from tests.support.inside.database import Store, migrate
 
 
 def main(names: list[str]) -> int:

@@ -6,15 +6,15 @@ from typing import Any
 
 from structlog.testing import capture_logs
 
-from sync.database.store import Store
-from sync.errors import RemovalsWithheld
-from sync.github.client import GitHubClient
-from sync.github.sandbox import Sandbox
-from sync.outcome import RunOutcome
-from sync.verdicts import digest
+from sync.sandbox import Sandbox
 from tests.conftest import QUICK, TOKEN
 from tests.removals.telling import lasting
 from tests.support.database import values
+from tests.support.inside.core import RemovalsWithheld
+from tests.support.inside.database import Store
+from tests.support.inside.github import GitHubClient
+from tests.support.inside.removals import digest
+from tests.support.inside.run import RunOutcome
 from tests.support.runs import sync
 
 _MEMBERS = "SELECT count(*) FROM account_repositories WHERE gone_at IS NULL AND account = 'me'"

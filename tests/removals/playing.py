@@ -19,11 +19,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from sync.config.sections import Removals
-from sync.database.store import Store
-from sync.github.client import AFFILIATIONS, GitHubClient
-from sync.github.sandbox import Sandbox
-from sync.outcome import RunOutcome
+from sync.sandbox import Sandbox
 from tests.conftest import QUICK, TOKEN
 from tests.removals.telling import (
     FIRST,
@@ -37,6 +33,10 @@ from tests.removals.telling import (
     told_rows,
     unlike,
 )
+from tests.support.inside.config import Removals
+from tests.support.inside.database import Store
+from tests.support.inside.github import AFFILIATIONS, GitHubClient
+from tests.support.inside.run import RunOutcome
 from tests.support.runs import sync
 
 OTHERS_TOKEN = "ghp_" + "u1" * 18

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.removals.playing import Deed, Scenario, Step, do, one
 from tests.removals.telling import FIRST, changed, gone
 
@@ -17,6 +17,7 @@ _ONE_GONE: dict[str, Any] = {
 }
 _LATER = Step(ran=_ONE_LESS, **_ONE_GONE)
 _KIT_GONE = "6 hubber/kit public unlisted me(gone)"
+_KIT_LEFT: Any = {"ran": _ONE_LESS, "rows": (_KIT_GONE,), "log": gone(6, "unlisted")}
 _ASKED = "/repositories/*"
 
 
@@ -133,7 +134,7 @@ _LISTINGS = (
     ),
     one(
         "its object is odd in the listing",
-        Step(happens=(do("edit", 1, default_branch=5),), ran=("me partial",)),
+        Step(happens=(do("edit", 1, full_name=""),), ran=("me partial",)),
     ),
     one(
         "its object has no id that can be read",
@@ -187,9 +188,30 @@ _SECOND_LOOKS = (
             happens=(do("remove_collaborator", "octo", 6),),
             moment="ask 1",
             meanwhile=(do("add_repository", "octo", "new"),),
+            **_KIT_LEFT,
+        ),
+        Step(rows=("9 octo/new public - me",), log=("9 created created - -> {octo/new}",)),
+    ),
+    one(
+        "a collaborator no longer, and the first look held what cannot be read",
+        Step(
+            happens=(do("remove_collaborator", "octo", 6), do("edit", 1, id="abc")),
+            moment="ask 1",
+            meanwhile=(do("edit", 1, id=FIRST + 1),),
+            ran=_NOT_YET,
+        ),
+        Step(**_KIT_LEFT),
+    ),
+    one(
+        "a collaborator no longer, and the second look holds what cannot be read",
+        Step(
+            happens=(do("remove_collaborator", "octo", 6),),
+            moment="ask 1",
+            meanwhile=(do("add_repository", "octo", "new"), do("edit", 9, id="abc")),
             ran=_NOT_YET,
         ),
         Step(
+            happens=(do("edit", 9, id=FIRST + 9),),
             ran=_ONE_LESS,
             rows=(_KIT_GONE, "9 octo/new public - me"),
             log=(*gone(6, "unlisted"), "9 created created - -> {octo/new}"),
@@ -200,11 +222,11 @@ _SECOND_LOOKS = (
         Step(
             happens=(do("remove_collaborator", "octo", 6),),
             moment="ask 1",
-            # As often as it is asked for: as a whole, and in pieces of two sizes.
-            meanwhile=(do("fail", times=8, path="/user/repos"),),
+            # As often as two pages are asked for: as a whole, and in pieces of two sizes.
+            meanwhile=(do("fail", times=16, path="/user/repos"),),
             ran=("me failed ServerError",),
         ),
-        Step(ran=_ONE_LESS, rows=(_KIT_GONE,), log=gone(6, "unlisted")),
+        Step(**_KIT_LEFT),
     ),
     one(
         "a collaborator no longer, and the second look is partial",
@@ -216,9 +238,29 @@ _SECOND_LOOKS = (
         ),
         Step(
             happens=(do("restrict_sso", "token of me", ()),),
-            ran=_ONE_LESS,
-            rows=(_KIT_GONE,),
-            log=gone(6, "unlisted"),
+            **_KIT_LEFT,
+        ),
+    ),
+    one(
+        "a collaborator no longer, and the second look lacks an organization that has nothing",
+        Step(
+            happens=(do("delete", 4), do("delete", 5)),
+            ran=("me succeeded removed 2",),
+            rows=(
+                "4 guild/club public not_found me(gone)",
+                "5 guild/pool public not_found me(gone)",
+            ),
+            log=(*gone(4, "not_found"), *gone(5, "not_found")),
+        ),
+        Step(
+            happens=(do("remove_collaborator", "octo", 6),),
+            moment="ask 1",
+            meanwhile=(do("restrict_sso", "token of me", ("guild",)),),
+            ran=_NOT_YET,
+        ),
+        Step(
+            happens=(do("restrict_sso", "token of me", ()),),
+            **_KIT_LEFT,
         ),
     ),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sync.config.sections import Removals
 from tests.removals.playing import HUBBER, OCTO, STRANGER, Step, do, two
 from tests.removals.telling import (
     changed,
@@ -15,6 +14,7 @@ from tests.removals.telling import (
     removed,
     restored,
 )
+from tests.support.inside.config import Removals
 
 _BOTH_LESS = ("me succeeded removed 1", "other succeeded removed 1")
 _ME_LESS = ("me succeeded removed 1", "other succeeded")
@@ -223,7 +223,6 @@ SHARED = (
             log=(
                 left(7),
                 changed(7, "visibility", "public", "private"),
-                changed(7, "updated_at"),
             ),
         ),
         visibility={"other": "all"},

@@ -18,11 +18,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from sync.database.kinds import Kind
-from sync.database.logged import kind_of
-from sync.database.tables import CONTENT, metadata
-from sync.outcome import RunOutcome
 from tests.support.database import Json, users_engine, values
+from tests.support.inside.database import CONTENT, Kind, kind_of, metadata
+from tests.support.inside.run import RunOutcome
 
 FIRST = 500_000_000  # the sandbox counts from the next
 _FILLER = re.compile(r"octo/fill-\d+")
@@ -201,7 +199,6 @@ def moved(number: int, old: str, new: str) -> Lines:
     lines = [
         changed(number, "full_name", old, new),
         changed(number, "html_url", page + old, page + new),
-        changed(number, "updated_at"),
     ]
     names = old.partition("/")[2], new.partition("/")[2]
     if names[0] != names[1]:

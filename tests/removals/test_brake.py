@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from sync.config.sections import Removals
-from sync.database.store import Store
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
 from tests.removals.braking import delete, goes_through, run, withheld
 from tests.removals.telling import lasting
-from tests.support.database import Json, values
+from tests.support.database import Json, execute, values
+from tests.support.inside.config import Removals
+from tests.support.inside.database import Store
 from tests.support.runs import fill
 
 ANOTHERS = "ghp_" + "v2" * 18
@@ -69,7 +69,7 @@ def test_an_account_that_never_listed_anything_has_nothing_to_withhold(
         assert (outcome.status, outcome.counts.withheld, outcome.error) == ("succeeded", 0, None)
 
 
-def test_what_is_withheld_may_come_back_and_nothing_has_happened(
+def test_withheld_repositories_that_come_back_have_not_changed(
     github: Sandbox, store: Store
 ) -> None:
     ids = fill(github, 10)
@@ -84,7 +84,7 @@ def test_what_is_withheld_may_come_back_and_nothing_has_happened(
     assert lasting(store.url) == before
 
 
-def test_what_is_new_and_what_changed_is_stored_though_removals_are_withheld(
+def test_new_and_changed_repositories_are_stored_though_removals_are_withheld(
     github: Sandbox, store: Store
 ) -> None:
     ids = fill(github, 10)
@@ -181,6 +181,15 @@ def test_so_many_runs_that_miss_the_same_agree(
     for _ in range(runs - 1):
         withheld(github, store, missing, removals=rules)
     goes_through(github, store, missing, removals=rules)
+
+
+def test_runs_that_are_recorded_no_longer_do_not_agree(github: Sandbox, store: Store) -> None:
+    rules = Removals(agreeing_runs=2)
+    ids = fill(github, 10)
+    run(github, store, removals=rules)
+    execute(store.url, "DELETE FROM sync_runs")
+    withheld(github, store, delete(github, ids), removals=rules)
+    goes_through(github, store, ids, removals=rules)
 
 
 def test_runs_that_miss_others_do_not_agree(github: Sandbox, store: Store) -> None:

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sync.database.store import Store
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
 from tests.removals.braking import gone, run
 from tests.support.database import values
+from tests.support.inside.database import BY_DAY, Store
 from tests.support.ledger import value
 from tests.support.process import repoledger, write_config
 from tests.support.runs import fill
@@ -23,7 +23,7 @@ def listed(store: Store, account: str) -> set[int]:
     return {id_ for name, id_ in values(store.url, query) if name == account}
 
 
-def test_what_an_account_listed_that_is_configured_no_longer_stays_as_it_was(
+def test_repositories_of_an_account_that_left_the_configuration_stay_as_they_were(
     github: Sandbox, store: Store
 ) -> None:
     mine = fill(github, 5)
@@ -87,7 +87,7 @@ def test_a_dry_run_of_a_renamed_account_announces_what_its_run_removes(
     assert announced == {value(tmp_path / "ledger.db", removed)} == {ids[0]}
 
 
-def test_what_one_account_transfers_to_another_is_announced_as_it_is_run(
+def test_a_dry_run_announces_a_transfer_between_two_accounts_as_the_run_makes_it(
     github: Sandbox, tmp_path: Path
 ) -> None:
     fill(github, 5)
@@ -105,7 +105,8 @@ def test_what_one_account_transfers_to_another_is_announced_as_it_is_run(
     github.transfer(moved[0], "ada")
     github.transfer(moved[1], "octo")
     done = repoledger("backfill", "--dry-run", "--json", cwd=tmp_path, **tokens)
-    announced = {(c["account"], c["id"], c["field"]) for c in json.loads(done.stdout)}
+    told = [change for change in json.loads(done.stdout) if change["field"] not in BY_DAY]
+    announced = {(change["account"], change["id"], change["field"]) for change in told}
     assert repoledger("backfill", cwd=tmp_path, **tokens).returncode == 0
     logged = values(
         f"sqlite:///{tmp_path / 'ledger.db'}",
@@ -114,3 +115,25 @@ def test_what_one_account_transfers_to_another_is_announced_as_it_is_run(
     )
     assert announced == set(logged)
     assert {id_ for _, id_, _ in logged} == set(moved)
+
+
+def test_a_removed_repository_is_not_restored_by_the_answer_to_its_probe(
+    github: Sandbox, store: Store
+) -> None:
+    fill(github, 5)
+    github.add_user("ada", token=SEEING)
+    github.add_repository("ada", "own")
+    shared = github.add_repository("octo", "shared")
+    github.add_collaborator("ada", shared)
+    run(github, store)
+    run(github, store, account="other", token=SEEING)
+    github.remove_collaborator("ada", shared)
+    outcome = run(github, store, account="other", token=SEEING, configured=("other",))
+    assert outcome.counts.removed == 1  # by the one account that was configured then
+    github.transfer(shared, "ada")
+    outcome = run(github, store)
+    assert (outcome.counts.removed, outcome.counts.restored) == (1, 0)
+    logged = f"SELECT field FROM repository_changes WHERE run_id = {outcome.run_id}"
+    assert values(store.url, logged) == [("account",)]
+    current = f"SELECT id FROM current_repositories WHERE id = {shared}"
+    assert values(store.url, current) == []

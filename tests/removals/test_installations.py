@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sync.config.sections import Removals
-from sync.database.store import Store
-from sync.github.sandbox import Sandbox
-from sync.outcome import RunOutcome
+from tests.stand_in import StandIn
+from tests.support.inside.config import Removals
+from tests.support.inside.database import Store
+from tests.support.inside.run import RunOutcome
 from tests.support.ledger import rows
 from tests.support.runs import fill, sync
 from tests.support.signing_in import App, app_client, installed_app
 
 
 @pytest.fixture
-def ids(github: Sandbox) -> list[int]:
+def ids(github: StandIn) -> list[int]:
     return fill(github, 20)
 
 
 @pytest.fixture
-def app(github: Sandbox, ids: list[int]) -> App:
+def app(github: StandIn, ids: list[int]) -> App:
     return installed_app(github)
 
 
@@ -32,7 +33,7 @@ def ledger(new_sqlite_ledger: Path, tmp_path: Path) -> Store:
     return Store(f"sqlite:///{file}")
 
 
-def run(github: Sandbox, app: App, store: Store, **options: object) -> RunOutcome:
+def run(github: StandIn, app: App, store: Store, **options: Any) -> RunOutcome:
     with app_client(github, app) as client:
         return sync(client, store, **options)
 
@@ -45,8 +46,8 @@ def removed(tmp_path: Path) -> dict[int, str]:
     return dict(found)
 
 
-def test_what_was_taken_from_an_app_and_is_still_there_is_unlisted(
-    github: Sandbox, app: App, ids: list[int], ledger: Store, tmp_path: Path
+def test_a_repository_that_was_taken_from_an_app_and_still_exists_is_unlisted(
+    github: StandIn, app: App, ids: list[int], ledger: Store, tmp_path: Path
 ) -> None:
     assert run(github, app, ledger).status == "succeeded"
     github.select_repositories(app.installation, ids[2:])
@@ -58,8 +59,8 @@ def test_what_was_taken_from_an_app_and_is_still_there_is_unlisted(
     assert removed(tmp_path) == {}
 
 
-def test_what_is_private_and_was_taken_from_an_app_cannot_be_told_from_what_was_deleted(
-    github: Sandbox, app: App, ids: list[int], ledger: Store, tmp_path: Path
+def test_a_private_repository_taken_from_an_app_cannot_be_told_from_a_deleted_one(
+    github: StandIn, app: App, ids: list[int], ledger: Store, tmp_path: Path
 ) -> None:
     secret = github.add_repository("octo", "secret", private=True)
     run(github, app, ledger, visibility="all")
@@ -69,8 +70,8 @@ def test_what_is_private_and_was_taken_from_an_app_cannot_be_told_from_what_was_
     assert removed(tmp_path) == {secret: "not_found", ids[0]: "not_found"}
 
 
-def test_what_was_deleted_transferred_or_made_private_is_told_apart(
-    github: Sandbox, app: App, ids: list[int], ledger: Store, tmp_path: Path
+def test_deleted_transferred_and_private_repositories_are_told_apart(
+    github: StandIn, app: App, ids: list[int], ledger: Store, tmp_path: Path
 ) -> None:
     github.add_user("else")
     run(github, app, ledger)
@@ -82,7 +83,7 @@ def test_what_was_deleted_transferred_or_made_private_is_told_apart(
 
 
 def test_much_taken_at_once_is_withheld(
-    github: Sandbox, app: App, ids: list[int], ledger: Store, tmp_path: Path
+    github: StandIn, app: App, ids: list[int], ledger: Store, tmp_path: Path
 ) -> None:
     run(github, app, ledger)
     for left in (ids[10:], []):
@@ -95,7 +96,7 @@ def test_much_taken_at_once_is_withheld(
 
 @pytest.mark.parametrize("act", ["suspend_installation", "uninstall_app"])
 def test_an_app_that_was_turned_out_fails_and_removes_nothing(
-    github: Sandbox, app: App, ledger: Store, tmp_path: Path, act: str
+    github: StandIn, app: App, ledger: Store, tmp_path: Path, act: str
 ) -> None:
     run(github, app, ledger)
     getattr(github, act)(app.installation)
@@ -107,14 +108,14 @@ def test_an_app_that_was_turned_out_fails_and_removes_nothing(
 
 @pytest.mark.parametrize("act", ["suspend_installation", "uninstall_app"])
 def test_an_app_that_is_turned_out_while_missing_ones_are_asked_for_removes_nothing(
-    github: Sandbox, app: App, ids: list[int], ledger: Store, tmp_path: Path, act: str
+    github: StandIn, app: App, ids: list[int], ledger: Store, tmp_path: Path, act: str
 ) -> None:
     run(github, app, ledger)
     github.select_repositories(app.installation, ids[2:])
     done: list[str] = []
 
-    def turn_out(request: object) -> None:
-        if str(request.path).startswith("/repositories/") and not done:  # type: ignore[attr-defined]  # a request
+    def turn_out(request: Any) -> None:
+        if str(request.path).startswith("/repositories/") and not done:
             done.append(act)
             github.revoke_installation_tokens(app.installation)
             getattr(github, act)(app.installation)
@@ -127,7 +128,7 @@ def test_an_app_that_is_turned_out_while_missing_ones_are_asked_for_removes_noth
 
 
 def test_another_app_or_a_user_in_its_place_is_withheld(
-    github: Sandbox, app: App, ids: list[int], ledger: Store, tmp_path: Path
+    github: StandIn, app: App, ids: list[int], ledger: Store, tmp_path: Path
 ) -> None:
     other = installed_app(github, key=1)
     github.select_repositories(other.installation, ids[1:])
@@ -140,7 +141,7 @@ def test_another_app_or_a_user_in_its_place_is_withheld(
 
 
 def test_a_user_who_becomes_an_app_is_withheld(
-    github: Sandbox, app: App, ids: list[int], ledger: Store, client: object, tmp_path: Path
+    github: StandIn, app: App, ids: list[int], ledger: Store, client: object, tmp_path: Path
 ) -> None:
     sync(client, ledger)  # type: ignore[arg-type]  # a client
     github.select_repositories(app.installation, ids[1:])
@@ -150,7 +151,7 @@ def test_a_user_who_becomes_an_app_is_withheld(
 
 
 def test_another_affiliation_means_nothing_to_an_app(
-    github: Sandbox, app: App, ids: list[int], ledger: Store
+    github: StandIn, app: App, ids: list[int], ledger: Store
 ) -> None:
     run(github, app, ledger)
     github.select_repositories(app.installation, ids[1:])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sync.database.store import Store
-from sync.github.client import GitHubClient
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import QUICK, TOKEN
 from tests.removals.braking import asked_for, gone, run
-from tests.support.database import values
+from tests.support.database import execute, values
+from tests.support.inside.database import Store
+from tests.support.inside.github import GitHubClient
 from tests.support.runs import fill, sync
 
 OTHERS = "ghp_" + "z6" * 18
@@ -61,3 +61,25 @@ def test_a_run_with_a_wrong_token_that_was_cut_short_leaves_no_doubt_about_the_r
     outcome = run(github, store)
     assert (outcome.status, outcome.error) == ("succeeded", None)
     assert gone(store) == {kit}
+
+
+def test_changes_and_removals_go_on_after_an_account_was_deleted_by_hand(
+    github: Sandbox, store: Store
+) -> None:
+    ids = fill(github, 10)
+    github.add_user("hubber", token=OTHERS)
+    github.add_collaborator("hubber", ids[0])
+    run(github, store)
+    for number in range(5):
+        github.edit(ids[0], description=f"as {number}")
+        run(github, store, token=OTHERS, account="other")
+    of_account = ("page_cache", "account_repositories", "departures", "rejected_items")
+    execute(
+        store.url,
+        *(f"DELETE FROM {table} WHERE account = 'other'" for table in of_account),
+        "DELETE FROM accounts WHERE name = 'other'",
+    )
+    github.edit(ids[0], description="newer")
+    assert run(github, store).counts.updated == 1
+    github.delete(ids[0])
+    assert (run(github, store).status, gone(store)) == ("succeeded", {ids[0]})

@@ -9,17 +9,17 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-from sync.config.sections import Removals
-from sync.database.store import Store
-from sync.database.tables import CONTENT, COUNTERS, repositories
-from sync.github.client import GitHubClient
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.conftest import QUICK, TOKEN
 from tests.support.database import Json, rows, snapshot, values
+from tests.support.inside.config import Removals
+from tests.support.inside.database import CONTENT, COUNTERS, Store, repositories
+from tests.support.inside.github import GitHubClient
 from tests.support.runs import sync
 
 OTHERS = "ghp_" + "w3" * 18
 # Words that stand in no row but those of the repository that turns private.
+UNKNOWN = "ghp_" + "u9" * 18  # a token of nobody's
 SECRETS = ("veiled", "former", "confidential", "hush.example", "Brainfuck", "Unlicense", "cloaked")
 BLANKED = (
     *("html_url", "description", "homepage", "language", "license_spdx_id", "topics"),
@@ -32,10 +32,13 @@ KEPT = (
 )
 
 
+BOTH = ("me", "other")
+
+
 def run(github: Sandbox, store: Store, account: str = "me", **options: Any) -> None:
-    """Sync an account, of the two that there are, well."""
+    """Sync an account well."""
     token = {"me": TOKEN, "other": OTHERS}[account]
-    options = {"configured": ("me", "other"), **options}
+    options = {"configured": (account,), **options}
     with GitHubClient(token=token, api_url=github.url, retry=QUICK) as client:
         outcome = sync(client, store, account=account, **options)
     assert outcome.status == "succeeded", outcome
@@ -161,7 +164,7 @@ def test_payloads_of_its_rejected_items_are_forgotten_however_they_are_written(
     (plain,) = values(store.url, "SELECT id FROM repositories WHERE name = 'plain'")[0]
     objects = []
     for id_ in (veiled, plain):
-        told_of = {**github.get(id_), "fork": "perhaps", "template_repository": {"id": veiled}}
+        told_of = {**github.get(id_), "name": 7, "template_repository": {"id": veiled}}
         if last:
             told_of["id"] = told_of.pop("id")
         objects.append(told_of)
@@ -185,7 +188,7 @@ def test_no_event_of_the_run_tells_the_name(github: Sandbox, store: Store, veile
     assert (event["id"], event["reason"]) == (veiled, "private")
 
 
-def test_what_is_public_again_is_whole_again_and_its_former_log_stays_blank(
+def test_a_repository_that_is_public_again_is_whole_again_and_its_former_log_stays_blank(
     github: Sandbox, store: Store, veiled: int
 ) -> None:
     before = stored(store, veiled)
@@ -195,7 +198,7 @@ def test_what_is_public_again_is_whole_again_and_its_former_log_stays_blank(
     github.make_public(veiled)
     run(github, store)
     after = stored(store, veiled)
-    changing = {"updated_at", "changed_at", "payload", "content_hash"}
+    changing = {"updated_at", "changed_at", "payload", "content_hash", "revision"}
     assert {k: v for k, v in after.items() if k not in changing} == {
         k: v for k, v in before.items() if k not in changing
     }
@@ -228,7 +231,7 @@ def test_all_of_it_may_be_kept(github: Sandbox, store: Store, veiled: int) -> No
     after = stored(store, veiled)
     differing = {name for name in after if after[name] != before[name]}
     assert differing - {"content_hash"} == {
-        *("visibility", "removed_at", "removal_reason", "changed_at"),
+        *("visibility", "removed_at", "removal_reason", "changed_at", "revision"),
     }
     assert log_of(store, veiled)[: len(log)] == log
     assert ("visibility", "public", "private") in log_of(store, veiled)
@@ -248,7 +251,7 @@ def test_nothing_of_it_may_be_kept(github: Sandbox, store: Store, veiled: int) -
     assert values(store.url, "SELECT removed FROM sync_runs ORDER BY id DESC LIMIT 1") == [(1,)]
 
 
-def test_whoever_lists_only_public_ones_from_now_on_keeps_no_private_ones(
+def test_an_account_that_lists_only_public_repositories_from_now_on_keeps_no_private_ones(
     github: Sandbox, store: Store, veiled: int
 ) -> None:
     github.make_private(veiled)
@@ -264,29 +267,98 @@ def test_whoever_lists_only_public_ones_from_now_on_keeps_no_private_ones(
 
 
 @pytest.mark.parametrize("on_private", ["redact", "purge"])
-def test_what_another_account_lists_is_neither_redacted_nor_purged(
+def test_a_repository_that_another_account_lists_is_neither_redacted_nor_purged(
     github: Sandbox, store: Store, veiled: int, on_private: Any
 ) -> None:
-    rules = Removals(on_private=on_private)
+    rules: dict[str, Any] = {"removals": Removals(on_private=on_private), "configured": BOTH}
     run(github, store, "other", visibility="all")
     github.make_private(veiled)
-    run(github, store, removals=rules)
-    run(github, store, "other", visibility="all", removals=rules)
-    run(github, store, removals=rules)
+    run(github, store, **rules)
+    run(github, store, "other", visibility="all", **rules)
+    run(github, store, **rules)
     row = stored(store, veiled)
     assert (row["name"], row["visibility"], row["removed_at"]) == ("veiled", "private", None)
     assert told(store) == list(SECRETS)
 
 
 @pytest.mark.parametrize("on_private", ["redact", "purge"])
-def test_it_is_redacted_or_purged_when_the_last_account_finds_it_private(
+def test_a_repository_is_cleared_when_the_last_account_finds_it_private(
     github: Sandbox, store: Store, veiled: int, on_private: Any
 ) -> None:
+    rules: dict[str, Any] = {"removals": Removals(on_private=on_private), "configured": BOTH}
     run(github, store, "other")
     github.make_private(veiled)
-    run(github, store, removals=Removals(on_private=on_private))
+    run(github, store, **rules)
     assert "veiled" in told(store)
-    run(github, store, "other", removals=Removals(on_private=on_private))
+    run(github, store, "other", **rules)
     assert told(store) == []
     left = values(store.url, f"SELECT removal_reason FROM repositories WHERE id = {veiled}")
     assert left == ([("private",)] if on_private == "redact" else [])
+
+
+@pytest.mark.parametrize("on_private", ["redact", "purge"])
+@pytest.mark.parametrize("first", BOTH)
+def test_whichever_runs_first_what_another_account_begins_to_list_keeps_its_history(
+    github: Sandbox, store: Store, veiled: int, on_private: Any, first: str
+) -> None:
+    visibility = {"me": "public", "other": "private"}  # the other one has never listed it
+    github.set_scopes(OTHERS, ("repo",))
+    rules: dict[str, Any] = {"removals": Removals(on_private=on_private), "configured": BOTH}
+    run(github, store, "other", visibility="private", **rules)
+    log = log_of(store, veiled)
+    github.make_private(veiled)
+    for account in sorted(BOTH, key=lambda name: name != first):
+        run(github, store, account, visibility=visibility[account], **rules)
+        assert log_of(store, veiled)[: len(log)] == log
+    run(github, store, **rules)
+    row = stored(store, veiled)
+    assert (row["name"], row["visibility"], row["removed_at"]) == ("veiled", "private", None)
+    assert told(store) == list(SECRETS)
+    assert values(store.url, "SELECT * FROM departures WHERE account = 'other'") == []
+
+
+@pytest.mark.parametrize("on_private", ["redact", "purge"])
+def test_a_repository_is_cleared_once_every_other_account_has_been_listed_without_it(
+    github: Sandbox, store: Store, veiled: int, on_private: Any
+) -> None:
+    rules: dict[str, Any] = {"removals": Removals(on_private=on_private), "configured": BOTH}
+    github.remove_collaborator("hubber", veiled)
+    run(github, store, "other", **rules)
+    github.make_private(veiled)
+    with capture_logs() as events:
+        run(github, store, **rules)
+    (event,) = [event for event in events if event["event"] == "repository.removed"]
+    assert (event["repository"], event["reason"]) == (None, "private")
+    run(github, store, **rules)  # the same account's runs decide nothing
+    assert (stored(store, veiled)["removal_reason"], told(store)) == ("private", list(SECRETS))
+    with GitHubClient(token=UNKNOWN, api_url=github.url, retry=QUICK) as client:
+        assert sync(client, store, account="other", **rules).status == "failed"
+    assert "veiled" in told(store)
+    with capture_logs() as events:
+        run(github, store, "other", **rules)
+    (event,) = [event for event in events if event["event"] == "repository.cleared"]
+    assert (event["id"], event["purged"]) == (veiled, on_private == "purge")
+    assert told(store) == []
+    assert values(store.url, "SELECT * FROM departures") == []
+    left = values(store.url, f"SELECT removal_reason FROM repositories WHERE id = {veiled}")
+    assert left == ([("private",)] if on_private == "redact" else [])
+
+
+def test_an_account_that_is_configured_no_longer_is_not_waited_for(
+    github: Sandbox, store: Store, veiled: int
+) -> None:
+    github.make_private(veiled)
+    run(github, store, configured=BOTH)
+    assert told(store) == list(SECRETS)
+    run(github, store)
+    assert told(store) == []
+
+
+def test_a_private_repository_kept_on_purpose_is_not_cleared_later(
+    github: Sandbox, store: Store, veiled: int
+) -> None:
+    github.make_private(veiled)
+    run(github, store, removals=Removals(on_private="keep"), configured=BOTH)
+    run(github, store, "other", configured=BOTH)
+    run(github, store, configured=BOTH)
+    assert told(store) == list(SECRETS)

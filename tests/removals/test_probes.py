@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sync.config.sections import Removals
-from sync.database.store import Store
-from sync.errors import RemovalsWithheld
-from sync.github.client import GitHubClient
-from sync.github.sandbox import Sandbox
+import pytest
+
+from sync.rest import RetryPolicy
+from sync.sandbox import Sandbox
 from tests.conftest import QUICK, TOKEN
 from tests.removals.braking import asked_for, delete, goes_through, gone, run, withheld
+from tests.support.fault_server import PATIENCE
+from tests.support.inside.config import Removals
+from tests.support.inside.core import RemovalsWithheld
+from tests.support.inside.database import Store
+from tests.support.inside.github import GitHubClient
 from tests.support.runs import fill, sync
 
 ANOTHERS = "ghp_" + "x4" * 18
@@ -24,10 +29,22 @@ def few(number: int) -> Removals:
     return Removals(max_share=1.0, max_probes=number)
 
 
+def delete_of(github: Sandbox, store: Store, number: int) -> list[int]:
+    """Let a run store twice as many repositories, delete these, and return their ids."""
+    ids = fill(github, 2 * number)
+    run(github, store)
+    return delete(github, ids[:number])
+
+
+def unavailable(github: Sandbox, path: str, seconds: str, times: int = 1_000) -> None:
+    """Have `path` answered by a server that says for how long it is out of service."""
+    github.fail(times=times, path=path, status=503, headers={"Retry-After": seconds})
+
+
 # At most max_probes
 
 
-def test_what_is_missing_is_asked_for_in_portions_run_after_run(
+def test_missing_repositories_are_probed_in_portions_run_after_run(
     github: Sandbox, store: Store
 ) -> None:
     ids = fill(github, 20)
@@ -46,7 +63,9 @@ def test_what_is_missing_is_asked_for_in_portions_run_after_run(
     assert gone(store) == set(missing)
 
 
-def test_whoever_accepts_has_all_of_them_asked_for_at_once(github: Sandbox, store: Store) -> None:
+def test_accepting_removals_probes_all_missing_repositories_at_once(
+    github: Sandbox, store: Store
+) -> None:
     ids = fill(github, 20)
     run(github, store)
     goes_through(github, store, delete(github, ids[:12]), removals=few(5), accept_removals=True)
@@ -58,7 +77,7 @@ def test_exactly_as_many_as_are_asked_for_need_one_run(github: Sandbox, store: S
     goes_through(github, store, delete(github, ids[:5]), removals=few(5))
 
 
-def test_what_is_always_missing_and_alive_does_not_keep_others_from_being_asked_for(
+def test_repositories_that_are_never_listed_do_not_keep_others_from_being_probed(
     github: Sandbox, store: Store
 ) -> None:
     ids = fill(github, 10)
@@ -73,7 +92,7 @@ def test_what_is_always_missing_and_alive_does_not_keep_others_from_being_asked_
     assert gone(store) == set(missing)
 
 
-def test_what_is_refused_for_ever_does_not_keep_others_from_being_asked_for(
+def test_repositories_that_are_always_refused_do_not_keep_others_from_being_probed(
     github: Sandbox, store: Store
 ) -> None:
     ids = fill(github, 20)
@@ -103,7 +122,7 @@ def test_a_server_that_fails_to_answer_is_not_asked_for_all_of_them(
     assert gone(store) == set()
 
 
-def test_what_was_learned_before_the_quota_was_spent_is_kept_and_the_rest_is_put_off(
+def test_verdicts_from_before_the_end_of_the_quota_are_kept_and_the_rest_is_deferred(
     github: Sandbox, store: Store
 ) -> None:
     missing = fill(github, 20)[:5]
@@ -127,6 +146,53 @@ def test_what_was_learned_before_the_quota_was_spent_is_kept_and_the_rest_is_put
     assert gone(store) == set(missing)
 
 
+def test_a_repository_that_is_always_out_of_service_does_not_keep_others_from_being_settled(
+    github: Sandbox, store: Store
+) -> None:
+    missing = delete_of(github, store, 10)
+    sick, *others = missing
+    unavailable(github, f"/repositories/{sick}", "0")
+    with GitHubClient(token=TOKEN, api_url=github.url, retry=RetryPolicy(attempts=1)) as client:
+        outcome = sync(client, store, removals=few(500))
+    assert (outcome.status, outcome.counts.removed, outcome.counts.withheld) == ("partial", 9, 1)
+    assert gone(store) == set(others)
+
+
+def test_a_server_that_is_out_of_service_for_a_second_is_waited_for(
+    github: Sandbox, store: Store
+) -> None:
+    missing = delete_of(github, store, 10)
+    unavailable(github, "/repositories/*", "1", times=1)
+    goes_through(github, store, missing, removals=few(500))
+
+
+def test_answers_from_before_the_server_went_out_of_service_are_kept(
+    github: Sandbox, store: Store
+) -> None:
+    missing = delete_of(github, store, 10)
+    asked: list[str] = []
+    lock, enough = threading.Lock(), threading.Event()
+
+    def answer(request: Any) -> None:
+        if not request.path.startswith("/repositories/"):
+            return
+        with lock:
+            asked.append(request.path)
+            number = len(asked)
+        if number == 1:
+            enough.wait(PATIENCE)
+            unavailable(github, request.path, "86400")
+        elif number == 4:
+            enough.set()  # the second and the third have been answered
+
+    github.on_request = answer
+    with GitHubClient(token=TOKEN, api_url=github.url, retry=QUICK, concurrency=2) as client:
+        outcome = sync(client, store, removals=few(500))
+    assert outcome.status == "deferred"
+    assert {int(path.removeprefix("/repositories/")) for path in asked[1:3]} <= gone(store)
+    assert gone(store) < set(missing)
+
+
 # Ten thousand at once
 
 
@@ -137,6 +203,7 @@ def few_requests(github: Sandbox, most: int) -> Iterator[None]:
     assert len(github.requests) <= most
 
 
+@pytest.mark.slow
 def test_ten_thousand_that_are_gone_at_once_cost_a_few_requests_and_not_one_probe(
     github: Sandbox, store: Store
 ) -> None:

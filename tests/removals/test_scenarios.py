@@ -7,13 +7,13 @@ import sys
 
 import pytest
 
-from sync.database.store import Store
-from sync.github.client import GitHubClient
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.removals.playing import Scenario, play
 from tests.removals.scenarios import SCENARIOS
 from tests.removals.telling import told
 from tests.support.database import values
+from tests.support.inside.database import Store
+from tests.support.inside.github import GitHubClient
 from tests.support.process import PROJECT
 from tests.support.runs import fill, sync
 

@@ -13,7 +13,6 @@ from typing import NamedTuple
 from requests.auth import AuthBase
 from structlog.testing import capture_logs
 
-from sync.errors import RestError
 from sync.rest import (
     BasicAuth,
     BearerAuth,
@@ -28,6 +27,7 @@ from sync.rest import (
 )
 from tests.rest.helpers import everything_said
 from tests.support.fault_server import FaultServer, Received, answer
+from tests.support.inside.core import RestError
 
 SECRET = "s3cr3t-Abcdef-0123456789"  # what must be seen on the wire, and nowhere else
 CLIENT_SECRET = "of-the-client-77"

@@ -10,12 +10,11 @@ import pytest
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from sync import redaction
-from sync.errors import ConfigError, RestError
 from sync.rest import BasicAuth, BearerAuth, NoAuth, RestClient
 from tests.rest.conftest import Connect
 from tests.rest.helpers import ONCE, assert_only_ours, everything_said
 from tests.support.fault_server import FaultServer, Peer, answer
+from tests.support.inside.core import ConfigError, RestError, redaction
 
 TOKEN = "ghp_" + "c7" * 18
 BASE = "https://api.example.com"
@@ -256,7 +255,7 @@ class Passing(AuthBase):
 def test_what_is_sent_once_is_masked_and_does_not_pile_up(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redaction, "_MOST_PASSING", len(redaction._passing) + 10)
+    monkeypatch.setattr(redaction, "_MOST_SHORT_LIVED", len(redaction._short_lived) + 10)
     known = len(redaction._longest_first)
     with FaultServer(answer()) as server:
         client = connect(server.url, auth=Passing())
@@ -269,7 +268,7 @@ def test_what_is_sent_once_is_masked_and_does_not_pile_up(
 def test_a_secret_that_stays_is_not_forgotten_for_what_is_sent_once(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redaction, "_MOST_PASSING", len(redaction._passing) + 10)
+    monkeypatch.setattr(redaction, "_MOST_SHORT_LIVED", len(redaction._short_lived) + 10)
     with FaultServer(answer()) as server:
         connect(server.url, auth=BearerAuth("stays-all-the-time")).get("/")
         client = connect(server.url, auth=Passing())

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from sync.errors import NotFound, RateLimited
 from sync.rest import RestClient, RetryPolicy
 from tests.rest.conftest import Connect
 from tests.rest.helpers import QUICK
 from tests.support.fault_server import FaultServer, answer
+from tests.support.inside.core import NotFound, RateLimited
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 

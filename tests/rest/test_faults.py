@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 import structlog
 
-from sync.errors import (
+from sync.rest import RetryPolicy
+from tests.rest.conftest import Connect
+from tests.rest.helpers import ONCE, QUICK, assert_only_ours, decode_json
+from tests.support.fault_server import Answer, FaultServer, Peer, answer
+from tests.support.inside.core import (
     ConnectFailed,
     Interrupted,
     NotJson,
@@ -20,10 +24,6 @@ from sync.errors import (
     TimedOut,
     TooLarge,
 )
-from sync.rest import RetryPolicy
-from tests.rest.conftest import Connect
-from tests.rest.helpers import ONCE, QUICK, assert_only_ours, decode_json
-from tests.support.fault_server import Answer, FaultServer, Peer, answer
 
 GOOD = answer(200, {"good": True})
 CLOSE = {"Connection": "close"}
@@ -173,15 +173,6 @@ def test_a_connection_that_was_cut_is_not_used_again(connect: Connect) -> None:
     assert [request.connection for request in server.requests] == [1, 2]
 
 
-def test_an_answer_that_is_only_announced_is_asked_for_again_on_another_connection(
-    connect: Connect,
-) -> None:
-    hints = b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n"
-    with FaultServer(hints + answer(200, {"late": True}), GOOD) as server:
-        assert connect(server.url).get("/x").json() == {"good": True}
-    assert [request.connection for request in server.requests] == [1, 2]
-
-
 def drip_tls(peer: Peer) -> None:
     peer.send(b"\x16\x03\x03\x3f\xff")  # a handshake record of 16 kB follows
     peer.drip(itertools.repeat(b"\x00", 200))
@@ -203,7 +194,7 @@ def test_a_proxy_that_drips_its_answer_to_connect_is_cut(
         monkeypatch.setenv("https_proxy", proxy.url)
         started = time.monotonic()
         with pytest.raises(TimedOut):
-            connect("https://127.0.0.1:9", timeout=0.15, retry=ONCE).get("/x")
+            connect("https://api.example", timeout=0.15, retry=ONCE).get("/x")
         assert time.monotonic() - started < 8
     assert proxy.request.method == "CONNECT"
 
@@ -253,7 +244,7 @@ def test_the_stop_event_ends_a_wait(connect: Connect, reply: bytes) -> None:
     with FaultServer(reply) as server:
         client = connect(server.url, stop=stop, retry=RetryPolicy(base=60, cap=60))
         started = time.monotonic()
-        with pytest.raises(Interrupted, match="waiting to try again"):
+        with pytest.raises(Interrupted, match="waiting for a retry"):
             client.get("/x")
         assert time.monotonic() - started < 20
     assert len(server.requests) == 1

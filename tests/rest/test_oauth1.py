@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -13,7 +14,6 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from sync.errors import ConfigError
 from sync.rest import OAuth1Auth
 from tests.rest.conftest import Connect
 from tests.rest.helpers import everything_said
@@ -25,6 +25,7 @@ from tests.rest.oauth1_server import (
     Verifier,
 )
 from tests.support.fault_server import FaultServer, answer
+from tests.support.inside.core import ConfigError
 
 _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PRIVATE = _KEY.private_bytes(
@@ -124,3 +125,9 @@ def test_a_secret_from_a_file_may_end_in_a_newline(connect: Connect) -> None:
     with FaultServer() as server:
         connect(server.url, auth=signer("HMAC-SHA1", secret=CLIENT_SECRET + "\n")).get("/x")
         assert Verifier(server.url).accepts(server.request)
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "requests_oauthlib", None)  # as if it were not installed
+    with pytest.raises(ConfigError, match=r"pip install 'requests-oauthlib\[rsa\]'"):
+        OAuth1Auth(CLIENT_KEY)

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from sync.errors import BadCredentials, ConfigError, ServerError
 from sync.rest import RestClient, Token
 from tests.rest.conftest import Connect
 from tests.rest.helpers import ONCE
@@ -26,6 +25,7 @@ from tests.rest.oauth2_server import (
     signing_in,
 )
 from tests.support.fault_server import FaultServer, Peer, answer
+from tests.support.inside.core import BadCredentials, ConfigError, ServerError
 
 # What is asked of the token endpoint
 
@@ -72,6 +72,19 @@ def test_a_refresh_token_of_an_app_without_a_secret_is_sent_with_its_client_id(
         }
     ]
     assert bearers(server) == ["token-number-1"]
+
+
+def test_a_token_in_a_form_is_read_as_one_in_json(connect: Connect) -> None:
+    body = b"access_token=token-number-1&token_type=bearer&expires_in=3600&refresh_token=second-one"
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    kept: list[tuple[Token, str]] = []
+    with FaultServer(answer(200, body, headers)) as tokens, FaultServer() as server:
+        auth = refreshing(tokens, on_renewed=lambda *given: kept.append(given), clock=Clock())
+        connect(server.url, auth=auth).get("/x")
+    assert bearers(server) == ["token-number-1"]
+    assert kept == [
+        (Token(value="token-number-1", expires_at=NOW + timedelta(hours=1)), "second-one")
+    ]
 
 
 # When

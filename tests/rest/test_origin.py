@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sync import origin
-from sync.errors import ConfigError, ForeignOrigin
 from sync.rest import RestClient
 from tests.rest.helpers import everything_said
+from tests.support.inside.core import ConfigError, ForeignOrigin, origin
 
 BASE = "https://api.example.com/v3"
 
@@ -163,6 +162,31 @@ def test_a_redirect_within_the_origin_is_followed_as_a_browser_would(
     location: str, url: str
 ) -> None:
     assert origin.follow(BASE, f"{BASE}/old", location) == url
+
+
+@pytest.mark.parametrize(
+    ("base", "link"),
+    [
+        ("https://bücher.example", "https://xn--bcher-kva.example/page"),
+        ("https://xn--bcher-kva.example:443", "https://Bücher.example./page"),
+        ("http://[::1]:8080", "http://[0:0:0:0:0:0:0:1]:8080/page"),
+    ],
+)
+def test_a_link_that_spells_the_host_otherwise_is_of_the_same_origin(base: str, link: str) -> None:
+    assert origin.resolve(base, link) == link
+
+
+@pytest.mark.parametrize(
+    ("base", "link"),
+    [
+        ("https://faß.example", "https://fass.example/page"),
+        ("https://bücher.example", "https://bucher.example/page"),
+        ("http://localhost:8080", "http://127.0.0.1:8080/page"),
+    ],
+)
+def test_a_host_that_only_looks_alike_is_another_origin(base: str, link: str) -> None:
+    with pytest.raises(ForeignOrigin):
+        origin.resolve(base, link)
 
 
 @pytest.mark.parametrize("location", ["//evil.example.com", "http://api.example.com/", "//[x"])

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from sync.errors import NotFound, NotJson, RestError, UnexpectedAnswer
 from sync.rest import Response, RestClient
 from tests.rest.conftest import Connect
 from tests.rest.helpers import QUICK, assert_only_ours
 from tests.support.fault_server import FaultServer, answer
+from tests.support.inside.core import NotFound, NotJson, RestError, UnexpectedAnswer
 
 
 def page(body: object, following: str | None = None, **options: Any) -> bytes:
@@ -66,7 +66,7 @@ def test_pages_that_lead_in_a_circle_are_an_error(connect: Connect, following: s
 
 
 def test_pages_without_end_are_an_error() -> None:
-    from sync.rest.paging import Leaf, linked
+    from tests.support.inside.rest import Leaf, linked
 
     def leaf(number: int) -> Leaf[int]:
         url = f"https://a.example/{number}"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from sync.errors import ForeignOrigin, RestError, UnexpectedAnswer
 from sync.rest import BearerAuth
 from tests.rest.conftest import Connect
 from tests.rest.helpers import assert_only_ours
 from tests.support.fault_server import FaultServer, answer
+from tests.support.inside.core import ForeignOrigin, RestError, UnexpectedAnswer
 
 TOKEN = "ghp_" + "r4" * 18
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from sync.errors import ConfigError, ConnectFailed, Interrupted, NotJson
 from sync.rest import Response, RestClient
 from tests.rest.conftest import Connect
-from tests.rest.helpers import ONCE, assert_only_ours, decode_json
+from tests.rest.helpers import assert_only_ours, decode_json
 from tests.support.fault_server import FaultServer, Peer, after, answer
+from tests.support.inside.core import ConfigError, Interrupted, NotJson
 
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
@@ -190,41 +190,6 @@ def test_a_request_that_cannot_be_written_down_is_refused(connect: Connect) -> N
             connect(server.url).post("/x", json={"n": float("nan")})
         assert_only_ours(caught.value)
     assert server.requests == []
-
-
-@pytest.mark.matrix("http.proxy")
-@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
-def test_a_proxy_of_the_environment_is_used(
-    connect: Connect, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    with FaultServer(answer(200, {"via": "proxy"})) as proxy, FaultServer() as server:
-        monkeypatch.setenv(name, f"http://me:proxypw77@127.0.0.1:{proxy.port}")
-        assert connect(server.url).get("/x").json() == {"via": "proxy"}
-    assert proxy.request.target == f"{server.url}/x"
-    assert "proxy-authorization" in proxy.request.headers
-    assert server.connections == 0
-
-
-def test_no_proxy_of_the_environment_is_honoured(
-    connect: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with FaultServer() as proxy, FaultServer() as server:
-        monkeypatch.setenv("http_proxy", proxy.url)
-        monkeypatch.setenv("no_proxy", "127.0.0.1")
-        connect(server.url).get("/x")
-    assert (proxy.connections, server.connections) == (0, 1)
-
-
-def test_a_dead_proxy_is_named_as_the_culprit_without_its_password(
-    connect: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with FaultServer() as proxy:
-        pass
-    monkeypatch.setenv("http_proxy", f"http://me:proxypw77@127.0.0.1:{proxy.port}")
-    with pytest.raises(ConnectFailed, match="proxy") as caught:
-        connect("http://127.0.0.1:9", retry=ONCE).get("/x")
-    assert "proxypw77" not in str(caught.value)
-    assert_only_ours(caught.value)
 
 
 @pytest.mark.matrix("http.odd-json")

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sync import errors
 from sync.rest import RetryPolicy
+from tests.support.inside.core import errors
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 STEADY = RetryPolicy(random=lambda: 1.0)  # no jitter
@@ -31,9 +31,7 @@ STEADY = RetryPolicy(random=lambda: 1.0)  # no jitter
         (errors.RestError, False),
     ],
 )
-def test_only_what_may_pass_by_itself_is_tried_again(
-    kind: type[errors.RestError], again: bool
-) -> None:
+def test_only_transient_errors_are_tried_again(kind: type[errors.RestError], again: bool) -> None:
     delay = STEADY.delay(kind("failed", method="GET"), 1, NOW)
     assert (delay is not None) is again
 

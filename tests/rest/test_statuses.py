@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from sync import errors
 from sync.rest import Response
-from sync.rest.response import LONGEST_RETRY_AFTER, classify, parse_links, parse_retry_after
 from tests.rest.conftest import Connect
 from tests.rest.helpers import ONCE
 from tests.support.fault_server import FaultServer, answer
+from tests.support.inside.core import errors
+from tests.support.inside.rest import LONGEST_RETRY_AFTER, classify, parse_links, parse_retry_after
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -84,7 +84,9 @@ def test_success_and_not_modified_are_no_errors(status: int) -> None:
         (b"plain\r\n  text", "400: plain text"),
         (b"\xff\xfe", "400: \ufffd\ufffd"),
         (b"", "400: (empty)"),
-        (b'{"errors": "x"}', '400: {"errors": "x"}'),
+        (b'{"errors": "x"}', "400: x"),
+        (b'{"message": "no", "errors": ["one", 2, "three"]}', "400: no; one; three"),
+        (b'{"message": "no", "error": {"message": "why"}}', "400: no; why"),
     ],
 )
 def test_the_server_s_message_is_found_and_made_harmless(body: bytes, message: str) -> None:
@@ -130,10 +132,18 @@ def test_retry_after_says_when_to_ask_again(text: str, seconds: float) -> None:
     assert parse_retry_after(make(Retry_After=text), NOW) == NOW + timedelta(seconds=seconds)
 
 
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_a_server_that_says_until_when_it_is_away_is_waited_for_as_for_a_limit(status: int) -> None:
+    error = classify(make(status=status, Retry_After="30"), NOW)
+    assert isinstance(error, errors.RateLimited)
+    assert (error.retry_at, error.secondary) == (NOW + timedelta(seconds=30), False)
+    assert isinstance(classify(make(status=status), NOW), errors.ServerError)
+
+
 @pytest.mark.matrix("http.retry-after")
 @pytest.mark.parametrize(
     "text",
-    ["", "  ", "soon", "nan", "5, 10", "Sun, 99 Mar 2026 12:00:30 GMT", "0x10", "Sun, 01 Mar"],
+    ["", "  ", "soon", "nan", "a, b", "Sun, 99 Mar 2026 12:00:30 GMT", "0x10", "Sun, 01 Mar"],
 )
 def test_junk_in_retry_after_says_nothing(text: str) -> None:
     assert parse_retry_after(make(Retry_After=text), NOW) is None

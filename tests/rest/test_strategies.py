@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from sync.errors import ConfigError, ForeignOrigin, RestError
 from sync.rest import (
     BasicAuth,
     BearerAuth,
@@ -35,6 +34,7 @@ from tests.rest.strategies import (
     token_endpoint,
 )
 from tests.support.fault_server import FaultServer, Received, answer
+from tests.support.inside.core import ConfigError, ForeignOrigin, RestError
 
 BASIC = b64encode(f"octo:{SECRET}".encode()).decode()
 SENT = {

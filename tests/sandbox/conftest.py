@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from sync.github.sandbox import Sandbox
+from tests.stand_in import StandIn
 from tests.support.app_keys import app_jwt, key_pair
 
 if TYPE_CHECKING:
@@ -18,16 +18,16 @@ START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def github() -> Iterator[Sandbox]:
+def github() -> Iterator[StandIn]:
     """A started sandbox with the user octo, whose token is octo-token."""
-    with Sandbox() as sandbox:
+    with StandIn() as sandbox:
         sandbox.add_user("octo", token="octo-token", name="Octo")
         yield sandbox
         assert sandbox.errors == []
 
 
 @pytest.fixture
-def get(github: Sandbox) -> Iterator[Callable[..., requests.Response]]:
+def get(github: StandIn) -> Iterator[Callable[..., requests.Response]]:
     """Asks the sandbox: a path, the token, parameters as keywords, and other headers."""
     with requests.Session() as session:
         session.trust_env = False
@@ -54,7 +54,7 @@ def get(github: Sandbox) -> Iterator[Callable[..., requests.Response]]:
 
 
 @pytest.fixture
-def moments(github: Sandbox) -> list[datetime]:
+def moments(github: StandIn) -> list[datetime]:
     """The sandbox's clock: it shows the last of these times."""
     times = [START]
     github.now = lambda: times[-1]
@@ -62,13 +62,13 @@ def moments(github: Sandbox) -> list[datetime]:
 
 
 @pytest.fixture
-def app_id(github: Sandbox, moments: list[datetime]) -> int:
+def app_id(github: StandIn, moments: list[datetime]) -> int:
     """An App named Ledger."""
     return github.add_app("Ledger", key=key_pair().public, permissions={"contents": "read"})
 
 
 @pytest.fixture
-def installed(github: Sandbox, app_id: int) -> int:
+def installed(github: StandIn, app_id: int) -> int:
     """Its installation on all of octo's repositories: two public ones and a private one."""
     github.add_repository("octo", "hello")
     github.add_repository("octo", "other")
@@ -93,7 +93,7 @@ def ask_as_app(
 
 
 @pytest.fixture
-def new_token(github: Sandbox, app_id: int) -> Iterator[Callable[..., requests.Response]]:
+def new_token(github: StandIn, app_id: int) -> Iterator[Callable[..., requests.Response]]:
     """Asks for a token of an installation, with a JSON body."""
     with requests.Session() as session:
         session.trust_env = False

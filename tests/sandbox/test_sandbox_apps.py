@@ -12,7 +12,7 @@ from tests.sandbox.conftest import START
 from tests.support.app_keys import app_jwt, key_pair
 
 if TYPE_CHECKING:
-    from sync.github.sandbox import Sandbox
+    from tests.stand_in import StandIn
 
 Get = Callable[..., requests.Response]
 UNDECODED = "A JSON web token could not be decoded"
@@ -27,7 +27,7 @@ def test_an_app_is_known_by_its_id_and_by_its_client_id(ask_as_app: Get, app_id:
         assert ask_as_app("/app", issuer=issuer).json() == app
 
 
-def test_a_key_may_be_given_as_the_private_one(github: Sandbox, get: Get) -> None:
+def test_a_key_may_be_given_as_the_private_one(github: StandIn, get: Get) -> None:
     app_id = github.add_app("Other", key=key_pair(1).private)
     assert get("/app", token=app_jwt(app_id, key=1)).json()["id"] == app_id
 
@@ -68,13 +68,13 @@ def test_a_web_token_needs_the_scheme_bearer(get: Get, app_id: int) -> None:
 
 
 @pytest.mark.parametrize("token", ["octo-token", None])
-def test_what_is_for_apps_wants_a_web_token(get: Get, token: str | None) -> None:
+def test_endpoints_for_apps_require_a_web_token(get: Get, token: str | None) -> None:
     refused = get("/app/installations", token=token)
     assert (refused.status_code, refused.json()["message"]) == (401, UNDECODED)
 
 
 def test_an_app_sees_its_own_installations_alone(
-    github: Sandbox, ask_as_app: Get, installed: int
+    github: StandIn, ask_as_app: Get, installed: int
 ) -> None:
     other = github.install_app(github.add_app("Other", key=key_pair(1).public), "octo")
     listed = ask_as_app("/app/installations").json()
@@ -88,7 +88,7 @@ def test_an_app_sees_its_own_installations_alone(
         github.install_app(listed[0]["app_id"], "OCTO")
 
 
-def test_installations_come_in_pages(github: Sandbox, ask_as_app: Get, app_id: int) -> None:
+def test_installations_come_in_pages(github: StandIn, ask_as_app: Get, app_id: int) -> None:
     for number in range(3):
         github.add_user(f"org{number}", kind="Organization")
         github.install_app(app_id, f"org{number}")

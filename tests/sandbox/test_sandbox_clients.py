@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sync.github.sandbox import Sandbox
+    from sync.sandbox import Sandbox
 
 COUNT = 257
 

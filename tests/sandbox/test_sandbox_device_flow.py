@@ -14,7 +14,7 @@ import requests
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sync.github.sandbox import Sandbox
+    from tests.stand_in import StandIn
 
 Get = Callable[..., requests.Response]
 Post = Callable[..., dict[str, Any]]
@@ -23,7 +23,7 @@ GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 @pytest.fixture
-def send(github: Sandbox) -> Iterator[Get]:
+def send(github: StandIn) -> Iterator[Get]:
     """Sends a form to the site, and takes JSON unless told otherwise."""
     with requests.Session() as session:
         session.trust_env = False
@@ -50,7 +50,7 @@ def poll(send: Get, moments: list[datetime]) -> Post:
 
 
 @pytest.fixture
-def device(github: Sandbox, send: Get, moments: list[datetime]) -> dict[str, Any]:
+def device(github: StandIn, send: Get, moments: list[datetime]) -> dict[str, Any]:
     """A device that waits for its user; it asks for the scopes gist and repo."""
     github.add_oauth_app("Ov-plain")
     github.add_oauth_app("Ov-other")
@@ -58,7 +58,7 @@ def device(github: Sandbox, send: Get, moments: list[datetime]) -> dict[str, Any
     return body
 
 
-def test_a_device_gets_a_code_for_its_user(github: Sandbox, device: dict[str, Any]) -> None:
+def test_a_device_gets_a_code_for_its_user(github: StandIn, device: dict[str, Any]) -> None:
     assert re.fullmatch("[0-9A-F]{4}-[0-9A-F]{4}", device["user_code"])
     assert len(device["device_code"]) == 40
     assert device["verification_uri"] == f"{github.url}/login/device"
@@ -67,7 +67,7 @@ def test_a_device_gets_a_code_for_its_user(github: Sandbox, device: dict[str, An
 
 
 def test_a_token_comes_once_the_user_has_agreed(
-    github: Sandbox, get: Get, poll: Post, device: dict[str, Any]
+    github: StandIn, get: Get, poll: Post, device: dict[str, Any]
 ) -> None:
     pending = poll(device["device_code"], after=0)
     assert pending["error"] == "authorization_pending"
@@ -94,7 +94,7 @@ def test_a_token_comes_once_the_user_has_agreed(
     ],
 )
 def test_a_token_has_the_scopes_that_github_knows_and_none_twice(
-    github: Sandbox, send: Get, get: Get, poll: Post, asked: str, scope: str, header: str
+    github: StandIn, send: Get, get: Get, poll: Post, asked: str, scope: str, header: str
 ) -> None:
     github.add_oauth_app("Ov-plain")
     github.add_repository("octo", "secret", private=True)
@@ -108,7 +108,7 @@ def test_a_token_has_the_scopes_that_github_knows_and_none_twice(
 
 
 def test_a_device_that_is_hasty_must_wait_longer_each_time(
-    github: Sandbox, poll: Post, device: dict[str, Any]
+    github: StandIn, poll: Post, device: dict[str, Any]
 ) -> None:
     code = device["device_code"]
     assert poll(code)["error"] == "authorization_pending"
@@ -121,7 +121,7 @@ def test_a_device_that_is_hasty_must_wait_longer_each_time(
     assert "access_token" in poll(code, after=20)
 
 
-def test_a_user_may_say_no(github: Sandbox, poll: Post, device: dict[str, Any]) -> None:
+def test_a_user_may_say_no(github: StandIn, poll: Post, device: dict[str, Any]) -> None:
     github.deny(device["user_code"])
     for _ in range(2):
         assert poll(device["device_code"])["error"] == "access_denied"
@@ -130,7 +130,7 @@ def test_a_user_may_say_no(github: Sandbox, poll: Post, device: dict[str, Any]) 
 
 
 def test_a_code_ends_after_fifteen_minutes(
-    github: Sandbox, poll: Post, device: dict[str, Any]
+    github: StandIn, poll: Post, device: dict[str, Any]
 ) -> None:
     assert poll(device["device_code"], after=899)["error"] == "authorization_pending"
     assert poll(device["device_code"])["error"] == "expired_token"
@@ -151,7 +151,7 @@ def test_a_program_that_is_not_there_gets_no_code(send: Get) -> None:
     assert (refused.status_code, refused.json()) == (404, {"error": "Not Found"})
 
 
-def test_the_device_flow_may_be_off(github: Sandbox, send: Get, poll: Post) -> None:
+def test_the_device_flow_may_be_off(github: StandIn, send: Get, poll: Post) -> None:
     github.add_oauth_app("Ov-off", device_flow=False)
     refused = send(DEVICE, client_id="Ov-off")
     assert (refused.status_code, refused.json()["error"]) == (400, "device_flow_disabled")
@@ -177,7 +177,7 @@ def test_answers_are_forms_unless_json_is_asked_for(send: Get, device: dict[str,
 
 
 def test_parameters_may_be_in_the_address_or_in_json(
-    github: Sandbox, device: dict[str, Any]
+    github: StandIn, device: dict[str, Any]
 ) -> None:
     asked = {"client_id": "Ov-plain", "scope": "no-such-scope"}
     for form in ({"params": asked}, {"json": asked}):
@@ -187,7 +187,7 @@ def test_parameters_may_be_in_the_address_or_in_json(
     assert requests.get(github.url + DEVICE, timeout=30).status_code == 404
 
 
-def test_the_body_of_a_request_is_kept(github: Sandbox, device: dict[str, Any]) -> None:
+def test_the_body_of_a_request_is_kept(github: StandIn, device: dict[str, Any]) -> None:
     (record,) = github.requests
     assert (record.path, record.status) == (DEVICE, 200)
     assert record.body == b"client_id=Ov-plain&scope=repo+gist+public_repo"
@@ -197,7 +197,7 @@ def test_the_body_of_a_request_is_kept(github: Sandbox, device: dict[str, Any]) 
 
 
 @pytest.fixture
-def granted(github: Sandbox, send: Get, poll: Post) -> dict[str, Any]:
+def granted(github: StandIn, send: Get, poll: Post) -> dict[str, Any]:
     """What octo has granted to a program whose tokens end."""
     github.add_oauth_app("Iv-brief", secret="its-secret", expiring=True)
     device = send(DEVICE, client_id="Iv-brief", scope="repo").json()
@@ -248,7 +248,7 @@ def test_renewing_has_an_end_and_wants_the_right_program(
     assert renew(send, refresh)["error"] == "bad_refresh_token"
 
 
-def test_a_program_may_be_let_in_without_a_device(github: Sandbox, get: Get) -> None:
+def test_a_program_may_be_let_in_without_a_device(github: StandIn, get: Get) -> None:
     github.add_oauth_app("Ov-plain")
     held = github.grant("Ov-plain", "octo", scope="gist")
     assert get("/user", token=held.access).headers["X-OAuth-Scopes"] == "gist"
@@ -256,7 +256,7 @@ def test_a_program_may_be_let_in_without_a_device(github: Sandbox, get: Get) -> 
 
 
 def test_a_user_may_take_back_what_was_granted(
-    github: Sandbox, send: Get, get: Get, granted: dict[str, Any]
+    github: StandIn, send: Get, get: Get, granted: dict[str, Any]
 ) -> None:
     github.revoke_authorization("Iv-brief", "octo")
     assert get("/user", token=granted["access_token"]).status_code == 401

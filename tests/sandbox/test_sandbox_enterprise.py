@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from sync.github.sandbox import Sandbox
+from tests.stand_in import StandIn
 from tests.support.app_keys import app_jwt, key_pair
 
 
 @pytest.fixture
-def server() -> Iterator[Sandbox]:
-    with Sandbox(enterprise=True) as sandbox:
+def server() -> Iterator[StandIn]:
+    with StandIn(enterprise=True) as sandbox:
         sandbox.add_user("octo", token="octo-token")
         for number in range(3):
             sandbox.add_repository("octo", f"r{number}")
@@ -21,18 +21,18 @@ def server() -> Iterator[Sandbox]:
         assert sandbox.errors == []
 
 
-def ask(server: Sandbox, path: str, **headers: str) -> requests.Response:
+def ask(server: StandIn, path: str, **headers: str) -> requests.Response:
     sent = {"Authorization": "Bearer octo-token", **headers}
     with requests.Session() as session:
         session.trust_env = False
         return session.get(f"{_site(server)}{path}", headers=sent, timeout=30)
 
 
-def _site(server: Sandbox) -> str:
+def _site(server: StandIn) -> str:
     return server.url.removesuffix("/api/v3")
 
 
-def test_the_api_is_below_its_path_and_its_links_too(server: Sandbox) -> None:
+def test_the_api_is_below_its_path_and_its_links_too(server: StandIn) -> None:
     listed = ask(server, "/api/v3/user/repos?per_page=2")
     assert listed.status_code == 200
     assert listed.links["next"]["url"].startswith(f"{server.url}/user/repos?")
@@ -41,12 +41,12 @@ def test_the_api_is_below_its_path_and_its_links_too(server: Sandbox) -> None:
     assert len(following.json()) == 1
 
 
-def test_what_is_not_below_it_is_the_web_site(server: Sandbox) -> None:
+def test_paths_outside_of_the_api_are_the_web_site(server: StandIn) -> None:
     page = ask(server, "/user")
     assert (page.status_code, page.headers["Content-Type"]) == (404, "text/html")
 
 
-def test_no_limits_are_set_and_none_told_of(server: Sandbox) -> None:
+def test_no_limits_are_set_and_none_told_of(server: StandIn) -> None:
     answer = ask(server, "/api/v3/user")
     assert not [name for name in answer.headers if name.lower().startswith("x-ratelimit")]
     refused = ask(server, "/api/v3/rate_limit")
@@ -56,13 +56,13 @@ def test_no_limits_are_set_and_none_told_of(server: Sandbox) -> None:
     )
 
 
-def test_only_the_older_version_is_known(server: Sandbox) -> None:
+def test_only_the_older_version_is_known(server: StandIn) -> None:
     assert ask(server, "/api/v3/user", **{"X-GitHub-Api-Version": "2022-11-28"}).ok
     refused = ask(server, "/api/v3/user", **{"X-GitHub-Api-Version": "2026-03-10"})
     assert refused.status_code == 400
 
 
-def test_programs_sign_users_in_at_the_web_site_and_apps_at_the_api(server: Sandbox) -> None:
+def test_programs_sign_users_in_at_the_web_site_and_apps_at_the_api(server: StandIn) -> None:
     app_id = server.add_app("Ledger", key=key_pair().public)
     signed = {"Authorization": f"Bearer {app_jwt(app_id)}"}
     app = ask(server, "/api/v3/app", **signed).json()

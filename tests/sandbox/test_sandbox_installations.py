@@ -12,7 +12,7 @@ import requests
 from tests.sandbox.conftest import START
 
 if TYPE_CHECKING:
-    from sync.github.sandbox import Sandbox
+    from tests.stand_in import StandIn
 
 Get = Callable[..., requests.Response]
 UNDECODED = "A JSON web token could not be decoded"
@@ -46,7 +46,7 @@ def test_an_installation_gets_a_token_for_an_hour(
 
 
 def test_a_token_may_live_for_three_seconds(
-    github: Sandbox, get: Get, new_token: Get, app_id: int, moments: list[datetime]
+    github: StandIn, get: Get, new_token: Get, app_id: int, moments: list[datetime]
 ) -> None:
     github.add_user("brief", kind="Organization")
     brief = github.install_app(app_id, "brief", expires_in=3)
@@ -60,7 +60,7 @@ def test_a_token_may_live_for_three_seconds(
 
 
 def test_the_repositories_of_an_installation_come_in_pages(
-    github: Sandbox, get: Get, installed: int
+    github: StandIn, get: Get, installed: int
 ) -> None:
     token = github.add_installation_token(installed).value
     first = get("/installation/repositories", token=token, per_page=2)
@@ -78,7 +78,7 @@ def test_the_repositories_of_an_installation_come_in_pages(
 
 
 def test_an_installation_sees_what_it_was_given_and_what_is_public(
-    github: Sandbox, get: Get, installed: int
+    github: StandIn, get: Get, installed: int
 ) -> None:
     token = github.add_installation_token(installed).value
     assert get("/repos/octo/secret", token=token).json()["permissions"]["pull"] is True
@@ -94,7 +94,7 @@ def test_an_installation_sees_what_it_was_given_and_what_is_public(
 
 
 def test_a_token_may_be_for_a_part_of_the_repositories(
-    github: Sandbox, get: Get, new_token: Get, installed: int
+    github: StandIn, get: Get, new_token: Get, installed: int
 ) -> None:
     rid = github.find("octo/other").fields["id"]
     made = new_token(installed, repositories=["Secret"], repository_ids=[rid]).json()
@@ -124,7 +124,7 @@ def test_a_token_cannot_be_for_more_than_the_installation_has(
 
 @pytest.mark.parametrize("path", ["/user", "/user/repos"])
 def test_an_installation_is_no_user(
-    github: Sandbox, get: Get, ask_as_app: Get, installed: int, path: str
+    github: StandIn, get: Get, ask_as_app: Get, installed: int, path: str
 ) -> None:
     token = github.add_installation_token(installed).value
     for refused in (get(path, token=token), ask_as_app(path)):
@@ -140,7 +140,7 @@ def test_only_an_installation_has_installation_repositories(get: Get, ask_as_app
 
 
 def test_each_installation_has_a_quota_of_its_own(
-    github: Sandbox, get: Get, app_id: int, installed: int
+    github: StandIn, get: Get, app_id: int, installed: int
 ) -> None:
     path, second = "/installation/repositories", github.install_app(app_id, "else")
     tokens = [github.add_installation_token(it).value for it in (installed, installed, second)]
@@ -154,7 +154,7 @@ def test_each_installation_has_a_quota_of_its_own(
 
 
 def test_a_suspended_installation_is_refused_until_it_is_back(
-    github: Sandbox, get: Get, ask_as_app: Get, new_token: Get, installed: int
+    github: StandIn, get: Get, ask_as_app: Get, new_token: Get, installed: int
 ) -> None:
     token = github.add_installation_token(installed).value
     github.suspend_installation(installed)
@@ -172,7 +172,7 @@ def test_a_suspended_installation_is_refused_until_it_is_back(
 
 
 def test_tokens_end_with_their_installation_or_before(
-    github: Sandbox, get: Get, new_token: Get, installed: int
+    github: StandIn, get: Get, new_token: Get, installed: int
 ) -> None:
     first, second, third = (github.add_installation_token(installed).value for _ in range(3))
     assert get("/installation/token", token=first, method="DELETE").status_code == 204

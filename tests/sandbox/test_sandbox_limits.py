@@ -12,7 +12,7 @@ import requests
 from tests.sandbox.conftest import START
 
 if TYPE_CHECKING:
-    from sync.github.sandbox import Sandbox
+    from sync.sandbox import Sandbox
 
 Get = Callable[..., requests.Response]
 

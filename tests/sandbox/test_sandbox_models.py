@@ -20,7 +20,7 @@ from tests.support.app_keys import app_jwt, key_pair
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sync.github.sandbox import Sandbox
+    from tests.stand_in import StandIn
 
 Get = Callable[..., requests.Response]
 
@@ -45,7 +45,7 @@ def models(version: str) -> Any:
 
 
 @pytest.fixture
-def world(github: Sandbox) -> Sandbox:
+def world(github: StandIn) -> StandIn:
     """Users, an organization, and repositories of each form in both."""
     github.add_token("octo", "wide", scopes=("repo", "user"))
     github.add_user("other", token="other-token")
@@ -79,7 +79,7 @@ def check(answer: requests.Response, shape: Any, status: int = 200) -> None:
 
 
 @pytest.fixture
-def ask(get: Get, version: str, world: Sandbox) -> Get:
+def ask(get: Get, version: str, world: StandIn) -> Get:
     def ask(path: str, token: str | None = "octo-token", **query: Any) -> requests.Response:
         return get(path, token=token, headers={"X-GitHub-Api-Version": version}, **query)
 
@@ -141,7 +141,7 @@ def test_the_root_is_a_root(ask: Get, models: Any) -> None:
 
 @pytest.mark.parametrize("owner", ["octo", "guild"])
 def test_apps_and_installations_are_what_they_should_be(
-    ask: Get, get: Get, models: Any, world: Sandbox, owner: str
+    ask: Get, get: Get, models: Any, world: StandIn, owner: str
 ) -> None:
     app_id = world.add_app("Ledger", key=key_pair().public, permissions={"contents": "read"})
     installation, web_token = world.install_app(app_id, owner), app_jwt(app_id)
@@ -157,7 +157,7 @@ def test_apps_and_installations_are_what_they_should_be(
     check(listed, models.InstallationRepositoriesGetResponse200)
 
 
-def test_the_errors_are_errors(ask: Get, models: Any, world: Sandbox) -> None:
+def test_the_errors_are_errors(ask: Get, models: Any, world: StandIn) -> None:
     check(ask("/user", token=None), models.BasicError, 401)
     check(ask("/user", token="wrong"), models.BasicError, 401)
     check(ask("/repos/octo/none"), models.BasicError, 404)

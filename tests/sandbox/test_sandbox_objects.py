@@ -10,7 +10,7 @@ import pytest
 import requests
 
 if TYPE_CHECKING:
-    from sync.github.sandbox import Sandbox
+    from sync.sandbox import Sandbox
 
 Get = Callable[..., requests.Response]
 CREATED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -56,7 +56,7 @@ def test_a_repository_is_found_by_name_in_any_case_and_by_id(get: Get, rid: int)
 
 
 @pytest.mark.parametrize("path", ["/repos/octo/none", "/repositories/1", "/nothing", "/users/no"])
-def test_what_is_not_there_is_404_with_a_link_to_the_documentation(get: Get, path: str) -> None:
+def test_a_missing_object_is_404_with_a_link_to_the_documentation(get: Get, path: str) -> None:
     answer = get(path)
     assert answer.status_code == 404
     assert answer.json()["message"] == "Not Found"

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 if TYPE_CHECKING:
-    from sync.github.sandbox import Sandbox
+    from sync.sandbox import Sandbox
 
 Get = Callable[..., requests.Response]
 NEW = {"X-GitHub-Api-Version": "2026-03-10"}

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 
 Get = Callable[..., requests.Response]
 ASK = b"GET /user/repos?per_page=100 HTTP/1.1\r\nHost: x\r\nUser-Agent: x\r\n"
@@ -31,7 +31,7 @@ def sandbox_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name.startswith("sandbox")]
 
 
-def test_it_listens_on_loopback_alone_and_only_while_open() -> None:
+def test_the_sandbox_listens_on_loopback_alone_and_only_while_open() -> None:
     github = Sandbox()
     github.add_user("octo", token="octo-token")
     with pytest.raises(RuntimeError):
@@ -45,7 +45,7 @@ def test_it_listens_on_loopback_alone_and_only_while_open() -> None:
     github.close()
 
 
-def test_what_was_added_stays_when_it_is_started_again() -> None:
+def test_data_stays_when_the_sandbox_is_started_again() -> None:
     github = Sandbox()
     github.add_user("octo", token="octo-token")
     rid = github.add_repository("octo", "hello")
@@ -128,7 +128,7 @@ def test_a_client_that_goes_away_makes_no_noise(
     assert capfd.readouterr() == ("", "")
 
 
-def test_it_is_read_by_many_threads_while_it_is_changed(github: Sandbox) -> None:
+def test_the_sandbox_is_read_by_many_threads_while_it_is_changed(github: Sandbox) -> None:
     rids = [github.add_repository("octo", f"r{number}") for number in range(150)]
     headers = {"Authorization": "Bearer octo-token"}
 

@@ -12,38 +12,38 @@ from githubkit.auth.oauth import OAuthDeviceAuthStrategy
 from tests.support.app_keys import key_pair
 
 if TYPE_CHECKING:
-    from sync.github.sandbox import Sandbox
+    from tests.stand_in import StandIn
 
 COUNT = 35
 NAMES = [f"r{number}" for number in range(COUNT)]
 
 
 @pytest.fixture
-def app_id(github: Sandbox) -> int:
+def app_id(github: StandIn) -> int:
     return github.add_app("Ledger", key=key_pair().public, client_id="Iv-ledger")
 
 
 @pytest.fixture
-def installed(github: Sandbox, app_id: int) -> int:
+def installed(github: StandIn, app_id: int) -> int:
     """An installation on many repositories, the last of them private."""
     for name in NAMES:
         github.add_repository("octo", name, private=name == NAMES[-1])
     return github.install_app(app_id, "octo")
 
 
-def pygithub_options(github: Sandbox) -> dict[str, Any]:
+def pygithub_options(github: StandIn) -> dict[str, Any]:
     pause = {"seconds_between_requests": 0, "seconds_between_writes": 0}
     return {"base_url": github.url, "retry": None} | pause
 
 
-def githubkit_client(github: Sandbox, auth: Any) -> Any:
+def githubkit_client(github: StandIn, auth: Any) -> Any:
     return githubkit.GitHub(
         auth, base_url=github.url, http_cache=False, auto_retry=False, trust_env=False
     )
 
 
 def test_pygithub_reads_the_repositories_of_an_installation(
-    github: Sandbox, app_id: int, installed: int
+    github: StandIn, app_id: int, installed: int
 ) -> None:
     auth = pygithub.Auth.AppAuth(app_id, key_pair().private)
     with pygithub.GithubIntegration(auth=auth, **pygithub_options(github)) as integration:
@@ -56,7 +56,7 @@ def test_pygithub_reads_the_repositories_of_an_installation(
 
 
 def test_pygithub_asks_for_a_new_token_when_one_is_about_to_end(
-    github: Sandbox, app_id: int, installed: int
+    github: StandIn, app_id: int, installed: int
 ) -> None:
     github.set_token_life(installed, 3)
     auth = pygithub.Auth.AppAuth(app_id, key_pair().private).get_installation_auth(installed)
@@ -70,7 +70,7 @@ def test_pygithub_asks_for_a_new_token_when_one_is_about_to_end(
 
 @pytest.mark.parametrize("issuer", ["id", "client id"])
 def test_githubkit_reads_the_repositories_of_an_installation(
-    github: Sandbox, app_id: int, installed: int, issuer: str
+    github: StandIn, app_id: int, installed: int, issuer: str
 ) -> None:
     auth = githubkit.AppInstallationAuthStrategy(
         app_id if issuer == "id" else None, key_pair().private, installed, "Iv-ledger"
@@ -84,7 +84,7 @@ def test_githubkit_reads_the_repositories_of_an_installation(
             client.rest.users.get_authenticated()
 
 
-def test_githubkit_signs_a_user_in_with_a_device(github: Sandbox) -> None:
+def test_githubkit_signs_a_user_in_with_a_device(github: StandIn) -> None:
     github.add_oauth_app("Ov-kit")
     auth = OAuthDeviceAuthStrategy(
         "Ov-kit", lambda data: github.authorize(data["user_code"], "octo"), ["repo"]
@@ -95,7 +95,7 @@ def test_githubkit_signs_a_user_in_with_a_device(github: Sandbox) -> None:
     assert auth.refresh_token is None
 
 
-def test_githubkit_renews_a_token_that_a_device_got(github: Sandbox, app_id: int) -> None:
+def test_githubkit_renews_a_token_that_a_device_got(github: StandIn, app_id: int) -> None:
     auth = OAuthDeviceAuthStrategy(
         "Iv-ledger", lambda data: github.authorize(data["user_code"], "octo")
     )
@@ -109,7 +109,7 @@ def test_githubkit_renews_a_token_that_a_device_got(github: Sandbox, app_id: int
         assert client.rest.users.get_authenticated().parsed_data.login == "octo"
 
 
-def test_pygithub_renews_a_users_token(github: Sandbox) -> None:
+def test_pygithub_renews_a_users_token(github: StandIn) -> None:
     github.add_oauth_app("Iv-brief", secret="its-secret", expiring=True)
     with pygithub.Github(**pygithub_options(github)) as client:
         program = client.get_oauth_application("Iv-brief", "its-secret")

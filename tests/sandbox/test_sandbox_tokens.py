@@ -9,7 +9,7 @@ import pytest
 import requests
 
 if TYPE_CHECKING:
-    from sync.github.sandbox import Sandbox
+    from sync.sandbox import Sandbox
 
 Get = Callable[..., requests.Response]
 SSO = "X-GitHub-SSO"
@@ -82,7 +82,7 @@ def test_a_listing_without_single_sign_on_is_partial_and_says_so(
     assert get(f"/repositories/{club}").status_code == 200
 
 
-def test_what_is_asked_of_one_organization_without_single_sign_on_is_refused(
+def test_a_request_to_an_organization_without_single_sign_on_is_refused(
     github: Sandbox, get: Get, club: int
 ) -> None:
     github.restrict_sso("octo-token", ("guild",))

@@ -19,11 +19,11 @@ from sqlalchemy import create_engine, make_url, select
 from sqlalchemy.exc import OperationalError
 
 from sync.database import migrate
-from sync.database.rows import RunCounts
 from sync.database.store import Store
 from sync.database.tables import metadata
-from sync.github.client import GitHubClient
-from sync.github.sandbox import Sandbox
+from sync.database.writes import RunCounts
+from sync.forges.github.client import GitHubClient
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
 from tests.support.database import Json, execute, rows, values
 from tests.support.process import COMMAND, STARTED, environment, write_config
@@ -33,7 +33,7 @@ PATIENCE = 200.0  # seconds for what a busy machine does late
 POLL = threading.Event()  # never set: leaves the processor to the processes that are waited for
 
 # What differs between two databases that were filled with the same.
-_OF_ITS_OWN = {"first_seen_at", "changed_at", "observed_at", "stored_at", "run_id"}
+_OF_ITS_OWN = {"first_seen_at", "changed_at", "observed_at", "stored_at", "last_seen_at", "run_id"}
 _FILLED = (
     *("repositories", "account_repositories", "repository_changes", "repository_metrics"),
     *("page_cache", "rejected_items"),

@@ -16,12 +16,13 @@ import http.client
 import socket
 import threading
 from collections import Counter, defaultdict, deque
+from collections.abc import Collection
 from random import Random
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from sync.github.sandbox import Sandbox
+from sync.sandbox import Sandbox
 from tests.support.chaos_faults import AGAIN, FAULTS, not_modified, said
 from tests.support.chaos_scene import Reply, Scene
 from tests.support.fault_server import PATIENCE, FaultServer, Peer, Received, Talk
@@ -33,15 +34,17 @@ _FRAMING = ("connection", "content-length", "transfer-encoding")
 class Chaos(FaultServer):
     """Stands before `github`, whose links lead here from then on.
 
-    `share` is how many of the answers go wrong, from 0 to 1. `seen` counts requests, and faults
-    by their names; `story` has those since `new_run`. Nothing may ever be sent to `foreign`.
+    `share` is how many of the answers go wrong, from 0 to 1; faults that `without` names never
+    happen. `seen` counts requests, and faults by their names; `story` has those since `new_run`.
+    Nothing may ever be sent to `foreign`.
 
     A lie that agrees with itself cannot be told from the truth. So of what an account lists at
     most one lie is told until `new_run`, and none of a single repository.
     """
 
-    def __init__(self, github: Sandbox, seed: int) -> None:
+    def __init__(self, github: Sandbox, seed: int, *, without: Collection[str] = ()) -> None:
         super().__init__(talk=self._converse)
+        self._faults = {name: one for name, one in FAULTS.items() if name not in without}
         self.share = 0.0
         self.seen: Counter[str] = Counter()
         self.story: list[str] = []
@@ -60,9 +63,7 @@ class Chaos(FaultServer):
     def __enter__(self) -> Self:
         self.foreign.__enter__()
         super().__enter__()
-        with self._github.lock:
-            self._github.api = self.url
-            self._github.encoded.clear()
+        self._github.set_links(self.url)
         return self
 
     def __exit__(
@@ -80,7 +81,7 @@ class Chaos(FaultServer):
             self._lied_to.clear()
             self.story.clear()
         self._threads[1:] = [thread for thread in self._threads[1:] if thread.is_alive()]
-        self._sockets[:] = [sock for sock in self._sockets if sock.fileno() >= 0]
+        self._peers[:] = [peer for peer in self._peers if not peer.is_closed]
 
     # Connections
 
@@ -143,7 +144,7 @@ class Chaos(FaultServer):
             asked = FAULTS[name].act is not_modified and scene.conditional
             return FAULTS[name].lies or (asked and scene.received.target != "/user")
 
-        names = [name for name in FAULTS if not (honest and lies(name))]
+        names = [name for name in self._faults if not (honest and lies(name))]
         (name,) = self._rng.choices(names, [FAULTS[name].weight for name in names])
         if lies(name):
             self._lied_to.add(account)

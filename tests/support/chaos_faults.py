@@ -158,18 +158,29 @@ def other_shape(scene: Scene) -> Talk:
 
 
 def limited(scene: Scene) -> Talk:
-    soon, late = int(time()) + 1, int(time()) + 3600
-    spent = ("X-RateLimit-Limit", "5000"), ("X-RateLimit-Remaining", "0")
-    headers, text = scene.rng.choice(
-        [
-            ([("Retry-After", "0")], "You have exceeded a secondary rate limit."),
-            ([("Retry-After", "3600")], "You have exceeded a secondary rate limit."),
-            ([], "You have exceeded a secondary rate limit."),
-            ([("Retry-After", "soon")], "You have triggered an abuse detection mechanism."),
-            ([*spent, ("X-RateLimit-Reset", str(soon))], "API rate limit exceeded"),
-            ([*spent, ("X-RateLimit-Reset", str(late))], "API rate limit exceeded"),
-        ]
+    """A limit that lasts for a minute or an hour."""
+    return _limit(
+        scene,
+        ([("Retry-After", "3600")], "You have exceeded a secondary rate limit."),
+        ([], "You have exceeded a secondary rate limit."),
+        ([("Retry-After", "soon")], "You have triggered an abuse detection mechanism."),
+        ([*_SPENT, ("X-RateLimit-Reset", str(int(time()) + 3600))], "API rate limit exceeded"),
     )
+
+
+def limited_briefly(scene: Scene) -> Talk:
+    return _limit(
+        scene,
+        ([("Retry-After", "0")], "You have exceeded a secondary rate limit."),
+        ([*_SPENT, ("X-RateLimit-Reset", str(int(time()) + 1))], "API rate limit exceeded"),
+    )
+
+
+_SPENT = ("X-RateLimit-Limit", "5000"), ("X-RateLimit-Remaining", "0")
+
+
+def _limit(scene: Scene, *ways: tuple[list[tuple[str, str]], str]) -> Talk:
+    headers, text = scene.rng.choice(ways)
     return said(_message(scene.rng.choice((403, 429)), text).having(*headers))
 
 
@@ -242,7 +253,8 @@ FAULTS = {
         *(Fault(act) for act in (half_gzip, false_gzip, doubled_headers, odd_headers)),
         *(Fault(act, 0.2) for act in (drips, mute)),
         *(Fault(act, 2) for act in (cut, html, failure, redirected)),
-        *(Fault(act, 0.5) for act in (unauthorized, other_shape, limited, redirected_away)),
+        *(Fault(act, 0.5) for act in (unauthorized, other_shape, redirected_away)),
+        *(Fault(act, 0.3) for act in (limited, limited_briefly)),
         *(Fault(act, 2, True) for act in (page_repeated, empty_list, truncated_list, odd_items)),
         *(Fault(act, 2, True) for act in (replayed, linked_away)),
         Fault(not_modified),

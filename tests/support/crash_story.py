@@ -10,8 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from sync.config.sections import Removals
-from sync.github.sandbox import Sandbox
-from sync.github.sandbox.wire import Answer, Request
+from sync.sandbox import Answer, Request, Sandbox
 from tests.conftest import TOKEN
 
 OTHERS_TOKEN = "ghp_" + "u1" * 18

@@ -12,8 +12,8 @@ from http import HTTPStatus
 from operator import itemgetter
 from pathlib import Path
 
-from sync.database.rows import GOOD, RunCounts
-from sync.github.sandbox import Sandbox
+from sync.database.writes import GOOD, RunCounts
+from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
 from tests.support.backfills import Backfill
 from tests.support.crash_points import Point
@@ -197,12 +197,15 @@ def _items(counts: RunCounts) -> int:
     return counts.inserted + counts.updated + counts.unchanged + counts.rejected + counts.skipped
 
 
+_SHOWS = (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED)
+
+
 def _shown(github: Sandbox) -> int:
     """Return how many items GitHub has shown in a run: in its listing, and asked for by id."""
     asked = [
         int(request.path.rpartition("/")[2])
         for request in github.requests
-        if request.path.startswith("/repositories/") and request.status == HTTPStatus.OK
+        if request.path.startswith("/repositories/") and request.status in _SHOWS
     ]
     public = [id_ for id_ in asked if not github.get(id_)["private"]]
     return len(github.listing_of(TOKEN)) + len(public)

@@ -1,8 +1,8 @@
 """A connection to a database server that breaks, or stalls, at a chosen moment.
 
 A socket file that passes on all that is said, until a client has said `word`:
-then the connection is cut, either at once, or when the server has carried out
-the next COMMIT and before its answer is handed on.
+then the connection is cut, either at once, or at the next COMMIT: when the server has
+carried it out and before its answer is handed on, or before the server hears of it.
 """
 
 from __future__ import annotations
@@ -23,9 +23,19 @@ _PORT_FILE = ".s.PGSQL.5432"
 class CuttingLine:
     """A line to the server of `url`, reached by `self.url`; `cuts` is how often it was cut."""
 
-    def __init__(self, url: str, folder: Path, word: bytes, *, at_commit: bool, times: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        folder: Path,
+        word: bytes,
+        *,
+        at_commit: bool,
+        carried_out: bool = True,
+        times: int,
+    ) -> None:
         given = make_url(url)
         self._word, self._at_commit, self._times = word, at_commit, times
+        self._carried_out = carried_out
         self.cuts = 0
         self._guard = threading.Lock()
         self._stalled = threading.Event()
@@ -56,6 +66,11 @@ class CuttingLine:
         for thread in self._threads:
             thread.join()
         self._listener.close()
+
+    @property
+    def connections(self) -> int:
+        """How many have been made so far."""
+        return len(self._clients)
 
     def stall(self) -> None:
         """Forward nothing any more, without an end of any connection."""
@@ -90,7 +105,7 @@ class CuttingLine:
                 said = said[-len(self._word) :] + words
                 heard = heard or self._word in said
                 if heard and (not self._at_commit or b"COMMIT" in said) and self._may_cut():
-                    if self._at_commit:
+                    if self._at_commit and self._carried_out:
                         server.sendall(words)
                         server.recv(65_536)  # it has done it
                     return

@@ -8,17 +8,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, Executable, NullPool, create_engine, event, select, text
 
-from sync.database.rows import Refusal, Run
 from sync.database.store import Store
 from sync.database.tables import metadata
-from sync.github.records import Item, decode_item
-from sync.planning import Plan, differing, hash_items, make_plan
+from sync.database.writes import Rejection, Run
+from sync.forges.records import Item, decode_item
+from sync.load.page import store_items
 
 HOST = "github.com"
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -83,31 +82,19 @@ def decoded(*objects: Json) -> tuple[Item, ...]:
     return tuple(items)
 
 
-@dataclass(frozen=True)
-class Stored:
-    """What became of a page: the plan, and what the database refused of it."""
+class Done(NamedTuple):
+    """What became of a page: how many were inserted, updated, unchanged; what was rejected."""
 
-    plan: Plan
-    refusals: tuple[Refusal, ...]
-
-    @property
-    def counts(self) -> tuple[int, int, int]:
-        return self.plan.inserted, self.plan.updated, self.plan.unchanged
+    counts: tuple[int, int, int]
+    rejections: tuple[Rejection, ...]
 
 
-def store_page(store: Store, run: Run, *objects: Json) -> Stored:
-    """Store a page of repositories the way a run does: look, plan, write, in one transaction."""
-    items = hash_items(decoded(*objects))
-
-    def work(page: Any) -> Stored:
-        known = page.known([hashed.id for hashed in items])
-        stored = page.values(differing(items, known))
-        plan = make_plan(items, known, stored, seen=len(objects))
-        refusals = page.write(plan.writes)
-        page.join(plan.joins)
-        return Stored(plan, refusals)
-
-    return store.transact(run, work)
+def store_page(store: Store, run: Run, *objects: Json) -> Done:
+    """Store a page of repositories in one transaction, the way a run does."""
+    items = decoded(*objects)
+    stored = store.transact(run, lambda opened: store_items(opened, items, position=0))
+    counts = stored.counts
+    return Done((counts.inserted, counts.updated, counts.unchanged), stored.rejections)
 
 
 # The database as its user sees it
@@ -123,11 +110,11 @@ def users_engine(url: str) -> Iterator[Engine]:
         engine.dispose()
 
 
-def execute(url: str, *statements: str) -> None:
+def execute(url: str, *statements: str | Executable) -> None:
     """Do what the user of a database does to it by hand."""
     with users_engine(url) as engine, engine.begin() as connection:
         for statement in statements:
-            connection.execute(text(statement))
+            connection.execute(text(statement) if isinstance(statement, str) else statement)
 
 
 def rows(url: str, query: str | Executable) -> list[Json]:

@@ -17,12 +17,12 @@ from typing import Any
 import filelock  # noqa: F401  # here, since a process without rights may not be able to read it
 from sqlalchemy import Engine, event
 
+from sync.core.errors import DatabaseError
 from sync.database import migrate
 from sync.database.dialects import sqlite  # noqa: F401  # as above
 from sync.database.queries import Ledger
-from sync.database.rows import RunCounts
 from sync.database.store import Store
-from sync.errors import DatabaseError
+from sync.database.writes import RunCounts
 from tests.support.database import HOST, Json, repository, store_page
 
 DEADLINE = 60.0  # seconds until a process that says nothing counts as stuck
@@ -144,8 +144,8 @@ def writes_pages(pipe: Any, url: str, account: str, pages: list[list[Json]]) -> 
         run = store.start_run(account, HOST, "backfill")
         counts = RunCounts()
         for page in pages:
-            done = store_page(store, run, *page)
-            counts += RunCounts(pages=1, inserted=done.plan.inserted, updated=done.plan.updated)
+            inserted, updated, _ = store_page(store, run, *page).counts
+            counts += RunCounts(pages=1, inserted=inserted, updated=updated)
         store.finish_run(run, status="succeeded", counts=counts, complete=True)
         pipe.send("done")
 
@@ -164,6 +164,7 @@ def takes_lock(pipe: Any, url: str, account: str, wait: bool = False) -> None:
 
 def without_rights(pipe: Any, opener: str, url: str) -> None:
     """Use a database as somebody who owns nothing of it, and say what came of it."""
+    migrate.revisions()  # which are files that such a one may not be able to read
     if os.geteuid() == 0:  # whom no file's mode stops
         os.seteuid(65534)
     pipe.send(attempt(opener, url))

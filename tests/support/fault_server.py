@@ -16,6 +16,7 @@ import contextlib
 import itertools
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -62,6 +63,22 @@ class Peer:
                 return
             if self._closing.wait(interval):
                 return
+
+    def start_tls(self, context: ssl.SSLContext) -> None:
+        """Speak TLS from here on. Raises OSError if the client does not want to."""
+        self._sock = context.wrap_socket(self._sock, server_side=True)
+
+    def close(self) -> None:
+        self._sock.close()
+
+    @property
+    def is_closed(self) -> bool:
+        return self._sock.fileno() < 0
+
+    def shut_down(self) -> None:
+        """Wake whoever waits for the other end."""
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
 
     def hold(self) -> None:
         """Say nothing until the client goes away or the server closes."""
@@ -157,20 +174,40 @@ def silence_after(head: bytes) -> Talk:
     return talk
 
 
+def tunnel(context: ssl.SSLContext) -> Talk:
+    """Return a proxy's answer to CONNECT; what is asked for next comes by TLS, to the same script.
+
+    So one server is a proxy, and whatever is behind it.
+    """
+
+    def talk(peer: Peer) -> bool:
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        try:
+            peer.start_tls(context)
+        except OSError:  # such as an authority that the client does not believe
+            return False
+        return True
+
+    return talk
+
+
 class FaultServer:
     """Listens on a free port of 127.0.0.1 until the `with` block ends.
 
     `talk` takes over each connection before anything is read (for what is not
-    HTTP). `requests` are those received so far, `connections` their number.
+    HTTP), and with a `context` all of it is TLS. `requests` are those received
+    so far, `connections` their number.
     """
 
-    def __init__(self, *script: Answer, talk: Talk | None = None) -> None:
+    def __init__(
+        self, *script: Answer, talk: Talk | None = None, context: ssl.SSLContext | None = None
+    ) -> None:
         self._script = script or (answer(),)
-        self._talk = talk
+        self._talk, self._context = talk, context
         self._closing = threading.Event()
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
-        self._sockets: list[socket.socket] = []
+        self._peers: list[Peer] = []
         self.requests: list[Received] = []
         self.connections = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -193,9 +230,8 @@ class FaultServer:
             pass
         self._threads[0].join(PATIENCE)
         self._listener.close()
-        for sock in self._sockets:
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+        for peer in self._peers:
+            peer.shut_down()
         for thread in self._threads:
             thread.join(PATIENCE)
             assert not thread.is_alive(), "a thread of the fault server did not end"
@@ -226,11 +262,17 @@ class FaultServer:
             self.connections += 1
             sock.settimeout(PATIENCE)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._sockets.append(sock)
-            self._start(self._serve, sock, Peer(sock, self.connections, self._closing))
+            peer = Peer(sock, self.connections, self._closing)
+            self._peers.append(peer)
+            self._start(self._serve, peer)
 
-    def _serve(self, sock: socket.socket, peer: Peer) -> None:
-        with sock:
+    def _serve(self, peer: Peer) -> None:
+        with contextlib.closing(peer):
+            if self._context is not None:
+                try:
+                    peer.start_tls(self._context)
+                except OSError:
+                    return
             if self._talk is not None:
                 self._talk(peer)
                 return

@@ -12,15 +12,16 @@ so that one page is asked for after the other and each request has its place in 
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from sync.github.sandbox import objects
-from sync.github.sandbox.repositories import new_repository, repository
-from tests.support.fault_server import Answer, FaultServer, Peer, Received, answer, say
+from sync.sandbox import account_json
+from sync.sandbox.repository_json import new_repository, repository
+from tests.support.fault_server import Answer, FaultServer, Peer, Received, answer, say, tunnel
 
 Json = dict[str, Any]
 Item = Json | bytes  # an object, or what stands in its place
@@ -41,7 +42,8 @@ _QUOTA = {
     "X-RateLimit-Reset": "4102444800",
     "X-OAuth-Scopes": "",
 }
-USER = objects.simple_user("octo", 1, "User", _API)
+USER = account_json.simple_user("octo", 1, "User", _API)
+NOT_FOUND = {"message": "Not Found", "documentation_url": "https://docs.github.com/rest"}
 
 
 def some_repositories(count: int) -> list[Json]:
@@ -63,12 +65,20 @@ def a_repository(number: int, **fields: Any) -> Json:
 class Hub:
     """Serves `items` on a free port of 127.0.0.1 until the `with` block ends.
 
-    `elsewhere` listens on another port. Both remember what they were asked.
+    With a `context`, it is a proxy, and GitHub by TLS behind it. `elsewhere`
+    listens on another port. Both remember what they were asked.
     """
 
-    def __init__(self, items: Iterable[Item], *, size: int = SIZE) -> None:
+    def __init__(
+        self,
+        items: Iterable[Item],
+        *,
+        size: int = SIZE,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
         self.items: list[Item] = list(items)
         self.size = size
+        self._context = context
         self.on_request: Callable[[str], None] | None = None  # called with the place, before
         self._faults: dict[str, Iterator[Answer]] = {}
         self._lock = threading.Lock()
@@ -111,6 +121,8 @@ class Hub:
 
     def _talk(self, peer: Peer) -> bool:
         assert peer.received is not None
+        if peer.received.method == "CONNECT" and self._context is not None:
+            return say(tunnel(self._context), peer)
         place = place_of(peer.received)
         if self.on_request is not None:
             self.on_request(place)
@@ -119,7 +131,8 @@ class Hub:
         if reply is None:
             reply = self._truth(peer.received)
         if isinstance(reply, bytes):
-            here = f"http://{peer.received.headers['host']}"  # as it was called, also by a proxy
+            scheme = "http" if self._context is None else "https"
+            here = f"{scheme}://{peer.received.headers['host']}"  # as it was called
             for name, address in ((HERE, here), (ELSEWHERE, self.elsewhere.url)):
                 reply = reply.replace(name.encode(), address.encode())
         return say(reply, peer)
@@ -133,7 +146,7 @@ class Hub:
         for item in self.items:
             if isinstance(item, dict) and place == f"/repositories/{item['id']}":
                 return answer(200, item, _QUOTA)
-        return answer(404, {"message": "Not Found"}, _QUOTA)
+        return answer(404, NOT_FOUND, _QUOTA)
 
 
 def place_of(received: Received) -> str:

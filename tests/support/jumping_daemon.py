@@ -1,13 +1,15 @@
 """`python -m tests.support.jumping_daemon daemon`: the command, with a wall clock that jumps.
 
-The file named in $CLOCK holds seconds; at SIGUSR1 the clock jumps by as many. The
-monotonic clock goes on, as it does when somebody sets the time.
+The file named in $CLOCK holds seconds; at SIGUSR1 the clock becomes wrong by as many, and a line
+of the log says so. The monotonic clock goes on, as it does when somebody sets the time.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -17,16 +19,21 @@ import time_machine
 
 from sync.__main__ import main
 
+JUMPED = "clock.jumped"
+
 
 def _jump_on_demand() -> None:
-    travels = []
+    travels, wrong = [], 0.0
     monotonic, began = time.monotonic, time.monotonic()
     while signal.sigwait({signal.SIGUSR1}):
         seconds = float(Path(os.environ["CLOCK"]).read_text(encoding="utf-8"))
-        travel = time_machine.travel(datetime.now(UTC) + timedelta(seconds=seconds), tick=True)
+        jump = timedelta(seconds=seconds - wrong)
+        travel, wrong = time_machine.travel(datetime.now(UTC) + jump, tick=True), seconds
         travel.start()
         travels.append(travel)
         assert abs(monotonic() - began) < 3600, "the monotonic clock must not jump"
+        sys.stderr.write(json.dumps({"event": JUMPED, "seconds": seconds}) + "\n")
+        sys.stderr.flush()
 
 
 if __name__ == "__main__":

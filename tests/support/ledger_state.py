@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from hashlib import blake2b
 from typing import Any
+from urllib.parse import unquote
 
 from sqlalchemy import NullPool, create_engine, select
 
@@ -18,6 +19,7 @@ State = dict[str, list[Row]]
 _FREE: dict[str, frozenset[str]] = {
     "repository_changes": frozenset({"id"}),
     "rejected_items": frozenset({"id"}),
+    "resource_runs": frozenset({"asked", "not_modified"}),
     "sync_runs": frozenset(
         {
             *("requests", "not_modified", "wait_seconds", "rate_limit_remaining"),
@@ -26,7 +28,7 @@ _FREE: dict[str, frozenset[str]] = {
         }
     ),
 }
-_OF_ITS_RUN = ("run_id", "generation")
+_OF_ITS_RUN = ("run_id", "generation", "times", "revision", "listed_revision")
 _LONG = 200  # characters from which on a digest stands for a text
 
 
@@ -60,6 +62,8 @@ def _row(table: str, row: Row, runs: dict[int, int]) -> Row:
         told["id"] = runs[row["id"]]
     if "run_id" in told:
         told["run_id"] = runs[row["run_id"]]
+    if table == "page_cache":  # a link may write the address of a page in another way
+        told["key"] = unquote(told["key"])
     if table == "repository_changes" and told["field"] == "removed_at":
         told |= {name: told[name] and "a time" for name in ("old_value", "new_value")}
     return told
@@ -83,7 +87,7 @@ def effect_of(state: State) -> State:
     return {
         name: [_without_run(row) for row in _lasting(name, rows, newest)]
         for name, rows in state.items()
-        if name != "sync_runs"
+        if name not in ("sync_runs", "resource_runs")
     }
 
 

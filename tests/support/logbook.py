@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, insert, select, update
 
-from sync.database.logged import as_text
+from sync.database.changelog import as_text
 from sync.database.tables import (
     CONTENT,
     COUNTERS,

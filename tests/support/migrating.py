@@ -17,8 +17,8 @@ from sqlalchemy import Engine, event, inspect, make_url
 
 from sync.database import migrate
 from sync.database.dialects import VERSION_TABLE, dialect_of
-from sync.database.rows import PageEntry, RunCounts
 from sync.database.store import Store
+from sync.database.writes import PageEntry, RunCounts
 from tests.support.database import HOST, execute, repository, store_page, users_engine, values
 from tests.support.database_processes import Child, spawned
 

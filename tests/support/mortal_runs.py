@@ -20,10 +20,10 @@ from typing import Any
 from structlog.testing import capture_logs
 
 from sync.config.sections import Removals
-from sync.database.rows import RunCounts
 from sync.database.store import Store
-from sync.github.client import GitHubClient
-from sync.outcome import RunOutcome
+from sync.database.writes import RunCounts
+from sync.forges.github.client import GitHubClient
+from sync.run.outcome import RunOutcome
 from tests.support.crash_points import Point, Points
 from tests.support.database_processes import Child, spawned
 from tests.support.ledger_state import State, state_of

@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from uuid import uuid4
 
-from sync.database import migrate
 from sync.database.dialects import dialect_of
-from sync.finding import Finding
+from sync.doctor import database
+from sync.doctor.check_list import Finding
 from tests.support.secured_servers import Secured
 
-NEWEST = migrate.revisions()[-1]
 PASSWORD = "a long password"
 
 
 def findings(url: str) -> list[Finding]:
-    return list(dialect_of(url).findings(NEWEST))
+    return list(database.findings(dialect_of(url)))
 
 
 def failures(url: str) -> list[str]:

@@ -13,9 +13,12 @@ import sys
 import termios
 from pathlib import Path
 
+from tests.support.forked import can_be_given, run_forked
+
 COMMAND = (sys.executable, "-W", "error", "-m", "sync")
 STARTED: list[subprocess.Popen[str]] = []
 PROJECT = Path(__file__).parents[2]
+_PATIENCE = 60.0  # seconds for a command
 
 
 def environment(home: Path, **variables: str) -> dict[str, str]:
@@ -34,26 +37,27 @@ def repoledger(
     *arguments: str, cwd: Path, stdin: str = "", **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end and return what it printed and its exit code."""
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=cwd,
-        env=environment(cwd, **variables),
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+    ended = repoledger_bytes(cwd, *arguments, stdin=stdin.encode(), **variables)
+    return subprocess.CompletedProcess(
+        ended.args, ended.returncode, ended.stdout.decode(), ended.stderr.decode()
     )
 
 
-def repoledger_bytes(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def repoledger_bytes(
+    folder: Path, *arguments: str, stdin: bytes = b"", **variables: str
+) -> subprocess.CompletedProcess[bytes]:
     """Run a command to its end in `folder`, and return the bytes that it printed."""
+    env = environment(folder, **variables)
+    if can_be_given(variables):
+        return run_forked(arguments, folder, env, stdin, _PATIENCE)
+    command = [*COMMAND, *arguments]
     return subprocess.run(
-        [*COMMAND, *arguments],
+        command,
         cwd=folder,
-        env=environment(folder),
+        env=env,
+        input=stdin,
         capture_output=True,
-        timeout=60,
+        timeout=_PATIENCE,
         check=False,
     )
 

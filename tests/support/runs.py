@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from sync.database.rows import RunCounts
 from sync.database.store import Store
-from sync.github.client import GitHubClient
-from sync.github.sandbox import Sandbox
-from sync.outcome import RunOutcome
-from sync.progress import Progress
-from sync.runner import run_sync
+from sync.database.writes import RunCounts
+from sync.forges.github.client import GitHubClient
+from sync.forges.limits import SharedLimits
+from sync.run.options import RunOptions
+from sync.run.outcome import RunOutcome
+from sync.run.progress import Progress
+from sync.run.run import run_account
+from sync.sandbox import Sandbox
 
 
-def sync(client: GitHubClient, store: Store, **options: object) -> RunOutcome:
-    options = {"account": "me", "trigger": "test", **options}
-    return run_sync(client=client, store=store, **options)  # type: ignore[arg-type]  # passed on
+def sync(
+    client: GitHubClient,
+    store: Store,
+    *,
+    progress: Progress | None = None,
+    limits: SharedLimits | None = None,
+    **options: Any,
+) -> RunOutcome:
+    asked = RunOptions(**{"account": "me", "trigger": "test", **options})
+    return run_account(asked, client, store, progress=progress, limits=limits)
 
 
 def fill(github: Sandbox, count: int) -> list[int]:

@@ -5,19 +5,13 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
-from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
 from urllib.parse import urlencode
 
-# The package comes with PyMySQL[rsa].
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from sqlalchemy import NullPool, create_engine
 
 from tests.support import servers
+from tests.support.certificates import certify
 
 _ATTEMPTS = 5  # at a port that nobody else has taken meanwhile
 
@@ -85,7 +79,8 @@ def secured(kind: str) -> Secured:
     """Return the server of a kind, started once in this process; skips the test like `server`."""
     server = servers.own_server(kind)
     server.stop(gently=True)
-    _certify(server.home)
+    key = certify(server.home)
+    shutil.chown(key, server.home.owner())
     start = {"postgresql": _start_postgresql, "mysql": _start_mysql}[kind]
     for attempt in range(1, _ATTEMPTS + 1):
         port = _free_port()
@@ -131,63 +126,3 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _certify(home: Path) -> None:
-    """Write a CA, a certificate for localhost with its key, and another CA."""
-    ca_key, ca = _authority("repoledger's tests")
-    _, stranger = _authority("somebody else")
-    key = ec.generate_private_key(ec.SECP256R1())
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
-    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
-    certificate = (
-        _begun("localhost", key.public_key())
-        .issuer_name(ca.subject)
-        .add_extension(names, critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(issuer, critical=False)
-        .sign(ca_key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    for name, made in (("ca", ca), ("stranger", stranger), ("server", certificate)):
-        (home / f"{name}.pem").write_bytes(made.public_bytes(pem))
-    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (home / "server.key").write_bytes(secret)
-    (home / "server.key").chmod(0o600)
-    shutil.chown(home / "server.key", home.owner())
-
-
-def _authority(name: str) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    begun = _begun(name, key.public_key())
-    usage = x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=True,
-        crl_sign=True,
-        encipher_only=False,
-        decipher_only=False,
-    )
-    certificate = (
-        begun.issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(usage, critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    return key, certificate
-
-
-def _begun(name: str, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=30))
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-    )

@@ -26,7 +26,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import URL, NullPool, create_engine, make_url, text
 
-KINDS = ("sqlite", "postgresql", "mysql")
+SERVERS = ("postgresql", "mysql")
+KINDS = ("sqlite", *SERVERS)
 _START = 60  # seconds
 
 

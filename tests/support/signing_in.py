@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from sync.github.app import InstallationAuth
-from sync.github.client import GitHubClient
-from sync.github.credentials import Installation
-from sync.github.sandbox import Sandbox
-from sync.github.stored import StoredToken
+from sync.forges.github.app import InstallationAuth
+from sync.forges.github.client import GitHubClient
+from sync.forges.github.credentials import Installation
+from sync.signin.saved_token import SavedToken
 from tests.conftest import QUICK
+from tests.stand_in import StandIn
 from tests.support import file_keyring
 from tests.support.app_keys import key_pair
 from tests.support.daemon import wait_until
@@ -29,14 +29,14 @@ class App(NamedTuple):
 
 
 def installed_app(
-    github: Sandbox, *, key: int = 0, owner: str = "octo", expires_in: float = 3600.0
+    github: StandIn, *, key: int = 0, owner: str = "octo", expires_in: float = 3600.0
 ) -> App:
     """Make an App of that key, and install it."""
     number = github.add_app(f"Ledger {key}", key=key_pair(key).public)
     return App(number, github.install_app(number, owner, expires_in=expires_in))
 
 
-def app_client(github: Sandbox, app: App, *, key: int = 0, **options: object) -> GitHubClient:
+def app_client(github: StandIn, app: App, *, key: int = 0, **options: object) -> GitHubClient:
     """Return a client that signs in as that App."""
     auth = InstallationAuth(
         app.id, key_pair(key).private, app.installation, api_url=github.url, retry=QUICK
@@ -65,7 +65,7 @@ def write_key(folder: Path, name: str = "app", *, key: int = 0) -> None:
     file.chmod(0o600)
 
 
-def login_config(folder: Path, github: Sandbox, where: str = 'token_file = "token"') -> None:
+def login_config(folder: Path, github: StandIn, where: str = 'token_file = "token"') -> None:
     """Write the configuration of an account that is signed in by `login`."""
     account = f'[[accounts]]\nname = "me"\n{where}\n'
     write_config(folder, github.url, account, f'client_id = "{CLIENT}"\n')
@@ -80,7 +80,7 @@ def keyring_in(folder: Path) -> dict[str, str]:
 
 
 def start_login(
-    github: Sandbox, folder: Path, *arguments: str, **variables: str
+    github: StandIn, folder: Path, *arguments: str, **variables: str
 ) -> tuple[subprocess.Popen[str], str]:
     """Start `login`; return it and the code, once it waits for somebody to enter that."""
     process = start_repoledger("login", *arguments, cwd=folder, **variables)
@@ -95,7 +95,7 @@ def end_of(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-def log_in(github: Sandbox, folder: Path, **variables: str) -> str:
+def log_in(github: StandIn, folder: Path, **variables: str) -> str:
     """Log in as octo; return what was said."""
     process, code = start_login(github, folder, **variables)
     github.authorize(code, "octo")
@@ -104,11 +104,11 @@ def log_in(github: Sandbox, folder: Path, **variables: str) -> str:
     return out
 
 
-def stored(github: Sandbox, *, ends_in: float, client: str = CLIENT) -> StoredToken:
+def stored(github: StandIn, *, ends_in: float, client: str = CLIENT) -> SavedToken:
     """Return what is kept of a token that octo has granted; it ends for us in that many seconds."""
     grant = github.grant(client, "octo")
     now = datetime.now(UTC)
-    return StoredToken(
+    return SavedToken(
         token=grant.access,
         expires_at=now + timedelta(seconds=ends_in),
         refresh_token=grant.refresh,
@@ -117,9 +117,9 @@ def stored(github: Sandbox, *, ends_in: float, client: str = CLIENT) -> StoredTo
     )
 
 
-def keep(folder: Path, kept: StoredToken) -> Path:
+def keep(folder: Path, kept: SavedToken) -> Path:
     """Write it to the file that the configuration names."""
     file = folder / "token"
-    file.write_text(kept.as_text() + "\n", encoding="utf-8")
+    file.write_text(kept.encode() + "\n", encoding="utf-8")
     file.chmod(0o600)
     return file

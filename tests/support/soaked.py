@@ -11,12 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from sync import log, memory
 from sync.config.sections import Removals
+from sync.core import log, memory
 from sync.database.store import Store
-from sync.github.client import GitHubClient
+from sync.forges.github.client import GitHubClient
 from sync.rest import RetryPolicy
-from sync.runner import run_sync
+from tests.support.runs import sync
 
 IMPATIENT = RetryPolicy(attempts=3, base=0.01, pace_wait=0.01, max_wait=3)
 
@@ -41,10 +41,10 @@ def _sync(store: Store, given: dict[str, Any], order: dict[str, Any], name: str)
         retry=IMPATIENT,
         timeout=order["timeout"],
     ) as client:
-        outcome = run_sync(
+        outcome = sync(
+            client,
+            store,
             account=name,
-            client=client,
-            store=store,
             trigger="soak",
             removals=Removals(),
             accept_removals=order["accept"],

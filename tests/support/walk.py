@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sync.outcome import RunOutcome
-from sync.preview import Preview
+from sync.run.dry_run import Difference
+from sync.run.outcome import RunOutcome
 from tests.support.database import snapshot
 from tests.support.walk_changes import change
 from tests.support.walk_past import replays
@@ -127,7 +127,7 @@ class Walk(Runs):
         """Ask for a dry run, which writes nothing; then sync, which does what was told."""
         account = self._any()
         before = snapshot(self.url)
-        told = _foretold(self.preview(account))
+        told = _foretold(self.dry_run(account))
         assert snapshot(self.url) == before, "a dry run wrote something"
         outcome = self.run(account)
         assert outcome is not None
@@ -144,6 +144,10 @@ class Walk(Runs):
                 break
         else:
             raise AssertionError(f"nothing settles it: {ended}")
+        for (
+            one
+        ) in self.world.accounts:  # what was found private by one, the others have to have seen
+            self.run(one)
         self.checks.settled(had)
         replays(self.view)
         self._nothing_more_is_written()
@@ -163,16 +167,22 @@ class Walk(Runs):
         return self.rng.choice(self.world.accounts)
 
 
-def _foretold(previews: Iterable[Preview]) -> dict[str, int]:
-    """Return the counts of the run that previews tell of."""
+def _foretold(differences: Iterable[Difference]) -> dict[str, int]:
+    """Return the counts of the run that a dry run tells of."""
     kinds = {
         "inserted": ("insert",),
         "removed": ("remove", "leave", "purge"),
         "restored": ("restore",),
         "withheld": ("withhold",),
     }
-    actions = [preview.action for preview in previews]
+    actions = [one.action for one in differences if not _was_removed_before(one)]
     return {name: sum(a in kind for a in actions) for name, kind in kinds.items()}
+
+
+def _was_removed_before(difference: Difference) -> bool:
+    """Tell whether a repository is purged that an earlier run has removed."""
+    fields = [change.field for change in difference.changes]
+    return difference.action == "purge" and "removed_at" in fields
 
 
 def _told(account: Account, outcome: RunOutcome | None, meanwhile: Iterable[str] = ()) -> str:

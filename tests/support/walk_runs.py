@@ -9,19 +9,22 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from random import Random
+from threading import Event as StopEvent
 from typing import Self, TypedDict, Unpack
 
 import structlog
 
 from sync.config.sections import Removals
 from sync.database.queries import Ledger
+from sync.database.scratch import scratch_ledger
 from sync.database.store import Store
-from sync.github.client import AFFILIATIONS, GitHubClient, Visibility
-from sync.outcome import RunOutcome
-from sync.preview import Preview, open_reader, preview_sync
+from sync.forges.forge import Visibility
+from sync.forges.github.client import GitHubClient
 from sync.rest import RetryPolicy
-from sync.runner import run_sync
-from tests.support.runs import AfterPage
+from sync.run.dry_run import Difference, DryRun
+from sync.run.outcome import RunOutcome
+from sync.sandbox import Sandbox
+from tests.support.runs import AfterPage, sync
 from tests.support.walk_changes import change, delete_an_old_one
 from tests.support.walk_checks import Checks, Finished, Watch
 from tests.support.walk_past import Past
@@ -31,7 +34,6 @@ from tests.support.walk_turmoil import (
     Event,
     MortalClock,
     Turmoil,
-    WalkSandbox,
 )
 from tests.support.walk_view import Look, View
 from tests.support.walk_world import Account, World
@@ -73,7 +75,7 @@ class Runs:
         self.removals = removals
         self.clock = MortalClock()
         self.counts: Counter[str] = Counter()
-        self.sandbox = WalkSandbox(now=lambda: self.clock.now)
+        self.sandbox = Sandbox(now=lambda: self.clock.now)
         self.world = World(self.sandbox, self.rng, other=other)
         self.names = tuple(account.name for account in self.world.accounts)
         self.ran_at = self.clock.now
@@ -183,28 +185,32 @@ class Runs:
         self.store.start_run(account.name, self.client.host, "walk")
         self._taken_over = self.view.look(), self.view.length_of_log()
 
-    def preview(self, account: Account) -> list[Preview]:
+    def dry_run(self, account: Account) -> list[Difference]:
         """Return what a dry run says that a run would do."""
         with (
+            scratch_ledger(self.url, StopEvent()) as scratch,
+            Store(scratch.url, clock=self.clock) as store,
             self._client(account) as client,
-            open_reader(self.url, account.name, client.host, self.names) as reader,
         ):
-            found = preview_sync(
-                client=client,
-                reader=reader,
+            run = DryRun(scratch)
+            outcome = sync(
+                client,
+                store,
+                account=account.name,
                 visibility=account.visibility,
-                affiliation=AFFILIATIONS,
                 removals=self.removals,
+                configured=self.names,
+                progress=run,
             )
-            return list(found)
+            return list(run.difference(outcome))
 
     def _sync(self, account: Account, **how: Unpack[How]) -> RunOutcome:
         with self._client(account) as client:
             self.client = client
-            return run_sync(
+            return sync(
+                client,
+                self.store,
                 account=account.name,
-                client=client,
-                store=self.store,
                 trigger="walk",
                 visibility=account.visibility,
                 full=how.get("full", False),

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from sync.github.sandbox import Sandbox
-from sync.github.sandbox.wire import Request
+from sync.sandbox import Request, Sandbox
 from tests.support.database import HandClock
 from tests.support.walk_checks import Watch
 
@@ -34,15 +33,6 @@ class MortalClock(HandClock):
                 raise DiedError
             self.left -= 1
         return self.now
-
-
-class WalkSandbox(Sandbox):
-    """A sandbox that can be told not to fail after all."""
-
-    def forgive(self) -> None:
-        """Give the right answer from now on, whatever `fail` was told."""
-        with self.lock:
-            self._failures.clear()
 
 
 @dataclass(slots=True)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from sync.github.client import Visibility
-from sync.github.sandbox import Sandbox
-from sync.github.sandbox.accounts import User
-from sync.github.sandbox.registry import Repository
-from sync.github.sandbox.views import Viewer, permission_of
+from sync.forges.forge import Visibility
+from sync.sandbox import Sandbox
+from sync.sandbox.registry import Repository
+from sync.sandbox.users import Token, User
+from sync.sandbox.views import permission_of
 from tests.conftest import TOKEN
 
 API_VERSION = "2026-03-10"
@@ -117,7 +117,7 @@ class World:
         """
         found = self.found(rid)
         public_only = account.visibility == "public"
-        if found is None or permission_of(found, self._viewer(account)) is None:
+        if found is None or permission_of(found, self._token(account)) is None:
             return "private" if public_only and visibility_before == "private" else "not_found"
         if found.block is not None:
             return "blocked"
@@ -127,7 +127,7 @@ class World:
 
     def _concerning(self, account: Account) -> list[Repository]:
         """Return what the account would list if nothing were concealed or blocked."""
-        user, viewer = self.sandbox.user(account.login), self._viewer(account)
+        user, token = self.sandbox.user(account.login), self._token(account)
         private = {"public": (False,), "private": (True,)}.get(account.visibility, (False, True))
 
         def tied(found: Repository) -> bool:
@@ -139,11 +139,11 @@ class World:
             for found in map(self.sandbox.repository, self.ids)
             if tied(found)
             and found.flag("private") in private
-            and permission_of(found, viewer) is not None
+            and permission_of(found, token) is not None
         ]
 
-    def _viewer(self, account: Account) -> Viewer:
-        return Viewer(token=self.sandbox.token(account.token))
+    def _token(self, account: Account) -> Token | None:
+        return self.sandbox.token(account.token)
 
     # What every change is made of
 

@@ -1,4 +1,4 @@
-"""The databases that a ledger can be kept in: one file each, all behind `Dialect`."""
+"""The supported databases: one file each, all behind `Dialect`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["VERSION_TABLE", "Dialect", "dialect_of"]
 
 @cache
 def dialect_of(url: str) -> Dialect:
-    """Return the dialect of the database at `url`; a driver is imported only where it is used."""
+    """Return the dialect of the database at `url`; only its driver is imported."""
     scheme = url.partition(":")[0].partition("+")[0].lower()
     if scheme in ("postgres", "postgresql"):
         from sync.database.dialects.postgresql import Postgresql

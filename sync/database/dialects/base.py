@@ -1,10 +1,10 @@
-"""What the ledger asks of a database: what is different from one to the next, and nothing else."""
+"""The interface of a database: everything that differs between SQLite, PostgreSQL and MySQL."""
 
 from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
@@ -13,152 +13,171 @@ import msgspec
 from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, bindparam, func
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 
-from sync.errors import RunInProgress
-from sync.finding import Finding
+from sync.core.errors import RunInProgress
 
-# A name of our own: a database may hold other programs' tables, and theirs may
-# be Alembic's usual one.
+# Not Alembic's usual name, which another program's table may have in the same database.
 VERSION_TABLE = "repoledger_schema"
-LOCK_POLL = 0.2  # seconds between two looks at a lock that another process holds
 
 
 class Dialect(ABC):
-    """A database at a URL, and the statements that it takes."""
+    """A database at a URL, with its SQL."""
 
-    # How an upsert quotes a name, marks a parameter, and refers to the row that was to be inserted.
+    name: Literal["sqlite", "postgresql", "mysql"]
+    # The quote of a name and the mark of a parameter.
     quote = '"'
     mark = "?"
-    # The isolation at which a transaction sees one state throughout; None where each one does.
+    # The isolation level for a consistent snapshot; None if every transaction has one.
     snapshot_level: Literal["REPEATABLE READ"] | None = None
 
     @property
     @abstractmethod
     def where(self) -> str:
-        """What people are told of it."""
+        """The database's name in messages."""
 
     def exists(self) -> bool:
-        """Tell whether there is a database to read at all."""
+        """Return whether the database exists."""
         return True
 
     @abstractmethod
     def writing_engine(
         self, stop: threading.Event | None = None, *, create: bool = False
     ) -> Engine:
-        """Return an engine for writers. Setting `stop` shortens their waits for others.
+        """Return an engine for writers. Setting `stop` ends their waits for other writers.
 
-        With `create`, a database that is only a file is made if it is not there.
+        `create`: create a missing SQLite file.
         """
 
     @abstractmethod
     def reading_engine(self) -> Engine:
-        """Return an engine whose connections can do nothing but read."""
+        """Return an engine whose connections can only read."""
 
     @abstractmethod
     def account_lock(
         self, account: str, *, wait: bool, stop: threading.Event | None = None
     ) -> AbstractContextManager[None]:
-        """Hold the lock on one account's runs, which goes with the process that holds it.
+        """Hold the lock on one account's runs; it is freed when the process ends.
 
-        With `wait`, waits until it is free or `stop` is set. Raises RunInProgress, Interrupted.
+        `wait`: wait until it is free or `stop` is set. Raises RunInProgress, Interrupted.
         """
 
     @abstractmethod
     def is_same_as(self, other: Dialect) -> bool:
-        """Tell whether both are one database, however their URLs are written."""
+        """Return whether both URLs lead to the same database."""
 
-    @abstractmethod
-    def migration_lock(self, connection: Connection) -> AbstractContextManager[None]:
+    def migration_lock(self, connection: Connection) -> AbstractContextManager[None]:  # noqa: ARG002  # for servers
         """Keep other processes from migrating, while `connection`'s transaction does.
 
-        Raises DatabaseUnusable, Interrupted.
+        It does nothing where a transaction excludes all other writers. Raises
+        DatabaseUnusable, Interrupted.
         """
+        return nullcontext()
 
     def kept_copy(
         self,
         revision: str,  # noqa: ARG002  # for files
         stop: threading.Event | None = None,  # noqa: ARG002  # as above
     ) -> AbstractContextManager[Path | None]:
-        """Keep a copy of a ledger at `revision` before the block changes its schema.
+        """Copy a ledger at `revision` before the block changes its schema.
 
-        Gives where it is; None for a server, whose owner takes a dump.
-        To be called under the lock on migrations.
+        Yields the copy's path; None for a server, whose owner makes dumps. To be called under
+        the lock on migrations.
         """
         return nullcontext()
 
-    def one_writer(self, connection: Connection) -> None:  # noqa: B027  # for servers
-        """Wait until no other transaction writes pages, and let none begin until this one ends.
+    def copy_file(
+        self,
+        connection: Connection,  # noqa: ARG002  # for SQLite
+        file: Path,  # noqa: ARG002  # as above
+        stop: threading.Event,  # noqa: ARG002  # as above
+    ) -> bool:
+        """Copy the database as a whole to an empty SQLite `file`, as `connection` sees it.
 
-        To be called first in a transaction. Two accounts that list the same
-        repository would both find it new, or both log the same change. Raises Interrupted.
+        Returns False if the database cannot do that. Raises sqlite3.Error; Interrupted once
+        `stop` is set.
+        """
+        return False
+
+    def one_writer(self, connection: Connection) -> None:  # noqa: B027  # for servers
+        """Exclude other transactions that write pages until this one ends; wait for them.
+
+        To be called first in a transaction. Otherwise two accounts that list the same
+        repository could both insert it, or log the same change twice. Raises Interrupted.
         """
 
     def blames_row(self, error: DBAPIError) -> bool:
-        """Tell whether a single bad row can have caused `error`.
+        """Return whether a single bad row can have caused `error`.
 
-        A lost connection or a full disk is none of these.
+        Not so for a lost connection or a full disk.
         """
         return isinstance(error, (IntegrityError, DataError, InterfaceError))
 
     def too_long(self, connection: Connection, texts: Iterable[str]) -> str | None:  # noqa: ARG002  # for servers
-        """Return why a row with these texts cannot be sent at all; None if it can."""
+        """Return why a row with these texts is too large to send; None if it is not."""
         return None
 
-    def check_constraints(self, connection: Connection) -> None:  # noqa: B027  # for SQLite, PostgreSQL
-        """Find out now what the end of the transaction would be refused for.
+    def write_nothing(self, connection: Connection) -> None:
+        """Execute a statement that changes nothing, but fails if the database is read-only."""
+        connection.exec_driver_sql("UPDATE accounts SET generation = generation WHERE name = ''")
 
-        Raises IntegrityError, or QueryRefused.
+    def check_constraints(self, connection: Connection) -> None:  # noqa: B027  # for SQLite, PostgreSQL
+        """Check the constraints now that are otherwise checked at the end of the transaction.
+
+        Raises IntegrityError or QueryRefused.
         """
 
     def erase(self, connection: Connection) -> None:  # noqa: B027  # for SQLite
-        """Have what this transaction deletes overwritten, where the database can be told to."""
+        """Overwrite the data that this transaction deletes, if the database supports that."""
 
-    def may_pass(self, error: DBAPIError) -> bool:  # noqa: ARG002  # for servers
-        """Tell whether a transaction that ended in `error` may succeed if it is done again."""
+    def is_transient(self, error: DBAPIError) -> bool:  # noqa: ARG002  # for servers
+        """Return whether `error` is transient: the transaction may succeed if repeated."""
         return False
 
-    @abstractmethod
-    def findings(self, newest: str) -> Iterator[Finding]:
-        """Yield what is good and bad about the database and the rights in it, writing nothing.
-
-        `newest` is the revision of the schema that the program needs: a ledger
-        at another one is to be migrated. Raises DatabaseError.
-        """
-
     def in_code_point_order(self, column: Column[Any]) -> ColumnElement[Any]:
-        """Return what to order by, so that texts come as Python sorts them."""
+        """Return the expression that orders texts as Python does."""
         return column
 
     def is_name(self, column: Column[Any], name: str) -> ColumnElement[bool]:
-        """Return that a column of full names holds `name`, in any case, as an index of it has it.
+        """Return the condition that a full name equals `name` in any case, for use of an index.
 
-        Of former names, only with the condition that the change is one of a name.
+        The index of former names needs the condition on the changed field besides.
         """
         return func.lower(column) == func.lower(name)
 
+    def is_host(self, column: Column[Any], host: str) -> ColumnElement[bool]:
+        """Return that a column holds this host, as most rows may: it is no way to find a few."""
+        return column == host
+
     def is_among(self, column: Column[int], name: str) -> ColumnElement[bool]:
-        """Return that a column's value is among the numbers that are given as `name`."""
+        """Return the condition that a column's value is in the list bound as `name`."""
         return column.in_(bindparam(name, expanding=True))
 
     def gather_statistics(self, engine: Engine) -> None:  # noqa: B027  # for PostgreSQL
-        """Have the database learn how its tables have grown, by which it plans how to look up.
+        """Update the planner's statistics after the tables have grown; errors are ignored."""
 
-        Whether it can is no condition of anything.
-        """
+    def shrink(self, engine: Engine) -> None:  # noqa: B027  # for SQLite
+        """Give back disk space that only the largest transaction so far needed."""
 
     def continue_numbering(self, connection: Connection, table: Table) -> None:  # noqa: B027  # for PostgreSQL
-        """Have the table's next row numbered after those that were inserted with their numbers."""
+        """Continue the table's sequence of ids after rows that were inserted with their ids."""
 
-    # Statements, as the driver takes them: half the time of SQLAlchemy's own executemany.
+    def take_any_value(self, connection: Connection) -> None:  # noqa: B027  # for PostgreSQL, SQLite
+        """Make `connection` return values without a Python type as text."""
+
+    def is_streamable(self, statement: str) -> bool:  # noqa: ARG002  # for PostgreSQL
+        """Return whether the rows of a user's statement can be fetched in batches."""
+        return True
+
+    # Statements for the driver itself, in half the time of SQLAlchemy's executemany
 
     def send(self, connection: Connection, statement: str, rows: list[tuple[Any, ...]]) -> None:
-        """Write `rows` with a `statement` that `insert` or `upsert` made.
+        """Write `rows` with a `statement` made by `insert` or `upsert`.
 
-        There is at least one, and no two have the same key.
+        There must be at least one row, and no two with the same key.
         """
         connection.exec_driver_sql(statement, rows)
 
     def adapt(self, value: Any) -> Any:
-        """Return `value` as the driver takes it; JSON as text."""
+        """Return `value` in the driver's type; JSON as text."""
         if isinstance(value, (list, tuple, dict)):
             return msgspec.json.encode(value).decode()
         return value
@@ -171,7 +190,7 @@ class Dialect(ABC):
     def upsert(
         self, table: str, key: Sequence[str], columns: Sequence[str], update: Sequence[str]
     ) -> str:
-        """Return an INSERT of `columns` that updates only `update` where `key` is there already."""
+        """Return an INSERT of `columns` that updates `update` if the `key` exists already."""
         sets = ", ".join(f'"{column}" = excluded."{column}"' for column in update)
         action = f"DO UPDATE SET {sets}" if update else "DO NOTHING"
         return f"{self.insert(table, columns)} ON CONFLICT ({self._names(key)}) {action}"

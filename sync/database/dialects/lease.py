@@ -1,4 +1,4 @@
-"""A lock of a server's that lives on a connection of its own, and is kept alive there."""
+"""A lease: a server's lock on a connection of its own, renewed by a thread."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
+from structlog import get_logger
 
+from sync.core.errors import RepoledgerError
 from sync.database.failures import reason_of
-from sync.errors import RepoledgerError
-from sync.loggers import get_logger
 
 log = get_logger("sync.database")
 
-LEASE = 60  # seconds that a server keeps the lock of a process that shows no sign of life
+LEASE = 60  # seconds that a server keeps the lock of a silent connection
 _BEAT = 10.0  # seconds between two signs of life
 _FAREWELL = 2.0  # seconds that a server may take to free the lock
 
 
 class LockName(NamedTuple):
-    """Which lock: of `account`, at the database that people know as `where`.
+    """The lock of `account` in the database named `where`.
 
-    `free` is the statement that gives back every lock of a connection.
+    `free`: the statement that frees all locks of a connection.
     """
 
     account: str
@@ -33,12 +33,11 @@ class LockName(NamedTuple):
 
 
 class Lease:
-    """A lock held on `engine`'s connection, between `take` and `give_back`.
+    """A lock held on a connection of `engine`, between `take` and `give_back`.
 
-    The server ends a connection that is silent for LEASE seconds. A process
-    that is frozen, or whose host has vanished, does not close its connection,
-    and would keep the lock for hours. A lock that was lost is taken again as
-    soon as it is free: if another run has begun meanwhile, the fence stops this one.
+    The server ends a connection that is silent for LEASE seconds: otherwise a frozen process,
+    or one whose host has vanished, would keep the lock for hours. A lost lock is taken again
+    as soon as it is free; if another run has begun meanwhile, the fence stops this one.
     """
 
     def __init__(
@@ -60,7 +59,7 @@ class Lease:
         return self._held
 
     def give_back(self) -> None:
-        """Free the lock and close its connection; a server that is slow is not waited for."""
+        """Free the lock and close its connection, without waiting for a slow server."""
         self._over.set()
         if self._keeper.ident is None:  # never started
             self._close()
@@ -72,7 +71,7 @@ class Lease:
             while not self._over.wait(_BEAT):
                 self._beat()
         finally:
-            # In this thread, since a line that no longer forwards anything answers nothing.
+            # In this thread, since freeing the lock blocks if the network is down.
             self._free()
 
     def _beat(self) -> None:
@@ -87,17 +86,19 @@ class Lease:
             self._lost(reason_of(error))
         except RepoledgerError as error:
             self._lost(str(error))
+        except Exception as error:  # no error of a driver may end this thread
+            self._lost(type(error).__name__)
 
     def _free(self) -> None:
         if self._held and self._connection is not None:
-            # A server takes its time to notice that a connection was closed.
+            # First the locks, since a server notices a closed connection late.
             with suppress(SQLAlchemyError):
                 self._connection.exec_driver_sql(self._name.free)
         self._close()
 
     def _lost(self, reason: str) -> None:
         if self._connection is None or self._over.is_set():
-            return  # told already, or nobody's loss
+            return  # logged already, or given back
         self._close()
         told = f"{self._name.where}: {reason}"
         log.warning("database.lock_lost", account=self._name.account, message=told)

@@ -17,7 +17,6 @@ from sqlalchemy import (
     Engine,
     NullPool,
     String,
-    create_engine,
     event,
     func,
     literal_column,
@@ -26,60 +25,76 @@ from sqlalchemy import (
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from sync.database.dialects import mysql_check
+from sync.core.errors import DatabaseError
 from sync.database.dialects.lease import LEASE
-from sync.database.dialects.mysql_connection import QuickConnection, escaped
 from sync.database.dialects.mysql_tls import tls_arguments
-from sync.database.dialects.reading import refuse_other_than
+from sync.database.dialects.read_only import refuse_other_than
 from sync.database.dialects.server import ServerDialect, pause
 from sync.database.failures import translated
-from sync.errors import DatabaseError
-from sync.finding import Finding
 
 _CONNECT_TIMEOUT = 10  # seconds
 _MIGRATION_PATIENCE = 600  # seconds
-_OVERHEAD = 65_536  # bytes of a statement beside a row's texts, and more
-_PATIENCE = 120  # seconds for an answer, before the server's host counts as vanished
-# How long a statement waits for a row, or a table, that another transaction holds.
+_OVERHEAD = 65_536  # bytes: an upper bound of a statement without the row's texts
+_PATIENCE = 120  # seconds for an answer, after which the server counts as gone
+# Seconds that a statement waits for a lock on a row or table.
 _WAITS = "innodb_lock_wait_timeout = {0}, lock_wait_timeout = {0}"
-# Strict, so that nothing is cut or turned into something else without an error.
+# Strict, so that no value is truncated or converted without an error. The other settings undo a
+# server's or user's defaults: limits on the time of a statement and on its rows, chained
+# transactions, disabled checks. MariaDB and MySQL have different names for the limits.
 _SESSION = (
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
     "NO_ENGINE_SUBSTITUTION', default_storage_engine = 'InnoDB', time_zone = '+00:00', "
-    f"{_WAITS.format(60)}, sql_safe_updates = 0, sql_select_limit = 18446744073709551615"
+    f"{_WAITS.format(60)}, sql_safe_updates = 0, sql_select_limit = 18446744073709551615, "
+    "sql_big_selects = 1, sql_auto_is_null = 0, completion_type = 0, foreign_key_checks = 1, "
+    "unique_checks = 1 /*M! , max_statement_time = 0, check_constraint_checks = 1, "
+    "idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0, "
+    "idle_write_transaction_timeout = 0 */ /*!80000 , max_execution_time = 0 */"
 )
-# How long a process that was frozen in the middle of a transaction may hold its rows: less.
-# MariaDB knows it by that name; MySQL ends a session that is silent, whatever it is doing.
+# Seconds that a frozen process may hold the locks of a transaction: fewer than others wait for
+# them. MySQL has no such limit, but one for silent sessions.
 _WRITING = (
     "SET SESSION net_read_timeout = 30 "
     "/*M! , idle_transaction_timeout = 30 */ /*!80000 , wait_timeout = 30 */"
 )
-_READ_ONLY = "SET SESSION TRANSACTION READ ONLY"
+# The server waits a day for a slow reader of the rows, such as a pager.
+_READ_ONLY = (
+    "SET SESSION net_write_timeout = 86400",
+    "SET SESSION TRANSACTION READ ONLY",
+)
 _READING = ("SELECT", "WITH", "VALUES", "TABLE", "SHOW", "EXPLAIN", "DESCRIBE", "DESC")
 _COMMENTS = r"--(?=[\0-\x20\x7f])[^\n]*|#[^\n]*|/\*(?:(?!\*/).)*\*/"
-# Files that the server writes, and comments that it executes; in a text too, since only the
-# server knows for certain where one begins.
-_NEVER = r"OUTFILE|DUMPFILE|/\*M?!"
-# What a trigger signals; a CHECK that fails, in MySQL and in MariaDB.
+# Texts, quoted names and comments, except comments that the server executes. An unterminated one
+# does not match, so that the text behind it is checked.
+_HIDDEN = (
+    r"(?P<quote>['\"])(?:\\.|(?P=quote){2}|(?!(?P=quote))[^\\])*+(?P=quote)"
+    rf"|`(?:[^`]|``)*+`|(?!/\*M?!)(?:{_COMMENTS})"
+)
+# Files that the server writes, rows that it locks, comments that it executes; and the texts
+# between dollar signs of MySQL 9, which _HIDDEN does not match.
+_NEVER = r"OUTFILE|DUMPFILE|LOCK\s+IN\s+SHARE|FOR\s+SHARE|/\*M?!|(?<![\w$])\$[^\s$]*\$"
+# Error codes: a trigger's SIGNAL; a failed CHECK in MySQL and in MariaDB.
 _REFUSALS = (1644, 3819, 4025)
 
 
 class Mysql(ServerDialect):
     """A database on a MySQL or MariaDB server: `mysql://USER@HOST/DATABASE`."""
 
+    name = "mysql"
     quote = "`"
+    product = "MySQL"
     driver = "mysql+pymysql"
+    library = "PyMySQL[rsa]"
     free_locks = "DO RELEASE_ALL_LOCKS()"
-    waited_in_vain = 1205
-    # Deadlock, a server that shuts down or is not there, too many connections, a connection that
-    # was lost or ended, read-only after a failover.
-    passing = frozenset(
+    lock_timeout_code = 1205
+    # Deadlock, server unreachable or shutting down, too many connections, connection lost or
+    # ended, read-only after a failover.
+    transient = frozenset(
         {1213, 1053, 1077, 2002, 2003, 1040, 1203, 2006, 2013, 1927, 4031, 1290, 1836}
     )
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
-        # All but the socket's file: a repeated one counts as its last.
+        # Of a repeated option, the last value counts.
         self._options = {
             name: value if isinstance(value, str) else value[-1]
             for name, value in self.url.query.items()
@@ -95,44 +110,42 @@ class Mysql(ServerDialect):
         create: bool = False,
     ) -> Engine:
         return self._engine(
-            _SESSION,
             _WRITING,
-            # A migration may take as long as it takes.
+            # A migration has no time limit.
             read_timeout=None if create else _PATIENCE,
             execution_options={"stop": stop or threading.Event()},
         )
 
     def reading_engine(self) -> Engine:
-        engine = self._engine(_SESSION, _READ_ONLY)
-        refuse_other_than(_READING, engine, comments=_COMMENTS, never=_NEVER)
+        engine = self._engine(*_READ_ONLY)
+        refuse_other_than(_READING, engine, comments=_COMMENTS, hidden=_HIDDEN, never=_NEVER)
         return engine
 
     def _engine(self, *statements: str, read_timeout: float | None = None, **more: Any) -> Engine:
-        engine = create_engine(
-            self.url,
+        engine = self.made_engine(
+            _connected,
             connect_args={
-                # As bytes: of a text, PyMySQL would send Latin-1.
+                # As bytes, since PyMySQL encodes text as Latin-1.
                 "password": str(self.url.password or "").encode(),
                 "charset": "utf8mb4",
                 "connect_timeout": int(self._options.get("connect_timeout", _CONNECT_TIMEOUT)),
                 "read_timeout": read_timeout,
                 **tls_arguments(self._options, self.where),
             },
-            # A connection that the server has closed meanwhile is noticed before it is used.
+            # The connection pool tests a connection before its use: the server may have closed it.
             pool_pre_ping=True,
-            # Without it, a page's first look at the rows is all that it ever sees of them.
+            # At the default level, a page would not see rows committed after its first query.
             **{"isolation_level": "READ COMMITTED", **more},
         )
 
         def prepare(connection: Any, record: ConnectionPoolEntry) -> None:
             with closing(connection.cursor()) as cursor:
-                for statement in statements:
+                for statement in (_SESSION, *statements):
                     cursor.execute(statement)
                 cursor.execute("SELECT @@max_allowed_packet")
                 (record.info["longest"],) = cursor.fetchone()
 
-        event.listen(engine, "do_connect", _connected)
-        # Before SQLAlchemy asks how names are to be quoted.
+        # Before SQLAlchemy's own first queries.
         event.listen(engine, "connect", prepare, insert=True)
         return engine
 
@@ -154,7 +167,8 @@ class Mysql(ServerDialect):
         while not _get_lock(connection, name, seconds=1):
             if time.monotonic() - asked > _MIGRATION_PATIENCE:
                 raise DatabaseError(
-                    f"{self.where}: another process has been migrating for too long"
+                    f"{self.where}: another process has been migrating for "
+                    f"{_MIGRATION_PATIENCE // 60} minutes; wait for its end, and try again"
                 )
             pause(connection, 0)
         try:
@@ -162,7 +176,7 @@ class Mysql(ServerDialect):
         except BaseException:
             connection.invalidate()  # closed, and the lock with it
             raise
-        # What was written before others may look: each DDL statement has been kept already.
+        # Before the lock is freed; each DDL statement has been committed already.
         connection.exec_driver_sql("COMMIT")
         connection.execute(text("DO RELEASE_LOCK(:name)").bindparams(name=name))
 
@@ -174,9 +188,6 @@ class Mysql(ServerDialect):
             with suppress(DBAPIError):  # the connection may be lost
                 connection.exec_driver_sql(f"SET SESSION {_WAITS.format(60)}")
 
-    def examined(self, connection: Connection, newest: str) -> Iterator[Finding]:
-        return mysql_check.examined(connection, newest)
-
     def code_of(self, error: DBAPIError) -> int | None:
         arguments = getattr(error.orig, "args", ())
         return arguments[0] if arguments and isinstance(arguments[0], int) else None
@@ -185,23 +196,24 @@ class Mysql(ServerDialect):
         return self.code_of(error) in _REFUSALS or isinstance(error, (IntegrityError, DataError))
 
     def too_long(self, connection: Connection, texts: Iterable[str]) -> str | None:
-        # The server answers a longer statement by closing the connection, which looks as if it
-        # would pass.
+        # At a longer statement the server closes the connection, as after a transient error.
         longest = connection.info["longest"]
         room, texts = longest - _OVERHEAD, list(texts)
         if 4 * sum(map(len, texts)) <= room:  # in bytes, it cannot be more
             return None
-        if sum(len(escaped(text).encode()) for text in texts) <= room:
+        from pymysql.converters import escape_string  # type: ignore[import-untyped]  # it has none
+
+        if sum(len(escape_string(text).encode()) for text in texts) <= room:
             return None
         return f"it is too large for the server, whose max_allowed_packet is {longest} bytes"
 
     def is_name(self, column: Column[Any], name: str) -> ColumnElement[bool]:
-        # MariaDB sees by itself only from 11.8 on that this column is what would be compared.
+        # By the computed column itself: MariaDB before 11.8 does not find its index otherwise.
         key = literal_column(f"{column.table.name}.name_key", String)
         return key == func.lower(name)
 
     def adapt(self, value: Any) -> Any:
-        """Return `value` as the driver takes it: times in UTC, since the columns have no zone."""
+        """Return `value` in the driver's type; times in UTC, since the columns have no zone."""
         if isinstance(value, datetime):
             return value.astimezone(UTC).replace(tzinfo=None)
         return super().adapt(value)
@@ -209,18 +221,23 @@ class Mysql(ServerDialect):
     def upsert(
         self, table: str, key: Sequence[str], columns: Sequence[str], update: Sequence[str]
     ) -> str:
-        # VALUES() is old in MySQL, but the only form that MariaDB knows.
+        # VALUES() is deprecated in MySQL, but the only form in MariaDB.
         sets = ", ".join(f"`{c}` = VALUES(`{c}`)" for c in update or key[:1])
         return f"{self.insert(table, columns)} ON DUPLICATE KEY UPDATE {sets}"
 
 
-def _connected(_: Any, __: Any, arguments: Any, options: Any) -> QuickConnection:
-    return QuickConnection(*arguments, **options)
+def _connected(dialect: Any, arguments: Any, options: dict[str, Any]) -> Any:
+    # Another kind of server may wait for the client to speak first, and PyMySQL waits for the
+    # server: so reading has the connection's timeout until the server has answered.
+    patience, options["read_timeout"] = options["read_timeout"], options["connect_timeout"]
+    connection = dialect.connect(*arguments, **options)
+    connection._read_timeout = patience
+    return connection
 
 
 def _lock_name(connection: Connection, name: str) -> str:
-    """Return a lock's name: of the whole server, so the database is in it, and short."""
-    # Where the server takes no notice of a database's case, the URL may have it in any.
+    """Return a short name for a lock, with the database in it: locks are shared by the server."""
+    # The database in lower case if the server ignores its case, as the URL may have any.
     ask = "SELECT IF(@@lower_case_table_names, LOWER(database()), database())"
     database = connection.exec_driver_sql(ask).scalar_one()
     digest = blake2b(f"{database}\0{name}".encode(), digest_size=16).hexdigest()

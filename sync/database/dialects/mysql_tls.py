@@ -1,7 +1,7 @@
-"""What a URL's options say of TLS, as PyMySQL takes it.
+"""The TLS options of a URL, as arguments for PyMySQL.
 
-PyMySQL's own reading of them takes "false" for true, and its default with a CA
-leaves the server's name out.
+PyMySQL itself reads "false" as true, and with a CA does not verify the server's name by
+default.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
-from sync.errors import DatabaseUnusable
+from sync.core.errors import DatabaseUnusable
+from sync.core.tls import verify_alike
 
 
 def tls_arguments(options: Mapping[str, str], where: str) -> dict[str, Any]:
     """Return the arguments of a connection. Raises DatabaseUnusable.
 
-    With none of the options, TLS is used where the server offers it, and
-    nothing is verified. With any of them, a server without TLS is refused.
+    Without options, TLS is used if the server offers it, and nothing is verified. With any of
+    them, a server without TLS is refused.
     """
     if options.get("ssl_disabled") == "true":
         return {"ssl_disabled": True}
@@ -27,17 +28,17 @@ def tls_arguments(options: Mapping[str, str], where: str) -> dict[str, Any]:
     try:
         return {"ssl": _context(options)}
     except ssl.SSLError as error:
-        reason = f"what ssl_ca, ssl_cert or ssl_key name cannot be used: {error.reason or error}"
-    except OSError as error:
-        reason = f"what ssl_ca, ssl_cert or ssl_key name cannot be read: {error.strerror}"
+        reason = f"a file of ssl_ca, ssl_cert or ssl_key cannot be used: {error.reason or error}"
+    except (OSError, ValueError) as error:  # a name with a zero byte in it
+        why = getattr(error, "strerror", None) or error
+        reason = f"a file of ssl_ca, ssl_cert or ssl_key cannot be read: {why}"
     raise DatabaseUnusable(f"{where}: {reason}")
 
 
 def _context(options: Mapping[str, str]) -> ssl.SSLContext:
     file, folder = options.get("ssl_ca"), options.get("ssl_capath")
     context = ssl.create_default_context(cafile=file, capath=folder)
-    # The certificates that MySQL makes for itself do not pass it.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    verify_alike(context)
     verify = options.get("ssl_verify_cert", "true" if file or folder else "false") == "true"
     context.check_hostname = options.get("ssl_verify_identity", str(verify).lower()) == "true"
     if not (verify or context.check_hostname):

@@ -20,64 +20,74 @@ from sqlalchemy import (
     Table,
     any_,
     bindparam,
-    create_engine,
+    event,
     text,
 )
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
-from sync.database.dialects import postgresql_check
-from sync.database.dialects.base import LOCK_POLL
+from sync.core.errors import DatabaseUnusable
+from sync.core.waiting import TICK
 from sync.database.dialects.lease import LEASE
-from sync.database.dialects.reading import refuse_other_than
+from sync.database.dialects.read_only import begins_with, refuse_other_than
 from sync.database.dialects.server import ServerDialect, pause
 from sync.database.failures import translated
-from sync.database.tables import TEXTS, Document, metadata
-from sync.errors import DatabaseUnusable
-from sync.finding import Finding
+from sync.database.tables import metadata
+from sync.database.types import TEXTS, Document
 
 _CONNECT_TIMEOUT = 10  # seconds
-# What a database or a role may have set otherwise: how values are written, and when a
-# transaction's snapshot is taken.
+# Lifts the limits of a database or a role. The URL's own options take precedence.
+_LIMITS = (
+    "-c statement_timeout=0 -c idle_session_timeout=0 -c idle_in_transaction_session_timeout=0"
+)
+# The format of values, the isolation level, and the time that a statement waits for a lock.
 _SESSION = (
     "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1 "
     "-c bytea_output=hex -c standard_conforming_strings=on "
-    r"-c default_transaction_isolation=read\ committed -c default_transaction_deferrable=off"
+    r"-c default_transaction_isolation=read\ committed -c default_transaction_deferrable=off "
+    "-c lock_timeout=60s"
 )
-# How long a statement waits for what another transaction holds; and how long a process that
-# was frozen in the middle of a transaction may hold it, which is less.
-_WRITING = "-c lock_timeout=60s -c idle_in_transaction_session_timeout=30s"
-# A server whose host has vanished is noticed after a minute, also by who waits for an answer: the
-# system's own way takes hours.
+# After libpq has sent the environment's PGTZ and PGDATESTYLE, which override all options.
+_AFTER = "SET timezone = 'UTC'; SET datestyle = 'ISO'"
+# A limit that older servers do not know and would refuse.
+_FIRST_WITH_LIMIT = 170000
+_NO_TRANSACTION_LIMIT = "; SET transaction_timeout = 0"
+# A frozen process may hold the locks of a transaction for less time than others wait for them.
+_WRITING = "-c idle_in_transaction_session_timeout=30s"
+# TCP keepalive: a vanished server is noticed after a minute, not after the system's hours.
 _KEEPALIVES = {
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,  # milliseconds
 }
-# What a server says to whoever connects when it may be otherwise a moment later.
+# Words of a server's transient refusals of a connection.
 _NOT_NOW = ("starting up", "shutting down", "too many", "connection slots", "recovery")
 _MIGRATION = "repoledger: migration"
-_READING = ("SELECT", "WITH", "VALUES", "TABLE", "SHOW", "EXPLAIN")
-# PostgreSQL nests comments: one that holds another is taken for none, and refused.
+_ROWS = ("SELECT", "WITH", "VALUES", "TABLE")  # statements for which a cursor can be declared
+_READING = (*_ROWS, "SHOW", "EXPLAIN")
+# PostgreSQL nests comments: a comment inside a comment does not match, and is refused.
 _COMMENTS = r"--[^\r\n]*|/\*(?:(?!/\*|\*/).)*\*/"
 
 
 _WORDS = PGDialect()  # type: ignore[no-untyped-call]  # it has no types
 _encoder = msgspec.json.Encoder()
-LARGEST = 16 * 1024 * 1024  # bytes of rows in one statement: the server has to hold them all
-_POSITIONS = tuple(map(str, range(100)))  # the most columns of a table, as names
+LARGEST = 16 * 1024 * 1024  # bytes of rows in one statement, to limit the server's memory
+_POSITIONS = tuple(map(str, range(100)))  # names for the columns of a row in JSON
 
 
 class Postgresql(ServerDialect):
     """A database on a PostgreSQL server: `postgresql://USER@HOST/DATABASE`."""
 
+    name = "postgresql"
+    product = "PostgreSQL"
     driver = "postgresql+psycopg"
+    library = "psycopg[binary]"
     free_locks = "SELECT pg_advisory_unlock_all()"
-    waited_in_vain = "55P03"
-    # Serialization failure, deadlock, a session that was idle for too long, the server shuts
-    # down or starts, too many connections, read-only after a failover.
-    passing = frozenset(
+    lock_timeout_code = "55P03"
+    # Serialization failure, deadlock, session idle for too long, server starting or shutting
+    # down, too many connections, read-only after a failover.
+    transient = frozenset(
         {"40001", "40P01", "25P03", "57P01", "57P02", "57P03", "57P05", "53300", "25006"}
     )
 
@@ -90,21 +100,41 @@ class Postgresql(ServerDialect):
         return self._engine(_WRITING, execution_options={"stop": stop or threading.Event()})
 
     def reading_engine(self) -> Engine:
-        engine = self._engine("-c default_transaction_read_only=on")
+        # All rows of a cursor are fetched; by default the planner expects the first tenth only.
+        engine = self._engine("-c default_transaction_read_only=on -c cursor_tuple_fraction=1")
         refuse_other_than(_READING, engine, comments=_COMMENTS, send=_send_alone)
         return engine
 
+    def take_any_value(self, connection: Connection) -> None:
+        from sync.database.dialects.postgresql_values import take_any_value
+
+        take_any_value(connection.connection.driver_connection)
+
+    def is_streamable(self, statement: str) -> bool:
+        return begins_with(_ROWS, statement, comments=_COMMENTS)
+
     def _engine(self, options: str, **more: Any) -> Engine:
-        # What the URL asks for counts; its own settings, such as a search_path, come before ours.
+        # The URL's options override _LIMITS, and _SESSION overrides the URL's.
         given = self.url.query
         ours = {"connect_timeout": _CONNECT_TIMEOUT, **_KEEPALIVES}
         arguments = {
-            "options": f"{given.get('options', '')} {_SESSION} {options}".strip(),
+            "options": f"{_LIMITS} {given.get('options', '')} {_SESSION} {options}",
             "client_encoding": "utf8",
             **{name: value for name, value in ours.items() if name not in given},
         }
-        # A connection that the server has closed meanwhile is noticed before it is used.
-        return create_engine(self.url, connect_args=arguments, pool_pre_ping=True, **more)
+        # The connection pool tests a connection before its use: the server may have closed it.
+        engine = self.made_engine(_connected, connect_args=arguments, pool_pre_ping=True, **more)
+        limited = "transaction_timeout" in str(given.get("options"))
+
+        def prepare(connection: Any, _record: object) -> None:
+            new = connection.info.server_version >= _FIRST_WITH_LIMIT and not limited
+            connection.autocommit = True
+            connection.execute(f"{_AFTER}{_NO_TRANSACTION_LIMIT if new else ''}")
+            connection.autocommit = False
+
+        # Before SQLAlchemy's own first queries.
+        event.listen(engine, "connect", prepare, insert=True)
+        return engine
 
     def locking_engine(self) -> Engine:
         options = f"-c idle_session_timeout={LEASE}s"
@@ -119,40 +149,37 @@ class Postgresql(ServerDialect):
 
     @contextmanager
     def migration_lock(self, connection: Connection) -> Iterator[None]:
-        flaw = postgresql_check.flaw_of_encoding(connection)
+        flaw = flaw_of_encoding(connection)
         if flaw is not None:
             raise DatabaseUnusable(f"{self.where}: {flaw}")
         ask = text("SELECT pg_try_advisory_xact_lock(:key)").bindparams(
             key=_key(connection, _MIGRATION)
         )
         while not connection.execute(ask).scalar_one():
-            pause(connection, LOCK_POLL)
+            pause(connection, TICK)
         yield
 
     def lock_row(self, connection: Connection, statement: str) -> None:
         try:
-            # In one message, since a page takes a moment of a distant server's as it is.
+            # In one message, to save round trips to a distant server.
             connection.exec_driver_sql(
                 f"SET LOCAL lock_timeout = '1s'; {statement}; SET LOCAL lock_timeout = '60s'"
             )
         except DBAPIError as error:
-            if self.code_of(error) == self.waited_in_vain:
+            if self.code_of(error) == self.lock_timeout_code:
                 connection.exec_driver_sql("ROLLBACK")  # the driver begins another
             raise
 
-    def examined(self, connection: Connection, newest: str) -> Iterator[Finding]:
-        return postgresql_check.examined(connection, newest)
-
     def in_code_point_order(self, column: Column[Any]) -> ColumnElement[Any]:
-        # Bytes, which in UTF-8 are in the order of the code points.
+        # By bytes: in UTF-8 they are in the order of the code points.
         return column.collate("C") if isinstance(column.type, TEXTS) else column
 
     def is_among(self, column: Column[int], name: str) -> ColumnElement[bool]:
-        # One value, where the driver would have to write each by itself.
+        # One array, instead of a parameter for each id.
         return column == any_(bindparam(name, type_=ARRAY(BigInteger)))
 
-    # All rows of a page as one JSON text, in a statement: the driver needs more than twice the
-    # time for a statement of each row, whose every value it has to write by itself.
+    # All rows of a page in one statement, as one JSON text: with a statement per row, the driver
+    # needs more than twice the time.
 
     def send(self, connection: Connection, statement: str, rows: list[tuple[Any, ...]]) -> None:
         for several in texts_of(rows):
@@ -171,8 +198,8 @@ class Postgresql(ServerDialect):
         )
 
     def gather_statistics(self, engine: Engine) -> None:
-        # It does so itself once a minute, or never if it was told so. By then each page of a
-        # first load takes longer than the one before: all rows of the host are gone through.
+        # Autovacuum does so once a minute, or never if it is off. Until then each page of a first
+        # load is slower than the one before, since the planner reads all rows of the host.
         tables = ", ".join(table.name for table in metadata.sorted_tables)
         with suppress(DBAPIError), engine.begin() as connection:
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '1s'; ANALYZE {tables}")
@@ -189,10 +216,10 @@ class Postgresql(ServerDialect):
     def code_of(self, error: DBAPIError) -> str | None:
         return getattr(error.orig, "sqlstate", None)
 
-    def may_pass(self, error: DBAPIError) -> bool:
-        if super().may_pass(error):
+    def is_transient(self, error: DBAPIError) -> bool:
+        if super().is_transient(error):
             return True
-        # A connection that could not be made has no code; the server says FATAL if it was there.
+        # A failed connection has no code; a message of the server itself begins with FATAL.
         words = str(error.orig)
         return (
             isinstance(error, OperationalError)
@@ -201,20 +228,37 @@ class Postgresql(ServerDialect):
         )
 
     def blames_row(self, error: DBAPIError) -> bool:
-        # Values, constraints, what a trigger raises, sizes: the classes of SQLSTATE. What the
-        # driver refuses by itself has none.
+        # Classes of SQLSTATE: values, constraints, a trigger's RAISE, sizes. An error of the
+        # driver itself has none.
         classes = ("22", "23", "P0", "54")
         return isinstance(error, DataError) or (self.code_of(error) or "")[:2] in classes
 
 
+def flaw_of_encoding(connection: Connection) -> str | None:
+    """Return the problem with a database's encoding; None if it is UTF8."""
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    if encoding == "UTF8":
+        return None
+    return (
+        f"the database's encoding is {encoding}, UTF8 is needed; make another with "
+        "CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0"
+    )
+
+
+def _connected(dialect: Any, arguments: Any, options: Any) -> Any:
+    return dialect.connect(*arguments, **options)
+
+
 def _send_alone(cursor: Any, statement: str) -> None:
-    # The way psycopg usually sends a statement without parameters, several would be taken: one
-    # that ends the read-only transaction, and one that writes.
-    cursor.execute(statement, prepare=True)
+    # Without parameters, psycopg would send several statements at once: one could end the
+    # read-only transaction, the next one write. A prepared statement, and the cursor that is
+    # declared on the server, are one statement alone.
+    alone = {} if hasattr(cursor, "itersize") else {"prepare": True}
+    cursor.execute(statement, **alone)
 
 
 def texts_of(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """Yield the rows as JSON texts, none larger than LARGEST unless one row alone is."""
+    """Yield the rows as JSON texts of at most LARGEST bytes, or of one larger row."""
     batch: list[bytes] = []
     size = 0
     for row in rows:
@@ -228,15 +272,15 @@ def texts_of(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
 
 
 def _type_of(column: Column[Any]) -> str:
-    """Return how a value of a column comes in JSON: documents, and times and so on, as text."""
+    """Return the SQL type of a column's value in the JSON; documents and times are text there."""
     is_text = isinstance(column.type, (*TEXTS, Document))
     return "text" if is_text else str(column.type.compile(dialect=_WORDS))
 
 
 def _key(connection: Connection, name: str) -> int:
-    """Return the number that stands for a lock's name: advisory locks have no names.
+    """Return a number for a lock's name, since advisory locks have numbers.
 
-    They are of the whole database, which may hold a ledger in each schema.
+    The schema is part of it: locks are shared by the whole database, with a ledger in any schema.
     """
     schema = connection.exec_driver_sql("SELECT current_schema()").scalar_one()
     digest = blake2b(f"{schema}\0{name}".encode(), digest_size=8).digest()

@@ -1,36 +1,46 @@
-"""What databases on a server have in common; apart, since a SQLite file needs no lease."""
+"""The base class for databases on a server; SQLite does not import it."""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import URL, Connection, Engine, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError
 
-from sync.database.dialects.base import LOCK_POLL, VERSION_TABLE, Dialect, in_progress
+from sync.core.errors import (
+    Interrupted,
+    RepoledgerError,
+    RunInProgress,
+)
+from sync.core.extras import needed_for
+from sync.core.memory import is_exhausted
+from sync.core.waiting import TICK, Unanswered, ask, wait_until
+from sync.database.dialects.base import VERSION_TABLE, Dialect, in_progress
 from sync.database.dialects.lease import Lease, LockName
 from sync.database.failures import translated
-from sync.errors import Interrupted, RunInProgress
-from sync.finding import Finding
 
-_PLACES = ("host", "port", "unix_socket")  # options that say where a server is
-_NOTICED = 1.0  # seconds that a server may need to see that the holder of a lock has ended
-_ROW_PATIENCE = 60.0  # seconds that a page waits for the one before it
+_PLACES = ("host", "port", "unix_socket")  # options with a server's address
+_NOTICED = 1.0  # seconds that a server may need to notice the end of a lock's holder
+_NAME_PATIENCE = 20.0  # seconds for the name servers
+_ROW_PATIENCE = 60.0  # seconds that a page waits for another account's page
 
 
 class ServerDialect(Dialect):
     """A database on a server; `where` is its URL without the password."""
 
+    product: str
     driver: str
-    # The codes of errors that pass: deadlocks, servers that restart or change roles.
-    passing: frozenset[str | int]
-    free_locks: str  # the statement that gives back every account's lock of a connection
-    waited_in_vain: str | int  # the code of a statement that another transaction kept waiting
+    library: str  # of the driver, as pip takes it
+    transient: frozenset[str | int]  # codes of errors after which a transaction is repeated
+    free_locks: str  # the statement that frees all account locks of a connection
+    lock_timeout_code: str | int  # of a statement that has waited too long for a lock
     mark = "%s"
     snapshot_level = "REPEATABLE READ"
 
@@ -39,30 +49,55 @@ class ServerDialect(Dialect):
 
     @property
     def where(self) -> str:
-        # Of the options only those that say where: others may hold secrets.
+        # Only options with the address: others may contain secrets.
         places = {key: self.url.query[key] for key in _PLACES if key in self.url.query}
-        name = self.driver.partition("+")[0]
-        return self.url.set(drivername=name, query=places).render_as_string()
+        return self.url.set(drivername=self.name, query=places).render_as_string()
 
-    def findings(self, newest: str) -> Iterator[Finding]:
-        # As a run would connect, since what its sessions may do is the question.
-        engine = self.writing_engine()
-        try:
-            with translated(self.where), engine.connect() as connection:
-                yield from list(self.examined(connection, newest))
-        finally:
-            engine.dispose()
+    def made_engine(self, connect: Callable[..., Any], **options: Any) -> Engine:
+        """Return an engine whose connections `connect(dialect, arguments, options)` makes.
 
-    @abstractmethod
-    def examined(self, connection: Connection, newest: str) -> Iterator[Finding]:
-        """Yield the findings of a server that could be connected to."""
+        Other exceptions of a driver, from another kind of server, become the driver's own
+        errors. Raises ConfigError if the driver is not installed.
+        """
+        with needed_for(f"a ledger on {self.product}", self.library):
+            engine = create_engine(self.url, **options)
+        driver: Any = engine.dialect.loaded_dbapi
+        stop = options.get("execution_options", {}).get("stop")
+
+        def guarded(dialect: Any, _: object, arguments: Any, options: Any) -> Any:
+            patience = _patience_with(options)
+            try:
+                return _connected(lambda: connect(dialect, arguments, options), patience, stop)
+            except Unanswered:
+                reason = (
+                    "timeout expired: neither the name servers nor the server have answered within "
+                    f"{patience:g} s"
+                )
+                raise driver.OperationalError(reason) from None
+            except Exception as error:
+                if isinstance(error, (driver.Error, Interrupted)) or is_exhausted(error):
+                    raise
+                reason = str(error) or type(error).__name__
+            raise driver.InterfaceError(f"the driver cannot connect: {reason}")
+
+        def foreign(context: ExceptionContext) -> None:
+            error = context.original_exception
+            ours = (driver.Error, RepoledgerError, UnicodeEncodeError)
+            if isinstance(error, ours) or is_exhausted(error):
+                return
+            if isinstance(error, Exception):
+                reason = f"the driver failed: {type(error).__name__}: {error}"
+                raise InterfaceError(None, None, driver.InterfaceError(reason)) from None
+
+        event.listen(engine, "do_connect", guarded)
+        event.listen(engine, "handle_error", foreign)
+        return engine
 
     @contextmanager
     def account_lock(
         self, account: str, *, wait: bool, stop: threading.Event | None = None
     ) -> Iterator[None]:
-        """Hold the lock on a connection of its own: the server frees it with that."""
-        stop = stop or threading.Event()
+        """Hold the lock on a connection of its own, at whose end the server frees it."""
         name = account.lower()
         with translated(self.where):
             lease = Lease(
@@ -71,12 +106,11 @@ class ServerDialect(Dialect):
                 LockName(account, self.where, self.free_locks),
             )
         try:
-            asked = time.monotonic()
-            while not lease.take():
-                if not wait and time.monotonic() > asked + _NOTICED:
-                    raise in_progress(account)
-                if stop.wait(LOCK_POLL):
-                    raise Interrupted("stopped while waiting for another run")
+            deadline = math.inf if wait else time.monotonic() + _NOTICED
+            try:
+                wait_until(lease.take, deadline=deadline, stop=stop, every=TICK)
+            except Unanswered:
+                raise in_progress(account) from None
             yield
         finally:
             lease.give_back()
@@ -89,22 +123,22 @@ class ServerDialect(Dialect):
             try:
                 with other.account_lock(name, wait=False):
                     return False
-            except RunInProgress:  # what is locked on the one side is locked on the other
+            except RunInProgress:  # both URLs lead to the same lock
                 return True
 
     @abstractmethod
     def locking_engine(self) -> Engine:
-        """Return an engine, without a pool, for connections that hold a lock.
+        """Return an engine without a connection pool, for connections that hold a lock.
 
-        The server ends one that is silent for LEASE seconds.
+        The server must end such a connection after LEASE seconds of silence.
         """
 
     @abstractmethod
     def try_lock(self, connection: Connection, account: str) -> bool:
-        """Take the lock on an account's runs, if it is free, for as long as `connection` lives."""
+        """Take an account's lock, if it is free, until `connection` is closed."""
 
     def one_writer(self, connection: Connection) -> None:
-        # A row that is always there; the lock on it goes with the transaction.
+        # A lock on a row that always exists; it ends with the transaction.
         row = f"SELECT version_num FROM {VERSION_TABLE} FOR UPDATE"  # noqa: S608  # our own name
         asked = time.monotonic()
         while True:
@@ -112,27 +146,48 @@ class ServerDialect(Dialect):
                 return self.lock_row(connection, row)
             except DBAPIError as error:
                 waited = time.monotonic() - asked
-                if self.code_of(error) != self.waited_in_vain or waited > _ROW_PATIENCE:
+                if self.code_of(error) != self.lock_timeout_code or waited > _ROW_PATIENCE:
                     raise
             pause(connection, 0)
 
     @abstractmethod
     def lock_row(self, connection: Connection, statement: str) -> None:
-        """Carry out a statement, the first of a transaction, that waits a second for a row.
+        """Execute a transaction's first statement, which locks a row, and wait a second at most.
 
-        If that was in vain, another can follow.
+        After a lock timeout, the transaction must accept further statements.
         """
 
-    def may_pass(self, error: DBAPIError) -> bool:
-        return error.connection_invalidated or self.code_of(error) in self.passing
+    def is_transient(self, error: DBAPIError) -> bool:
+        return error.connection_invalidated or self.code_of(error) in self.transient
 
     @abstractmethod
     def code_of(self, error: DBAPIError) -> str | int | None:
         """Return the database's code for an error."""
 
 
+def _patience_with(options: Mapping[str, Any]) -> float:
+    """Return the seconds to wait for a connection: for name servers, and for each host."""
+    hosts = str(options.get("host") or "").count(",") + 1
+    return _NAME_PATIENCE + hosts * float(options["connect_timeout"])
+
+
+def _connected(connect: Callable[[], Any], patience: float, stop: threading.Event | None) -> Any:
+    """Return the connection of `connect`, by `ask`: a look-up of a name cannot be interrupted."""
+    made: list[Any] = []
+
+    def make() -> Any:
+        made.append(connect())
+        return made[0]
+
+    def close() -> None:
+        for connection in made:
+            connection.close()
+
+    return ask(make, patience=patience, stop=stop, too_late=close)
+
+
 def pause(connection: Connection, seconds: float) -> None:
-    """Let others go first. Raises Interrupted if whoever has opened `connection` is to stop."""
+    """Wait, so that other writers come first. Raises Interrupted if the program is to stop."""
     stop: threading.Event = connection.get_execution_options()["stop"]
     if stop.wait(seconds):
         raise Interrupted("stopped while another program held the database")

@@ -1,4 +1,4 @@
-"""The copy of a SQLite file that is kept before its schema is changed."""
+"""Copies a SQLite file, above all before a migration."""
 
 from __future__ import annotations
 
@@ -6,34 +6,31 @@ import filecmp
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from sync.errors import DatabaseUnusable, Interrupted
+from sync.core.disk import flush_file, flush_folder
+from sync.core.errors import DatabaseUnusable, Interrupted
+from sync.database.dialects.sqlite_file import open_file
 
-_PAGES = 1000  # that are copied between two looks at whether to stop
-
-Open = Callable[[Path, str], sqlite3.Connection]
+_PAGES = 1000  # pages copied between two checks of `stop`
 
 
 @contextmanager
-def kept_copy(
-    file: Path, revision: str, open_: Open, stop: threading.Event | None = None
-) -> Iterator[Path]:
-    """Keep a copy of `file` as it is now, and yield where it is.
+def kept_copy(file: Path, revision: str, stop: threading.Event | None = None) -> Iterator[Path]:
+    """Keep a copy of `file`, and yield its path.
 
-    For whoever holds the file's write lock: nothing changes meanwhile, and
-    nobody else makes a copy. Under its own name there is always a whole copy, and never
-    one that was there before. One that holds the same is used again, so that
-    retries do not fill the disk; one made here goes if the block fails, since
+    The caller holds the file's write lock, so that the file does not change meanwhile. The copy
+    gets its name only when it is complete, and replaces no other file. An equal copy is used
+    again, so that retries do not fill the disk; a new one is deleted if the block fails, since
     nothing has changed then. Raises DatabaseUnusable, Interrupted.
     """
     partial = file.with_name(f"{file.name}.{revision}.bak.partial")
     reason = None
     try:
-        partial.unlink(missing_ok=True)  # of a process that was killed
-        _write(file, partial, open_, stop or threading.Event())
+        partial.unlink(missing_ok=True)  # left by a process that was killed
+        _write(file, partial, stop or threading.Event())
         copy, made = _settle(file, revision, partial)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -56,38 +53,45 @@ def kept_copy(
         raise
 
 
-def _write(file: Path, partial: Path, open_: Open, stop: threading.Event) -> None:
+def copy_pages(source: sqlite3.Connection, copy: Path, stop: threading.Event) -> None:
+    """Copy a database to an empty file. Raises sqlite3.Error, Interrupted once `stop` is set."""
+
     def look(_status: int, _remaining: int, _total: int) -> None:
         if stop.is_set():
-            raise Interrupted("stopped while the database was copied before its migration")
+            raise Interrupted("stopped while the database was copied")
 
-    mode = _make(partial, like=file)
-    with closing(open_(file, "ro")) as source, closing(open_(partial, "rw")) as target:
-        # Nobody reads it before it is whole, and it is brought to the disk below.
+    with closing(open_file(copy, "rw")) as target:
+        # No journal and no flush: nobody reads an incomplete copy, and `_write` flushes it.
         target.execute("PRAGMA journal_mode = OFF")
         target.execute("PRAGMA synchronous = OFF")
         source.backup(target, pages=_PAGES, progress=look, sleep=0)
+
+
+def _write(file: Path, partial: Path, stop: threading.Event) -> None:
+    mode = _make(partial, like=file)
+    with closing(open_file(file, "ro")) as source:
+        copy_pages(source, partial, stop)
     partial.chmod(mode)
-    _to_disk(partial)
+    flush_file(partial)
 
 
 def _make(partial: Path, like: Path) -> int:
-    """Make an empty file that nobody else can read yet; return the mode that it may have later."""
+    """Create an empty file that only its owner can read; return its final mode."""
     status = like.stat()
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with suppress(OSError, AttributeError):  # a right of root's; there is none on Windows
+        with suppress(OSError, AttributeError):  # only root may; Windows has no such function
             os.fchown(handle, status.st_uid, status.st_gid)
         made = os.fstat(handle)
     finally:
         os.close(handle)
-    # With another owner or group, the same mode would let others read it.
+    # With another owner or group, the original's mode could let other users read it.
     same = (made.st_uid, made.st_gid) == (status.st_uid, status.st_gid)
     return status.st_mode & (0o666 if same else 0o600)
 
 
 def _settle(file: Path, revision: str, partial: Path) -> tuple[Path, bool]:
-    """Give a whole copy its name; return that, and whether it is a new one."""
+    """Give a complete copy its name; return its path, and whether it is new."""
     before, copy, number = None, file.with_name(f"{file.name}.{revision}.bak"), 1
     while os.path.lexists(copy):
         number += 1
@@ -95,15 +99,5 @@ def _settle(file: Path, revision: str, partial: Path) -> tuple[Path, bool]:
     if before is not None and before.is_file() and filecmp.cmp(partial, before, shallow=False):
         return before, False
     partial.rename(copy)
-    _to_disk(copy.parent)
+    flush_folder(copy.parent)
     return copy, True
-
-
-def _to_disk(path: Path) -> None:
-    if os.name == "nt" and path.is_dir():
-        return  # Windows opens no folders
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

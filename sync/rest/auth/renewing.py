@@ -1,4 +1,4 @@
-"""Credentials that end, and are renewed: before they do, and once if the server refuses them."""
+"""Tokens that are renewed: before they expire, and once if the server refuses them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Self
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from sync.clock import Clock, utc_now
-from sync.errors import (
+from sync.core.clock import Clock, utc_now
+from sync.core.errors import (
     BadCredentials,
     ConfigError,
     Conflict,
@@ -22,41 +22,37 @@ from sync.errors import (
     RateLimited,
     RestError,
 )
-from sync.redaction import MASK, protect_passing
-from sync.rest.auth.secrets import clean_name
-from sync.rest.retry import PASSING
+from sync.core.redaction import MASK, protect_short_lived
+from sync.rest.auth.checks import clean_value
 
-# How long before its end a token is renewed: this share of its life, but not more than that.
+# A token is renewed when this share of its life is left, or this time, whichever is shorter.
 _EARLY_SHARE = 0.1
 _EARLIEST = timedelta(minutes=5)
-_SOON = timedelta(seconds=30)  # until it is tried again, while the former token still holds
-# Answers of whoever gives tokens: those that may pass, and those that say nothing of what the
-# token was wanted for.
-_PASSING = (*PASSING, RateLimited)
+_SOON = timedelta(seconds=30)  # until the next attempt, while the old token is still valid
+# Refusals by a token endpoint: they say nothing about the request that needs the token.
 _REFUSALS = (Conflict, Forbidden, InvalidRequest, NotFound)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """An access token, and when it ends (UTC); None if nobody knows."""
+    """An access token, and when it expires (UTC); None if unknown."""
 
     value: str = field(repr=False)
     expires_at: datetime | None = None
 
     def __post_init__(self) -> None:
         if self.expires_at is not None and self.expires_at.tzinfo is None:
-            raise ConfigError("the time at which a token ends needs a time zone, such as UTC")
+            raise ConfigError("the expiry of a token needs a time zone, such as UTC")
 
 
 class RenewingAuth(AuthBase):
     """Sends `Authorization: Bearer …` with a token that is obtained when it is needed.
 
-    Safe to use from several threads: one obtains a token, the others wait for
-    it, and several clients may share one. It is renewed before its end, and once
-    if the server refuses it. A subclass says in `obtain` how; what that raises
-    reaches the caller of the request, a refusal as BadCredentials. Clients do not
-    close it, except for GitHubClient; `close`, or use it as a context manager.
-    `clock` tells the present time in UTC.
+    Safe to use from several threads and clients: one thread obtains a token, the others
+    wait for it. The token is renewed before it expires, and once if the server refuses
+    it. A subclass implements `obtain`; its errors reach the caller of the request, a
+    refusal as BadCredentials. Clients do not close this object, except for GitHubClient:
+    call `close`, or use it as a context manager. `clock` returns the present time in UTC.
     """
 
     def __init__(self, *, clock: Clock = utc_now) -> None:
@@ -70,7 +66,7 @@ class RenewingAuth(AuthBase):
         """Return a new token. Raises RestErrors."""
 
     def close(self) -> None:
-        """Close what tokens are obtained by; nothing here."""
+        """Close the connections to the token endpoint; the base class has none."""
 
     def __enter__(self) -> Self:
         return self
@@ -79,7 +75,7 @@ class RenewingAuth(AuthBase):
         self.close()
 
     def start_with(self, token: Token) -> None:
-        """Use `token`, which was obtained earlier, as long as it holds."""
+        """Use `token`, which was obtained earlier, until it expires."""
         with self._lock:
             self._take(token, self._clock())
 
@@ -88,9 +84,9 @@ class RenewingAuth(AuthBase):
         return request
 
     def refused(self, request: PreparedRequest) -> None:
-        """Take note that the server did not accept what `request` was sent with (401).
+        """Discard the token of `request`, since the server refused it (401).
 
-        The next request will have a new token, unless it has been renewed since.
+        The next request obtains a new token, unless another thread has renewed it meanwhile.
         """
         with self._lock:
             sent = request.headers.get("Authorization")
@@ -108,27 +104,26 @@ class RenewingAuth(AuthBase):
             return self._token.value
 
     def _before_its_end(self, token: Token, now: datetime) -> str:
-        """Return a new token; as long as the former holds, that one if none can be had now."""
+        """Return a new token, or the old one if the renewal fails while it is still valid."""
         try:
             return self._take(self._obtained(), now)
-        except _PASSING:
-            if token.expires_at is None or now >= token.expires_at:
+        except RestError as error:
+            passes = error.is_transient or isinstance(error, RateLimited)
+            if not passes or token.expires_at is None or now >= token.expires_at:
                 raise
         self._renew_at = min(now + _SOON, token.expires_at)
         return token.value
 
     def _obtained(self) -> Token:
-        """Return a new token. That there is none is no answer to the request that needs it."""
-        refused: RestError | None = None
+        """Return a new token. Raises BadCredentials if the token endpoint refuses."""
         try:
             return self.obtain()
         except _REFUSALS as error:
-            refused = error
-        raise refused.recast(BadCredentials, f"no access token: {refused.message}")
+            raise error.recast(BadCredentials, f"no access token: {error.message}") from None
 
     def _take(self, token: Token, now: datetime) -> str:
-        value = clean_name(token.value, "the access token")
-        protect_passing(value)
+        value = clean_value(token.value, "the access token")
+        protect_short_lived(value)
         self._token, self._renew_at = replace(token, value=value), _renewal(token, now)
         return value
 

@@ -1,22 +1,22 @@
-"""Ways to prove who you are that need nothing but a secret.
+"""Ways of signing in with a single secret.
 
-Each is a `requests.auth.AuthBase` that is validated when it is made, says
-nothing of its secret in its `repr`, and has it masked in logs and errors.
-Being an `AuthBase` matters: without one, requests takes credentials for the
-host from `~/.netrc` (see RestClient, which also switches that off).
+Each is a `requests.auth.AuthBase` that validates its secret at once, hides it in its `repr`,
+and has it masked in logs and errors. Without an `AuthBase`, requests takes credentials for
+the host from `~/.netrc` (RestClient also switches that off).
 """
 
 from __future__ import annotations
 
 import re
+from functools import partial
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from requests import PreparedRequest
 from requests.auth import AuthBase, _basic_auth_str
 
-from sync.errors import ConfigError
-from sync.redaction import MASK, SHORTEST, protect
-from sync.rest.auth.secrets import clean_secret
+from sync.core.errors import ConfigError
+from sync.core.redaction import MASK, can_be_masked, protect_while
+from sync.rest.auth.checks import clean_secret
 from sync.rest.headers import TOKEN, validate_headers
 
 _NOT_IN_COOKIES = re.compile(r'[\s",;\\]')
@@ -44,9 +44,9 @@ class HeaderAuth(AuthBase):
         named: object = scheme
         if not isinstance(named, str) or (named and not TOKEN.fullmatch(named)):
             raise ConfigError("an authentication scheme is a word, such as Bearer")
-        value = clean_secret(token, "the token")
+        value = clean_secret(token, "the token", self)
         self._value = f"{scheme} {value}" if scheme else value
-        validate_headers({name: self._value})
+        validate_headers({name: self._value}, partial(protect_while, self))
         self.name = name
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
@@ -81,12 +81,12 @@ class BasicAuth(AuthBase):
             raise ConfigError(
                 "a user name for Basic authentication must not be empty or hold a ':'"
             )
-        # Half a surrogate pair has no bytes that could be sent.
+        # Half of a surrogate pair cannot be encoded.
         if not password or any(c < " " or "\ud800" <= c <= "\udfff" for c in password):
             raise ConfigError("a password must not be empty or hold a line break")
         self.username = username
         self._header = _basic_auth_str(username.encode(), password.encode())
-        protect(password, self._header.removeprefix("Basic "))
+        protect_while(self, password, self._header.removeprefix("Basic "))
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         request.headers["Authorization"] = self._header
@@ -99,7 +99,8 @@ class BasicAuth(AuthBase):
 class QueryAuth(AuthBase):
     """Sends `token` as the parameter `name` of the query: `?NAME=TOKEN`.
 
-    For services that know no other way: proxies and servers log addresses. Raises ConfigError.
+    Only for services that accept nothing safer: proxies and servers log addresses. Raises
+    ConfigError.
     """
 
     def __init__(self, name: str, token: str) -> None:
@@ -107,15 +108,14 @@ class QueryAuth(AuthBase):
         if not isinstance(named, str) or not re.fullmatch(r"[A-Za-z0-9_.~-]+", named):
             raise ConfigError("a parameter's name must be made of letters, digits and . _ ~ -")
         self.name = name
-        value = quote(clean_secret(token, "the token"), safe="")
+        value = quote(clean_secret(token, "the token", self), safe="")
         self._parameter = f"{name}={value}"
-        if len(value) < SHORTEST:  # it could not be masked wherever it stands; here it can
-            protect(self._parameter)
+        if not can_be_masked(value):  # too ordinary alone, but not behind its name
+            protect_while(self, self._parameter)
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         parts = urlsplit(str(request.url))
-        # What stood there under that name was none of the caller's: a link of the server's may
-        # repeat what it was asked with.
+        # A parameter of that name is not the caller's: a server's link may repeat our own.
         kept = [p for p in parts.query.split("&") if p and p.partition("=")[0] != self.name]
         query = "&".join([*kept, self._parameter])
         request.url = urlunsplit(parts._replace(query=query))
@@ -135,7 +135,7 @@ class CookieAuth(AuthBase):
         named: object = name
         if not isinstance(named, str) or not TOKEN.fullmatch(named):
             raise ConfigError("a cookie's name must be made of letters, digits and hyphens")
-        value = clean_secret(value, "the cookie")
+        value = clean_secret(value, "the cookie", self)
         if _NOT_IN_COOKIES.search(value):
             raise ConfigError("the cookie contains a quote, a comma, a semicolon or a backslash")
         self.name = name

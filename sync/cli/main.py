@@ -1,0 +1,161 @@
+"""The application: global options, commands, and the handling of all errors."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+from click.exceptions import Exit
+
+from sync import __version__
+from sync.cli.output import print_error
+from sync.cli.settings import ExitCode, Settings, exit_code_of
+from sync.core.errors import RepoledgerError
+from sync.core.memory import is_exhausted
+from sync.core.redaction import printable, protect_typed, scrub
+
+# The commands in the order of the help, and the module of each.
+_COMMANDS = {
+    "demo": "demo",
+    "init": "init",
+    "check": "check",
+    "migrate": "migrate",
+    "login": "login",
+    "logout": "login",
+    "accounts": "accounts",
+    "backfill": "backfill",
+    "daemon": "daemon",
+    "health": "daemon",
+    "status": "status",
+    "repos": "repos",
+    "changes": "changes",
+    "history": "history",
+    "query": "query",
+    "copy": "transfer",
+    "verify": "transfer",
+}
+
+
+def _flushed(invoke: Callable[[click.Context], Any], ctx: click.Context) -> Any:
+    """Call `invoke` and flush its output, so that an error such as a full disk is raised here."""
+    try:
+        return invoke(ctx)
+    finally:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+
+
+def _made(name: str) -> click.Command:
+    """Import a command; importing all of them would be slow."""
+    command: click.Command = getattr(import_module(f"sync.cli.{_COMMANDS[name]}"), name)
+    return command
+
+
+class _Group(click.Group):
+    """Imports a command at its first use, and handles its errors.
+
+    An error is printed without a traceback, with what to do, and becomes the exit code.
+    """
+
+    def make_context(
+        self, info_name: str | None, args: list[str], *arguments: Any, **options: Any
+    ) -> click.Context:
+        protect_typed(*args)
+        try:
+            return super().make_context(info_name, args, *arguments, **options)
+        except KeyboardInterrupt:  # Click would exit with 1
+            raise Exit(ExitCode.INTERRUPTED) from None
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        # For an unknown name, all commands are loaded, so that Click can suggest one.
+        for name in [cmd_name] if cmd_name in _COMMANDS else _COMMANDS:
+            self.commands[name] = _made(name)
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with the whole first paragraph of their help; Click would cut it."""
+        rows = [(name, (_made(name).help or "").partition("\n\n")[0]) for name in _COMMANDS]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return _flushed(super().invoke, ctx)
+        except (Exit, OSError):  # `sync.__main__` shows an error of writing the output
+            raise
+        except click.UsageError as error:  # Click would show control characters as they are
+            shown = printable(scrub(error.format_message() + _place_of(error, ctx)))
+            raise click.UsageError(shown, error.ctx) from None
+        except KeyboardInterrupt:
+            ctx.exit(ExitCode.INTERRUPTED)
+        except RepoledgerError as error:
+            print_error(str(error) or type(error).__name__)
+            ctx.exit(exit_code_of(error))
+        except Exception as error:
+            if is_exhausted(error):
+                raise  # `sync.__main__` shows it
+            _report_crash(error)
+            ctx.exit(ExitCode.FAILED)
+
+
+def _place_of(error: click.UsageError, ctx: click.Context) -> str:
+    """Return where an option belongs that stands behind the command instead of before it."""
+    options = {name for parameter in ctx.command.params for name in parameter.opts}
+    if not isinstance(error, click.NoSuchOption) or error.option_name not in options:
+        return ""
+    place = f"repoledger {error.option_name} … {ctx.invoked_subcommand}"
+    return f" Put it before the command: {place}"
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
+    epilog=(
+        "Exit codes: 0 succeeded, 1 failed, 2 wrong use or configuration, 3 partial, "
+        "4 deferred (quota), 130 interrupted."
+    ),
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="Configuration file. Default: $REPOLEDGER_CONFIG, or ./config.toml.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["auto", "console", "json"]),
+    default="auto",
+    help="Format of log lines on stderr. auto: console on a terminal, otherwise json.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="Lowest level to log. Default: info; warning on a terminal.",
+)
+@click.version_option(__version__, message="repoledger %(version)s")
+@click.pass_context
+def app(ctx: click.Context, config: Path | None, log_format: str, log_level: str | None) -> None:
+    """Keep a SQL database of your GitHub repositories: always current, every change explained.
+
+    Start with `repoledger demo` (no token, no network), then `repoledger init`.
+    """
+    ctx.obj = Settings(config_path=config, log_format=log_format, log_level=log_level)
+
+
+def _report_crash(error: Exception) -> None:
+    """Print an unexpected error: a traceback without values or secrets."""
+    import traceback
+
+    text = "".join(traceback.format_exception(error, chain=False))
+    for line in scrub(text).rstrip("\n").split("\n"):
+        print(printable(line), file=sys.stderr)
+    print(
+        "error: an unexpected error in repoledger; please report it with the traceback above.",
+        file=sys.stderr,
+    )

@@ -1,0 +1,151 @@
+"""The command repos: the repositories, now or at an earlier time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sync.cli import output
+from sync.cli.hosts import host_columns, host_option
+from sync.cli.output import Format, format_option, json_option, limit_option
+from sync.cli.settings import Settings, open_ledger
+from sync.cli.times import past_moment_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sync.database.queries import Ledger
+
+
+class Sort(StrEnum):
+    name = "name"
+    stars = "stars"
+    forks = "forks"
+    issues = "issues"
+    size = "size"
+    created = "created"
+    updated = "updated"
+    pushed = "pushed"
+
+
+# The column of each order, and whether the largest value comes first.
+_ORDERS = {
+    Sort.name: ("full_name", False),
+    Sort.stars: ("stargazers_count", True),
+    Sort.forks: ("forks_count", True),
+    Sort.issues: ("open_issues_count", True),
+    Sort.size: ("size", True),
+    Sort.created: ("created_at", True),
+    Sort.updated: ("updated_at", True),
+    Sort.pushed: ("pushed_at", True),
+}
+
+
+@click.command
+@click.option("--account", metavar="NAME", help="Only repositories that this account lists.")
+@host_option
+@click.option("--owner", metavar="LOGIN", help="Only repositories of this owner.")
+@click.option("--language", help="Only repositories in this language.")
+@click.option("--topic", help="Only repositories with this topic.")
+@click.option("--name", help="Only repositories whose full name contains this text.")
+@click.option(
+    "--archived/--not-archived", default=None, help="Only archived repositories, or none of them."
+)
+@click.option("--fork/--not-fork", default=None, help="Only forks, or none of them.")
+@click.option("--removed", is_flag=True, help="Show removed repositories instead.")
+@click.option(
+    "--as-of",
+    metavar="WHEN",
+    help="Show the past: a date (its end), a UTC time, or an age like 30d. "
+    "Counters and updated_at are daily values.",
+)
+@click.option(
+    "--sort",
+    type=click.Choice(Sort),
+    default=Sort.name,
+    help="Order of the list; largest or newest first, except for name.",
+)
+@click.option("--reverse", is_flag=True, help="Reverse the order.")
+@limit_option
+@format_option
+@json_option
+@click.pass_obj
+def repos(
+    settings: Settings,
+    account: str | None,
+    host: str | None,
+    owner: str | None,
+    language: str | None,
+    topic: str | None,
+    name: str | None,
+    archived: bool | None,
+    fork: bool | None,
+    removed: bool,
+    as_of: str | None,
+    sort: Sort,
+    reverse: bool,
+    limit: int | None,
+    fmt: Format,
+    json: bool,
+) -> None:
+    """List the synced repositories.
+
+    Example: repoledger repos --language python --sort stars --limit 10
+    """
+    column, descending = _ORDERS[sort]
+    moment = past_moment_of(as_of, "--as-of")
+    with open_ledger(settings) as ledger:
+        from sync.database.queries import REPOSITORY_COLUMNS
+
+        if account is not None and all(
+            row["account"] != account for row in ledger.status(counted=False)
+        ):
+            settings.load().account(account)  # neither synced nor configured: an error
+
+        rows = ledger.repos(
+            account=account,
+            host=host,
+            owner=owner,
+            language=language,
+            topic=topic,
+            name=name,
+            archived=archived,
+            fork=fork,
+            removed=removed,
+            as_of=moment,
+            sort=column,
+            descending=descending != reverse,
+            limit=limit,
+        )
+        fmt = output.chosen(fmt, json)
+        if fmt is Format.table:
+            header = ("removed", "reason") if removed else ("pushed", "description")
+            at = host_columns(ledger.hosts())
+            output.print_table(
+                (*at, "full_name", "stars", "language", *header),
+                (
+                    (*(row[column] for column in at), *_repository_cells(row, removed=removed))
+                    for row in rows
+                ),
+                empty=_why_none(ledger, moment),
+            )
+        else:
+            output.print_rows(rows, fmt, columns=REPOSITORY_COLUMNS)
+
+
+def _why_none(ledger: Ledger, moment: datetime | None) -> str:
+    """Return the reason why the list is empty."""
+    first = None if moment is None else ledger.first_sync()
+    if moment is None or first is None or moment >= first:
+        return "no repositories"
+    return f"no data before {first:%Y-%m-%d %H:%M} UTC, the first sync"
+
+
+def _repository_cells(row: Mapping[str, Any], *, removed: bool) -> tuple[Any, ...]:
+    when, more = ("removed_at", "removal_reason") if removed else ("pushed_at", "description")
+    moment = row[when]
+    day = moment.date() if moment else None
+    return (row["full_name"], row["stargazers_count"], row["language"], day, row[more])

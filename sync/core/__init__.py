@@ -1,0 +1,1 @@
+"""Foundations for every floor: errors, times, secrets, logging."""

@@ -1,0 +1,76 @@
+"""Clears the resources of a repository, such as releases, when it is redacted or purged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Table, and_, delete, select, update
+
+from sync.database.run_transaction import RunTransaction
+from sync.database.tables import (
+    CHILDREN,
+    COUNTED,
+    page_cache,
+    resource_changes,
+    resource_states,
+)
+from sync.resources import RESOURCES
+from sync.resources.resource import Resource
+
+_CHILDREN_FIRST = tuple(each for each in reversed(RESOURCES) if each.parent)
+
+
+def purge_children(transaction: RunTransaction, id_: int) -> None:
+    """Delete all rows of the repository's resources, referring rows before those referred to."""
+    for resource in _CHILDREN_FIRST:
+        _delete(transaction, id_, resource)
+    for table in (resource_changes, resource_states):
+        transaction.connection.execute(delete(table).where(_of(transaction, table, id_)))
+    _ask_anew(transaction, id_)
+
+
+def redact_children(transaction: RunTransaction, id_: int) -> None:
+    """Clear the private columns of the repository's resources, in their rows and in the log.
+
+    A row whose key is private is deleted. If the repository is listed again, its resources are
+    downloaded again.
+    """
+    for resource in _CHILDREN_FIRST:
+        if not set(resource.private).isdisjoint(resource.key):
+            _delete(transaction, id_, resource)
+            continue
+        table = CHILDREN[resource.name]
+        cleared = [name for name in (*resource.private, "payload") if name in table.columns]
+        values = dict.fromkeys(cleared)
+        transaction.connection.execute(
+            update(table).where(_of(transaction, table, id_)).values(values)
+        )
+        log = resource_changes.c
+        told = and_(log.resource == resource.name, log.field.in_(resource.private))
+        transaction.connection.execute(
+            update(resource_changes)
+            .where(_of(transaction, resource_changes, id_), told)
+            .values(old_value=None, new_value=None)
+        )
+    mine = _of(transaction, resource_states, id_)
+    transaction.connection.execute(delete(resource_states).where(mine))
+    _ask_anew(transaction, id_)
+
+
+def _delete(transaction: RunTransaction, id_: int, resource: Resource) -> None:
+    table = CHILDREN[resource.name]
+    if resource.name in COUNTED:
+        counted = COUNTED[resource.name]
+        items = select(table.c.id).where(_of(transaction, table, id_))
+        theirs = and_(counted.c.host == transaction.host, counted.c[resource.item_id].in_(items))
+        transaction.connection.execute(delete(counted).where(theirs))
+    transaction.connection.execute(delete(table).where(_of(transaction, table, id_)))
+
+
+def _ask_anew(transaction: RunTransaction, id_: int) -> None:
+    """Forget the remembered pages of the repository's resources, of all accounts."""
+    transaction.connection.execute(delete(page_cache).where(page_cache.c.repository_id == id_))
+
+
+def _of(transaction: RunTransaction, table: Table, id_: int) -> Any:
+    return and_(table.c.host == transaction.host, table.c.repository_id == id_)

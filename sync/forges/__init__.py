@@ -1,0 +1,1 @@
+"""Hosts of repositories: a folder for each, and the code that they share."""

@@ -1,0 +1,231 @@
+"""A forge's JSON objects decoded into frozen records, strictly. No I/O here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from hashlib import blake2b
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct, inspect
+
+from sync import __version__
+from sync.forges.oddities import without_oddities
+from sync.forges.secret_fields import SecretFields
+from sync.resources.fields import FullName, Id, License, Name, Owner, Word
+from sync.resources.repositories import REPOSITORIES, Repository
+from sync.resources.resource import Resource
+
+T = TypeVar("T")
+
+
+class User(Struct, frozen=True, kw_only=True):
+    """A user or organization.
+
+    https://docs.github.com/rest/users/users#get-a-user
+    """
+
+    id: Id
+    login: Name
+    type: Word | None = None
+    name: str | None = None
+    public_repos: int | None = None
+
+
+class Item(Struct, frozen=True):
+    """One repository of an answer: the record, and the JSON object it came from.
+
+    `payload` is the object as received, without credentials, as JSON text; None
+    if it is larger than LARGEST. `warnings` names the values that were replaced or
+    dropped. `position` counts from 0 within its page.
+    """
+
+    record: Repository
+    payload: str | None
+    warnings: tuple[str, ...] = ()
+    position: int = 0
+
+
+class Rejected(Struct, frozen=True):
+    """An item that is not a valid repository: its position, the reason, and its JSON.
+
+    `position` counts from 0 within its page. `id`, `private` and `full_name` are read from
+    the item, and None where that fails.
+    """
+
+    position: int
+    reason: str
+    payload: str | None
+    id: int | None = None
+    private: bool | None = None
+    full_name: str | None = None
+
+
+class Decoded(NamedTuple):
+    """One decoded item of a resource other than repositories."""
+
+    record: Any
+    payload: str | None
+    warnings: tuple[str, ...] = ()
+    position: int = 0
+
+
+# Bytes of an object; GitHub's have 5,000 to 6,000. Long texts of a larger object are cut, since
+# a statement has to fit into the largest packet of the database server.
+LARGEST = 1024 * 1024
+LONGEST_TEXT = 65_536  # characters
+_NO_SECRETS = SecretFields()
+
+# The first module of the types counts, so that moving them does not change readings.
+_FIRST_MODULE = "sync.github.records"
+
+
+@cache
+def reading_of(*records: type[Struct]) -> str:
+    """Return a fingerprint of how records are read; pages read in another way are read again."""
+    read = repr((__version__, [msgspec.structs.fields(record) for record in records]))
+    told = re.sub(r"sync\.resources\.\w+", _FIRST_MODULE, read)
+    return blake2b(told.encode(), digest_size=4).hexdigest()
+
+
+READING = reading_of(Repository, Owner, License)
+
+_user_decoder = msgspec.json.Decoder(User)
+
+
+class RecordDecoder:
+    """Decodes the JSON objects of one resource.
+
+    Strict: no value is converted. A required value must be valid; an invalid optional value
+    becomes null, with a warning.
+    """
+
+    def __init__(self, resource: Resource) -> None:
+        columns = [each for each in resource.columns.values() if each.within is None]
+        self._kind = resource.record
+        self._decoder = msgspec.json.Decoder(resource.record)
+        self._times = [each.name for each in columns if isinstance(each.kind, inspect.DateTimeType)]
+        self._texts = [
+            each.name
+            for each in columns
+            if isinstance(each.kind, inspect.StrType) and each.length is None
+        ]
+
+    def decode(self, raw: bytes) -> tuple[Any, str | None, tuple[str, ...]]:
+        """Return the record, its JSON text unless it is too large, and warnings.
+
+        Raises ValueError, OverflowError, RecursionError and msgspec.DecodeError.
+        """
+        payload: str | None = raw.decode()
+        warnings: tuple[str, ...] = ()
+        try:
+            record = self._in_utc(self._decoder.decode(raw))
+        except (msgspec.ValidationError, OverflowError):
+            mended, warnings = without_oddities(raw, self._kind)
+            record = self._in_utc(self._decoder.decode(mended))
+        if len(raw) > LARGEST:
+            record, cut = self._cut(record)
+            payload, warnings = None, (*warnings, *cut)
+        return record, payload, warnings
+
+    def _in_utc(self, record: Any) -> Any:
+        """Return `record` with every time in UTC (GitHub sends Z; other servers send offsets)."""
+        others = {
+            name: moment.astimezone(UTC)
+            for name in self._times
+            if isinstance(moment := getattr(record, name), datetime) and moment.tzinfo is not UTC
+        }
+        return msgspec.structs.replace(record, **others) if others else record
+
+    def _cut(self, record: Any) -> tuple[Any, tuple[str, ...]]:
+        """Cut the long texts of an object that is too large."""
+        texts = {name: getattr(record, name) for name in self._texts}
+        cut = {
+            name: text[:LONGEST_TEXT]
+            for name, text in texts.items()
+            if isinstance(text, str) and len(text) > LONGEST_TEXT
+        }
+        warnings = [f"{name} is longer than {LONGEST_TEXT:,} characters; cut" for name in cut]
+        warnings.append(f"the object is larger than {LARGEST:,} bytes; stored without payload")
+        return msgspec.structs.replace(record, **cut), tuple(warnings)
+
+
+@cache
+def _decoder_of(resource: Resource) -> RecordDecoder:
+    return RecordDecoder(resource)
+
+
+_repositories = _decoder_of(REPOSITORIES)
+
+
+def decode_item(
+    raw: bytes, position: int = 0, secrets: SecretFields = _NO_SECRETS
+) -> Item | Rejected:
+    """Decode one repository object without its `secrets`; see `RecordDecoder`."""
+    return _decode(raw, position, secrets, _repositories, Item)
+
+
+def decode_child(
+    resource: Resource, raw: bytes, position: int, secrets: SecretFields
+) -> Decoded | Rejected:
+    """Decode one object of a resource without its `secrets`; see `RecordDecoder`."""
+    return _decode(raw, position, secrets, _decoder_of(resource), Decoded)
+
+
+def _decode(
+    raw: bytes,
+    position: int,
+    secrets: SecretFields,
+    decoder: RecordDecoder,
+    make: Callable[..., T],
+) -> T | Rejected:
+    showable: bytes | None = None
+    try:
+        showable = raw = secrets.removed_from(raw)
+        return make(*decoder.decode(raw), position)
+    except (msgspec.DecodeError, RecursionError, OverflowError, ValueError) as error:
+        return Rejected(position, _reason(error), _rejected_payload(showable), **_told(showable))
+
+
+def decode_user(raw: bytes) -> User:
+    """Decode a user object; invalid optional values become null. Raises msgspec.DecodeError."""
+    try:
+        return _user_decoder.decode(raw)
+    except msgspec.ValidationError:
+        return _user_decoder.decode(without_oddities(raw, User)[0])
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    if isinstance(error, UnicodeDecodeError):
+        return "not valid UTF-8"
+    return str(error)[:300]
+
+
+def _told(raw: bytes | None) -> dict[str, Any]:
+    """Return the valid ones of `id`, `private` and `full_name` of any JSON value."""
+    try:
+        told = msgspec.json.decode(raw or b"")
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return {}
+    kinds = {"id": Annotated[int, Meta(ge=0, le=2**63 - 1)], "private": bool, "full_name": FullName}
+    said = {name: told.get(name) for name in kinds} if isinstance(told, dict) else {}
+    return {name: value for name, value in said.items() if _is(value, kinds[name])}
+
+
+def _is(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _rejected_payload(raw: bytes | None) -> str:
+    if raw is None:  # could not be decoded, so a credential in it could not be removed
+        return "(withheld: it may hold a credential)"
+    return raw.decode("utf-8", "replace")

@@ -1,0 +1,22 @@
+"""The resources that are synced, as data: one file each. No I/O, no SQL, no HTTP."""
+
+from sync.resources.languages import LANGUAGES
+from sync.resources.releases import RELEASE_ASSETS, RELEASES
+from sync.resources.repositories import REPOSITORIES
+from sync.resources.resource import Resource
+
+# Parents before children.
+RESOURCES: tuple[Resource, ...] = (REPOSITORIES, LANGUAGES, RELEASES, RELEASE_ASSETS)
+
+# The resources that are requested for each repository, if they are switched on.
+OF_REPOSITORIES = tuple(each for each in RESOURCES if each.parent is REPOSITORIES)
+
+
+def within(resource: Resource) -> tuple[Resource, ...]:
+    """Return the resources whose items are contained in the records of `resource`."""
+    return tuple(each for each in RESOURCES if each.parent is resource and each.within)
+
+
+def switched_on(settings: object) -> tuple[Resource, ...]:
+    """Return the resources to load; `settings` has a flag with the name of each."""
+    return tuple(each for each in OF_REPOSITORIES if getattr(settings, each.name))

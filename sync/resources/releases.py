@@ -1,0 +1,95 @@
+"""Releases of a repository, their assets, and how often each asset was downloaded.
+
+https://docs.github.com/rest/releases/releases#list-releases
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from msgspec import UNSET, Struct, UnsetType
+
+from sync.resources.fields import (
+    Count,
+    Id,
+    Name,
+    OptionalFlag,
+    OptionalLabel,
+    OptionalText,
+    Time,
+    Word,
+)
+from sync.resources.repositories import REPOSITORIES
+from sync.resources.resource import Due, Endpoint, Resource, Shape, Vanishing
+
+
+class Login(Struct, frozen=True, kw_only=True):
+    """The user who published a release or uploaded an asset."""
+
+    login: Name | None
+
+
+class Asset(Struct, frozen=True, kw_only=True):
+    """A file of a release."""
+
+    id: Id
+    node_id: OptionalLabel = UNSET
+    name: str
+    label: OptionalText = UNSET
+    state: Word | UnsetType | None = UNSET
+    content_type: OptionalText = UNSET
+    size: Count  # bytes
+    digest: OptionalLabel = UNSET
+    download_count: Count
+    created_at: Time = UNSET
+    updated_at: Time = UNSET
+    uploader: Login | UnsetType | None = UNSET
+
+
+class Release(Struct, frozen=True, kw_only=True):
+    """A release; a draft is shown only to users who may push."""
+
+    id: Id
+    node_id: OptionalLabel = UNSET
+    tag_name: str
+    target_commitish: OptionalText = UNSET
+    name: OptionalText = UNSET
+    body: OptionalText = UNSET
+    draft: bool
+    prerelease: bool
+    immutable: OptionalFlag = UNSET
+    created_at: Time = UNSET
+    published_at: Time = UNSET
+    updated_at: Time = UNSET
+    author: Login | UnsetType | None = UNSET
+    html_url: OptionalText = UNSET
+    assets: tuple[Asset, ...] = ()
+
+
+RELEASES = Resource(
+    name="releases",
+    item="release",
+    table="releases",
+    parent=REPOSITORIES,
+    record=Release,
+    private=("tag_name", "target_commitish", "name", "body", "author_login", "html_url"),
+    hidden_by="draft",
+    shape=Shape.LISTING,
+    vanishing=Vanishing.MARK,
+    due=Due(every=timedelta(days=1)),  # downloads change no field of the repository
+    endpoint=Endpoint(path="/repositories/{repository_id}/releases", needs="contents: read"),
+)
+
+RELEASE_ASSETS = Resource(
+    name="release_assets",
+    item="asset",
+    table="release_assets",
+    parent=RELEASES,
+    within="assets",
+    record=Asset,
+    private=("name", "label", "digest", "uploader_login"),
+    counters=("download_count",),
+    metrics="asset_downloads",
+    shape=Shape.LISTING,
+    vanishing=Vanishing.MARK,
+)

@@ -1,0 +1,116 @@
+"""The description of a resource: how its records are read, stored and cleared.
+
+No I/O, no SQL, no HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from functools import cached_property
+from typing import Any
+
+from msgspec import Struct
+
+from sync.resources.columns import Column, columns_of, values_reader
+
+
+class Shape(Enum):
+    """The shape of an endpoint's answers."""
+
+    LISTING = "listing"  # pages of items, each with an id
+    OBJECT = "object"  # one object, name -> value: a set, replaced as a whole
+
+
+class Vanishing(Enum):
+    """The treatment of a row whose item GitHub no longer lists."""
+
+    MARK = "mark"  # the row gets `removed_at`
+    KEEP = "keep"  # the row stays as it is
+    REPLACE = "replace"  # a new set replaces the old one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """When a resource is requested again: after a time, or after a change of one of the fields."""
+
+    every: timedelta | None = None
+    when_changed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """The path of a resource, and the permission that a fine-grained token needs for it."""
+
+    path: str
+    needs: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)  # compared by identity
+class Resource:
+    """A resource that is synced, with a table of its own.
+
+    `item`: the word for one item. `record`: the type of an item; each field that is not
+    `unstored` is a column. `key`: columns that identify an item. `private`: columns cleared when
+    the repository is redacted. `counters`: columns kept by the day in the table `metrics`, and
+    not logged; so are the `daily` columns, which are no counters. `parent`: the resource whose
+    items contain these, None for repositories. `endpoint`: where items are requested; without
+    it they are in the field `within` of the parent's records. `hidden_by`: the flag of items
+    that GitHub does not show to every account.
+    """
+
+    name: str
+    item: str
+    table: str
+    record: type[Struct]
+    private: tuple[str, ...]
+    shape: Shape
+    vanishing: Vanishing
+    parent: Resource | None = None
+    within: str | None = None
+    hidden_by: str | None = None
+    key: tuple[str, ...] = ("id",)
+    unstored: tuple[str, ...] = ()
+    counters: tuple[str, ...] = ()
+    daily: tuple[str, ...] = ()
+    metrics: str | None = None
+    due: Due | None = None
+    endpoint: Endpoint | None = None
+
+    @property
+    def item_id(self) -> str:
+        """The name of other tables' column that refers to an item."""
+        return f"{self.item}_id"
+
+    @cached_property
+    def parents(self) -> tuple[Resource, ...]:
+        """The parent, its parent, and so on up to the repositories."""
+        return () if self.parent is None else (self.parent, *self.parent.parents)
+
+    @cached_property
+    def columns(self) -> dict[str, Column]:
+        """Every column of the key and `fields`, by name."""
+        left_out = self.unstored
+        return {each.name: each for each in columns_of(self.record) if each.field not in left_out}
+
+    @cached_property
+    def content(self) -> tuple[str, ...]:
+        """The columns beside key and counters; their changes are logged, except of `daily` ones."""
+        return tuple(n for n in self.columns if n not in self.key and n not in self.counters)
+
+    @cached_property
+    def fields(self) -> tuple[str, ...]:
+        """The columns of an item beside its key: `content`, then `counters`."""
+        return self.content + self.counters
+
+    @cached_property
+    def by_day(self) -> tuple[str, ...]:
+        """The columns that are kept by the day."""
+        return self.counters + self.daily
+
+    @cached_property
+    def values_of(self) -> Callable[[Any], tuple[Any, ...]]:
+        """A function that returns the values of a record, in the order of `fields`."""
+        return values_reader([self.columns[name] for name in self.fields])

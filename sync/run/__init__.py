@@ -1,0 +1,1 @@
+"""One sync run of one account, from its start to its recorded outcome."""

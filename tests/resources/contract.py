@@ -1,0 +1,279 @@
+"""What every resource that repositories have keeps to, whatever its shape: one suite for all.
+
+A test file gives an `Example`, and what is its own beside it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from tests.conftest import QUICK, TOKEN
+from tests.stand_in import StandIn
+from tests.support.database import HandClock, Json, snapshot
+from tests.support.database_processes import spawned
+from tests.support.inside.config import Removals
+from tests.support.inside.core import RateLimited
+from tests.support.inside.database import CHILDREN, COUNTED, ResourceCounts, RunCounts, Store
+from tests.support.inside.github import GitHubClient
+from tests.support.inside.load import RunWriter, load_children
+from tests.support.inside.resources import RESOURCES, Resource
+from tests.support.runs import sync
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """A resource, and answers about one repository: the first, a later one, one of nothing.
+
+    `secrets` are words that the first and the later answer hold, and nothing else.
+    """
+
+    resource: Resource
+    first: Any
+    changed: Any
+    empty: Any
+    secrets: tuple[str, ...]
+
+    @property
+    def tables(self) -> list[str]:
+        """The tables of the resource and of what stands in its records."""
+        family = [r for r in RESOURCES if self.resource in (r, *r.parents)]
+        counted = [COUNTED[r.name].name for r in family if r.name in COUNTED]
+        return [CHILDREN[r.name].name for r in family] + counted
+
+
+class Scene:
+    """A ledger with one repository that has what `example` says, and runs that load it."""
+
+    def __init__(self, example: Example, github: StandIn, url: str, clock: HandClock) -> None:
+        self.example, self.github, self.url, self.clock = example, github, url, clock
+        self.path = f"/repositories/*/{example.resource.name}"
+        self.repository = github.add_repository("octo", "one")
+        self.answer_with(example.first)
+        self.sync()
+
+    def answer_with(self, value: Any) -> None:
+        self.github.set_child(self.repository, self.example.resource.name, value)
+
+    def client(self, token: str = TOKEN) -> GitHubClient:
+        return GitHubClient(
+            token=token, api_url=self.github.url, retry=QUICK, clock=self.clock, reserve=0.1
+        )
+
+    def sync(self, **options: Any) -> None:
+        """Load the list of repositories, a day and a push later."""
+        self.clock.advance(days=1)
+        with Store(self.url, clock=self.clock) as store, self.client() as client:
+            sync(client, store, **options)
+
+    def push(self) -> None:
+        self.github.push(self.repository)
+        self.sync()
+
+    def load(self, token: str = TOKEN, account: str = "me", **options: Any) -> ResourceCounts:
+        """Load the resource in a run of its own."""
+        return load(self.url, self.client(token), self.clock, account, [self.example.resource])
+
+    def rows(self) -> dict[str, list[Json]]:
+        found = snapshot(self.url)
+        return {name: found[name] for name in self.example.tables}
+
+    def state(self) -> Json:
+        (row,) = snapshot(self.url)["resource_states"]
+        return row
+
+    def told(self) -> set[str]:
+        """Return which of the secrets a row of any table holds."""
+        everything = str(snapshot(self.url))
+        return {word for word in self.example.secrets if word in everything}
+
+
+def load(
+    url: str, client: GitHubClient, clock: HandClock, account: str, resources: list[Resource]
+) -> ResourceCounts:
+    with Store(url, clock=clock) as store, client:
+        run = store.start_run(account, client.host, "test")
+        writer = RunWriter(run, store, client.stats)
+        try:
+            counts = load_children(writer, client, resources)
+        finally:
+            store.finish_run(run, status="succeeded", counts=RunCounts(), complete=False)
+    return counts[resources[0].name]
+
+
+class ResourceContract:
+    """The tests; a subclass names its `example`."""
+
+    example: Example
+
+    @pytest.fixture
+    def scene(self, github: StandIn, ledger_url: str) -> Scene:
+        clock = HandClock(datetime.now().astimezone() - timedelta(days=30))
+        return Scene(self.example, github, ledger_url, clock)
+
+    def test_new_items_are_stored_and_counted_for_the_run(self, scene: Scene) -> None:
+        counts = scene.load()
+        assert (counts.asked, counts.deferred, counts.failed) == (1, 0, 0)
+        assert counts.stored > 0
+        assert all(scene.rows().values())
+        assert scene.state()["status"] == "complete"
+        told = snapshot(scene.url)["resource_runs"]
+        (mine,) = [row for row in told if row["resource"] == scene.example.resource.name]
+        assert (mine["asked"], mine["stored"]) == (counts.asked, counts.stored)
+
+    def test_a_repository_that_is_not_due_is_not_requested(self, scene: Scene) -> None:
+        scene.load()
+        assert scene.load() == ResourceCounts()
+
+    def test_the_same_answer_is_a_304_and_writes_no_row(self, scene: Scene) -> None:
+        scene.load()
+        before = scene.rows()
+        scene.push()
+        counts = scene.load()
+        assert (counts.asked, counts.not_modified, counts.stored) == (1, 1, 0)
+        assert scene.rows() == before
+
+    def test_the_same_answer_without_its_etag_writes_no_row_either(self, scene: Scene) -> None:
+        scene.load()
+        before, log = scene.rows(), snapshot(scene.url)["resource_changes"]
+        scene.push()
+        with scene.client() as client, Store(scene.url, clock=scene.clock) as store:
+            run = store.start_run("me", client.host, "test")
+            writer = RunWriter(run, store, client.stats)
+            counts = load_children(writer, client, [scene.example.resource], full=True)
+        done = counts[scene.example.resource.name]
+        assert (done.asked, done.not_modified, done.stored) == (1, 0, 0)
+        assert scene.rows() == before
+        assert snapshot(scene.url)["resource_changes"] == log
+
+    def test_changed_items_are_stored(self, scene: Scene) -> None:
+        scene.load()
+        before = scene.rows()
+        scene.answer_with(scene.example.changed)
+        scene.push()
+        counts = scene.load()
+        assert (counts.asked, counts.not_modified) == (1, 0)
+        assert counts.stored > 0
+        assert scene.rows() != before
+
+    def test_an_item_that_is_gone_stays_marked_as_removed(self, scene: Scene) -> None:
+        scene.load()
+        before = scene.rows()
+        scene.answer_with(scene.example.empty)
+        scene.push()
+        assert scene.load().stored > 0
+        after = scene.rows()
+        assert all(len(after[name]) >= len(before[name]) for name in before)
+        assert after != before
+
+    def test_nothing_is_an_answer_too(self, scene: Scene) -> None:
+        scene.answer_with(scene.example.empty)
+        counts = scene.load()
+        assert (counts.asked, counts.stored) == (1, 0)
+        assert not any(scene.rows().values())
+        assert scene.state()["status"] == "complete"
+
+    @pytest.mark.parametrize(
+        ("status", "expected", "pause"),
+        [
+            (403, "refused", timedelta(days=1)),
+            (404, "missing", timedelta(0)),
+            (410, "off", timedelta(days=7)),
+            (451, "blocked", timedelta(days=1)),
+            (500, "failed", timedelta(hours=1)),
+        ],
+    )
+    def test_a_refusal_is_noted_and_removes_nothing(
+        self, scene: Scene, status: int, expected: str, pause: timedelta
+    ) -> None:
+        scene.load()
+        before = scene.rows()
+        scene.push()
+        scene.github.fail(9, status, scene.path, body=b'{"message": "No"}')
+        counts = scene.load()
+        assert counts.stored == 0
+        assert scene.rows() == before
+        state = scene.state()
+        assert (state["status"], state["next_at"]) == (expected, state["checked_at"] + pause)
+        scene.github.forgive()
+        scene.clock.advance(days=8)
+        scene.load()
+        assert scene.state()["status"] == "complete"
+
+    def test_a_spent_quota_ends_the_loading_and_what_is_stored_stays(self, scene: Scene) -> None:
+        scene.load()
+        before = scene.rows()
+        scene.push()
+        scene.github.set_quota(TOKEN, remaining=0)
+        with pytest.raises(RateLimited):
+            scene.load()
+        assert scene.rows() == before
+        told = snapshot(scene.url)["resource_runs"]
+        assert [row["deferred"] for row in told if row["resource"] != "repositories"] == [0, 1]
+
+    @pytest.mark.parametrize("on_private", ["redact", "purge"])
+    def test_private_columns_are_cleared_when_the_repository_turns_private(
+        self, scene: Scene, on_private: Any
+    ) -> None:
+        scene.load()
+        scene.answer_with(scene.example.changed)
+        scene.push()
+        scene.load()
+        assert scene.told() == set(scene.example.secrets)
+        scene.github.set_scopes(TOKEN, ("repo",))
+        scene.github.make_private(scene.repository)
+        scene.sync(removals=Removals(on_private=on_private), accept_removals=True)
+        assert scene.told() == set()
+        found = snapshot(scene.url)
+        assert found["resource_states"] == []
+        assert [row for row in found["page_cache"] if row["repository_id"]] == []
+        if on_private == "purge":
+            assert not any(scene.rows().values())
+            assert found["resource_changes"] == []
+
+    def test_items_of_a_repository_that_is_public_again_are_stored_again(
+        self, scene: Scene
+    ) -> None:
+        scene.load()
+        before = scene.told()
+        scene.github.set_scopes(TOKEN, ("repo",))
+        scene.github.make_private(scene.repository)
+        scene.sync(removals=Removals(on_private="redact"), accept_removals=True)
+        scene.github.make_public(scene.repository)
+        scene.sync()
+        assert scene.load().not_modified == 0
+        assert scene.told() == before
+
+    @pytest.mark.slow
+    def test_a_run_that_is_killed_in_the_middle_is_made_up_for_by_the_next(
+        self, scene: Scene
+    ) -> None:
+        arguments = (scene.url, scene.github.url, scene.clock.now, scene.example.resource.name)
+        for table in (*scene.example.tables, "resource_states", "page_cache"):
+            with spawned(_dies_while_loading) as child:
+                child.send((*arguments, table))
+                with pytest.raises(EOFError):
+                    child.receive()
+            assert not any(scene.rows().values()), table
+        assert scene.load().stored > 0
+        assert all(scene.rows().values())
+
+
+def _dies_while_loading(pipe: Any) -> None:
+    url, api_url, now, name, table = pipe.recv()
+    (resource,) = [each for each in RESOURCES if each.name == name]
+
+    def die(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if table in statement and statement.lstrip().upper().startswith(("INSERT", "UPDATE")):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(Engine, "before_cursor_execute", die)
+    client = GitHubClient(token=TOKEN, api_url=api_url, retry=QUICK, clock=HandClock(now))
+    load(url, client, HandClock(now), "me", [resource])
+    pipe.send("it got to the end")

@@ -1,0 +1,184 @@
+"""Releases with their assets: a list whose items hold others, with a counter by the day."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.resources.contract import Example, ResourceContract, Scene
+from tests.support.database import Json, execute, snapshot, values
+from tests.support.inside.database import Store
+from tests.support.inside.resources import RELEASES
+from tests.support.runs import sync
+
+pytestmark = pytest.mark.slow_on_servers
+
+
+def asset(id_: int, name: str = "hush.zip", **fields: Any) -> Json:
+    return {
+        "id": id_,
+        "node_id": f"RA_{id_}",
+        "name": name,
+        "label": "cloaked",
+        "state": "uploaded",
+        "content_type": "application/zip",
+        "size": 10,
+        "digest": "sha256:veiled",
+        "download_count": 3,
+        "created_at": "2026-01-02T03:04:05Z",
+        "updated_at": "2026-01-02T03:04:05Z",
+        "uploader": {"login": "somebody-known", "id": 5},
+        **fields,
+    }
+
+
+def release(id_: int, *assets: Json, **fields: Any) -> Json:
+    return {
+        "id": id_,
+        "node_id": f"RE_{id_}",
+        "tag_name": f"confidential-{id_}",
+        "target_commitish": "former",
+        "name": "Brainfuck",
+        "body": "sworn to silence",
+        "draft": False,
+        "prerelease": False,
+        "immutable": True,
+        "created_at": "2026-01-02T03:04:05Z",
+        "published_at": "2026-01-02T03:04:05Z",
+        "updated_at": "2026-01-02T03:04:05Z",
+        "author": {"login": "somebody-known", "id": 5},
+        "html_url": "https://hidden.example",
+        "assets": list(assets),
+        **fields,
+    }
+
+
+class TestReleases(ResourceContract):
+    example = Example(
+        resource=RELEASES,
+        first=[release(2, asset(21), asset(22)), release(1, asset(11))],
+        changed=[release(3, asset(31)), release(2, asset(21, download_count=9)), release(1)],
+        empty=[],
+        secrets=(
+            *("hush.zip", "cloaked", "sha256:veiled", "confidential-", "former", "Brainfuck"),
+            *("sworn to silence", "hidden.example", "somebody-known"),
+        ),
+    )
+
+    def log(self, scene: Scene) -> list[tuple[Any, ...]]:
+        """Return what the log tells of each item, after the first answer."""
+        told = "SELECT resource, item_id, field, old_value, new_value FROM resource_changes"
+        return values(scene.url, f"{told} WHERE field <> 'created' ORDER BY id")
+
+    def test_a_change_is_logged_field_by_field(self, scene: Scene) -> None:
+        scene.load()
+        created = values(scene.url, "SELECT resource, item_id FROM resource_changes ORDER BY id")
+        assert created == [
+            *(("releases", id_) for id_ in (1, 2)),
+            *(("release_assets", id_) for id_ in (11, 21, 22)),
+        ]
+        scene.answer_with([release(2, asset(21, name="other"), asset(22), name="Two"), release(1)])
+        scene.push()
+        scene.load()
+        assert self.log(scene)[:2] == [
+            ("releases", 2, "name", "Brainfuck", "Two"),
+            ("release_assets", 21, "name", "hush.zip", "other"),
+        ]
+        (gone,) = self.log(scene)[2:]
+        assert gone[:4] == ("release_assets", 11, "removed_at", None)
+
+    def test_times_are_kept_in_utc_whatever_a_server_sends(self, scene: Scene) -> None:
+        scene.load()
+        elsewhere = "2026-01-02T05:04:05+02:00"
+        first = asset(11, created_at=elsewhere, updated_at="2026-01-02T05:04:05+02:00")
+        scene.answer_with([release(2, asset(21), asset(22)), release(1, first)])
+        scene.push()
+        assert scene.load().stored == 0
+        later = asset(11, updated_at="2026-01-02T06:04:05+02:00")
+        scene.answer_with([release(2, asset(21), asset(22)), release(1, later)])
+        scene.push()
+        assert scene.load().stored == 1
+        (change,) = self.log(scene)
+        assert change[2:] == ("updated_at", "2026-01-02T03:04:05Z", "2026-01-02T04:04:05Z")
+
+    def test_downloads_are_kept_for_the_days_on_which_they_changed(self, scene: Scene) -> None:
+        scene.load()
+        scene.push()
+        scene.load()
+        more = asset(21, download_count=9)
+        scene.answer_with([release(2, more, asset(22)), release(1, asset(11))])
+        scene.push()
+        assert scene.load().stored == 1
+        kept = "SELECT asset_id, download_count FROM asset_downloads ORDER BY day, asset_id"
+        assert values(scene.url, kept) == [(11, 3), (21, 3), (22, 3), (21, 9)]
+        assert self.log(scene) == []
+
+    def test_a_release_that_comes_back_is_current_again_with_its_assets(self, scene: Scene) -> None:
+        scene.load()
+        scene.answer_with([])
+        scene.push()
+        assert scene.load().stored == 5
+        gone = "SELECT count(*) FROM {} WHERE removed_at IS NOT NULL"
+        told = [values(scene.url, gone.format(t)) for t in ("releases", "release_assets")]
+        assert told == [[(2,)], [(3,)]]
+        scene.answer_with(self.example.first)
+        scene.push()
+        assert scene.load().stored == 5
+        told = [values(scene.url, gone.format(t)) for t in ("releases", "release_assets")]
+        assert told == [[(0,)], [(0,)]]
+
+    def test_a_release_that_cannot_be_read_is_kept_aside_and_the_others_are_stored(
+        self, scene: Scene
+    ) -> None:
+        scene.load()
+        scene.answer_with([release(4), {**release(2), "draft": "perhaps"}, release(1, asset(11))])
+        scene.push()
+        counts = scene.load()
+        assert (counts.stored, counts.skipped) == (1, 1)
+        found = snapshot(scene.url)
+        (kept,) = found["rejected_items"]
+        assert (kept["resource"], kept["repository_id"]) == ("releases", scene.repository)
+        assert [row["removed_at"] for row in found["releases"]] == [None] * 3
+        scene.push()
+        assert scene.load().not_modified == 0  # until all of it could be read
+
+    def test_releases_on_several_pages_are_one_answer(self, scene: Scene) -> None:
+        many = [release(id_) for id_ in range(250, 0, -1)]
+        scene.answer_with(many)
+        assert scene.load().asked == 3
+        scene.answer_with(many[:120] + many[121:])
+        scene.push()
+        counts = scene.load()
+        assert (counts.asked, counts.not_modified, counts.stored) == (3, 1, 1)
+        gone = "SELECT id FROM releases WHERE removed_at IS NOT NULL"
+        assert values(scene.url, gone) == [(many[120]["id"],)]
+
+    def test_a_row_that_somebody_has_deleted_comes_back(self, scene: Scene) -> None:
+        scene.load()
+        execute(
+            scene.url,
+            "DELETE FROM asset_downloads",
+            "DELETE FROM release_assets",
+            "DELETE FROM releases",
+        )
+        for _ in range(2):  # a 304 tells that something is missing, the next answer brings it
+            scene.push()
+            scene.load()
+        assert all(scene.rows().values())
+
+    def test_a_draft_is_gone_only_for_who_was_shown_it(self, scene: Scene) -> None:
+        scene.answer_with([release(7, draft=True), release(1)])
+        scene.load()
+        scene.answer_with([release(1)])
+        other = "ghp_" + "u9" * 18
+        scene.github.add_user("hubber", token=other)
+        scene.github.add_collaborator("hubber", scene.repository)
+        with Store(scene.url, clock=scene.clock) as store, scene.client(other) as client:
+            sync(client, store, account="other")
+        scene.load(other, "other")
+        gone = "SELECT id FROM releases WHERE removed_at IS NOT NULL"
+        assert values(scene.url, gone) == []
+        scene.push()
+        scene.load()
+        assert values(scene.url, gone) == [(7,)]

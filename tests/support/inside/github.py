@@ -1,0 +1,30 @@
+"""The names of sync/forges/ that tests use."""
+
+from sync.forges.forge import AFFILIATIONS as AFFILIATIONS
+from sync.forges.forge import Forge as Forge
+from sync.forges.forge import Visibility as Visibility
+from sync.forges.github import protocol as protocol
+from sync.forges.github.app import AppAuth as AppAuth
+from sync.forges.github.app import InstallationAuth as InstallationAuth
+from sync.forges.github.client import GitHubClient as GitHubClient
+from sync.forges.github.credentials import Installation as Installation
+from sync.forges.github.decode import decode_item as decode_item
+from sync.forges.github.device import DeviceFlow as DeviceFlow
+from sync.forges.github.protocol import likely_api_url as likely_api_url
+from sync.forges.github.protocol import site_of as site_of
+from sync.forges.github.refusals import classify_answer as classify_answer
+from sync.forges.limits import Limits as Limits
+from sync.forges.limits import RateLimit as RateLimit
+from sync.forges.limits import SharedLimits as SharedLimits
+from sync.forges.limits import lower_of as lower_of
+from sync.forges.page_address import page_number as page_number
+from sync.forges.page_queue import PageQueue as PageQueue
+from sync.forges.paging import Paging as Paging
+from sync.forges.records import READING as READING
+from sync.forges.records import Item as Item
+from sync.forges.records import Rejected as Rejected
+from sync.forges.records import User as User
+from sync.forges.records import decode_user as decode_user
+from sync.forges.secret_fields import SecretFields as SecretFields
+from sync.forges.text import replace_unstorable as replace_unstorable
+from sync.forges.walk import walk as walk
