@@ -96,6 +96,8 @@ _CONFIG = """
 url = "{url}"
 [github]
 api_url = "{api}"
+[resources]
+default = false
 [[accounts]]
 name = "bench"
 token_env = "BENCH_TOKEN"

@@ -78,7 +78,7 @@ def backfill(
     fmt = output.chosen(fmt, json)
     if dry_run and (full or wait):
         raise click.BadParameter("--dry-run cannot be combined with --full or --wait")
-    from sync.config import exposure
+    from sync.config import exposure, rhythms
 
     config = settings.load()
     patience = _seconds(max_wait)
@@ -87,6 +87,7 @@ def backfill(
     )
     settings.start_log(silent=SILENT if dry_run else ())
     exposure.warn_of(config.secret_files)
+    rhythms.warn_of(config)
     with stop_on_signals() as stop:
         job = Job(config, stop, patience)
         if dry_run:

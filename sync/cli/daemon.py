@@ -37,12 +37,13 @@ def daemon(settings: Settings) -> None:
     settings.start_log("info")
     for variable in _FIGURES_IN_FILES:
         os.environ.pop(variable, None)
-    from sync.config import Config, exposure
+    from sync.config import Config, exposure, rhythms
     from sync.daemon import Daemon
 
     def load() -> Config:
         config = settings.load()
         exposure.warn_of(config.secret_files)
+        rhythms.warn_of(config)
         return config
 
     service = Daemon(load, os.environ)

@@ -21,6 +21,7 @@ from sync.config.file_owner import other_owner
 from sync.config.files import at_home, read_text
 from sync.config.forges import forge_tables, read_forges
 from sync.config.passwords import other_database, with_password
+from sync.config.resources import Resources, ResourceSetting, complain_of_loss, settings_of
 from sync.config.schedules import jitter_problems
 from sync.config.sections import (
     DEFAULT_FORGE,
@@ -30,7 +31,6 @@ from sync.config.sections import (
     Http,
     Ping,
     Removals,
-    Resources,
     Retention,
     Schedule,
     section_of,
@@ -76,6 +76,10 @@ class Config(Struct, frozen=True, kw_only=True):
     def forge_of(self, account: Account) -> ForgeSettings:
         """Return the settings of the host of `account`."""
         return self.forges[account.forge]
+
+    def resources_of(self, account: Account) -> Mapping[str, ResourceSetting]:
+        """Return the setting of every resource for `account`, by name."""
+        return settings_of(account.resources, self.resources)
 
     def accounts_at(self, host: str) -> list[str]:
         """Return the names of the accounts that are synced from `host`."""
@@ -151,6 +155,8 @@ def parse(
         complain_of_haste(reader, "schedule", schedule)
         if schedule.every is None and schedule.cron is None:
             built["schedule"] = replace(schedule, cron=Cron("0 * * * *"))
+    if isinstance(built["resources"], Resources):
+        complain_of_loss(reader, "resources", built["resources"], tables.get("resources"))
     if isinstance(built["database"], Database):
         table = tables.get("database", {})
         built["database"] = _with_one_password(reader, built["database"], table)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sync.config.forges import complain_of_unknown
+from sync.config.resources import complain_of_loss
 from sync.config.sections import Account, ForgeSettings, Schedule
 from sync.config.structs import Reader
 
@@ -31,6 +32,8 @@ def read_accounts(
             continue
         _complain_of_secrets(reader, where, account, table)
         complain_of_haste(reader, where, account)
+        table = table.get("resources")
+        complain_of_loss(reader, f"{where}.resources", account.resources, table)
         if any(account.name.lower() == other.name.lower() for other in accounts):
             reader.complain(f"{where}.name", f"the name {account.name!r} is given twice")
         _complain_of_shared_token(reader, where, account, accounts, forges)

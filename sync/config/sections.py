@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta, Struct
 
 from sync.config.database_url import DatabaseUrl
+from sync.config.resources import AccountResources
 from sync.config.values import (
     ApiUrl,
     Command,
@@ -162,13 +163,6 @@ class Removals(Struct, frozen=True, kw_only=True):
     ] = "redact"
 
 
-class Resources(Struct, frozen=True, kw_only=True):
-    """The resources that are loaded for each repository, by their names."""
-
-    languages: Annotated[bool, Meta(description="true or false")] = False
-    releases: Annotated[bool, Meta(description="true or false")] = False
-
-
 class Retention(Struct, frozen=True, kw_only=True):
     """How long the ledger keeps runs and rejected items. Times in seconds."""
 
@@ -179,8 +173,8 @@ class Retention(Struct, frozen=True, kw_only=True):
 class Account(Struct, frozen=True, kw_only=True):
     """An identity whose repositories are synced.
 
-    `cron` or `every`, `timezone`, `jitter` and the ping addresses override those of
-    `[schedule]` and `[ping]`.
+    `cron` or `every`, `timezone`, `jitter`, the ping addresses and the keys of `resources`
+    override those of `[schedule]`, `[ping]` and `[resources]`.
     """
 
     alternatives: ClassVar[tuple[Alternatives, ...]] = (
@@ -219,6 +213,7 @@ class Account(Struct, frozen=True, kw_only=True):
     jitter: Seconds | None = None
     ping_success_url: PingUrl | None = None
     ping_failure_url: PingUrl | None = None
+    resources: AccountResources = AccountResources()
 
     @property
     def sources(self) -> tuple[str, ...]:

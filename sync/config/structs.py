@@ -55,6 +55,11 @@ class Reader:
         for name, field in fields.items():
             key = f"{where}.{name}"
             if name in table:
+                inner = _table_in(hints[name])
+                if inner and (isinstance(table[name], Mapping) or hints[name] is inner):
+                    values[name] = self.build(inner, table[name], key)
+                    complete = complete and values[name] is not None
+                    continue
                 try:
                     values[name] = _convert(table[name], hints[name])
                 except msgspec.ValidationError as error:
@@ -205,6 +210,13 @@ def _convert(value: Any, kind: Any) -> Any:
 
 def _parse(kind: type[Any], value: Any) -> Any:
     return kind.parse(value)
+
+
+def _table_in(hint: Any) -> type[msgspec.Struct] | None:
+    """Return the struct that a hint is, or that is a member of its union."""
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return hint
+    return next(filter(None, map(_table_in, get_args(hint))), None)
 
 
 def _wording(error: msgspec.ValidationError, hint: Any) -> str:

@@ -19,6 +19,8 @@ from sync.core.redaction import protect
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _WEEKDAYS = "sun|mon|tue|wed|thu|fri|sat"
 _NO_ZONES = "this system has no database of time zones: pip install tzdata"
+_SHORTEST_RHYTHM = 600.0  # seconds
+_PATTERN = re.compile(r"[A-Za-z0-9_*?-]{1,100}/[A-Za-z0-9._*?-]{1,100}")
 _TELLING_PATH = 16  # characters; a shorter path contains no id to mask
 _WEEKDAY_FIELD = re.compile(
     rf"(?i)({_WEEKDAYS})(-({_WEEKDAYS}))?(,({_WEEKDAYS})(-({_WEEKDAYS}))?)*"
@@ -51,6 +53,32 @@ class Retained(Seconds):
     """A length of time from a day to a century, for which rows are kept."""
 
     days = (1, 36_525)
+
+
+class Rhythm(Seconds):
+    """A length of time between two readings of a resource, at least ten minutes."""
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        seconds = super().parse(value)
+        if seconds < _SHORTEST_RHYTHM:
+            raise ValueError("must be at least 10m")
+        return seconds
+
+
+class RepositoryPattern(str):
+    """A pattern of repositories: OWNER/NAME with `*` for any text and `?` for a character."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        if not isinstance(value, str) or not _PATTERN.fullmatch(value):
+            raise ValueError(
+                'must be patterns OWNER/NAME, such as "octo/*" or "octo/hello"; * stands for any '
+                "text, ? for one character"
+            )
+        return cls(value)
 
 
 class Cron(str):

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from sync.config import Account, Config
 from sync.config.exposure import open_files
+from sync.config.rhythms import find_risky
 from sync.config.sections import DEFAULT_FORGE
 from sync.doctor import account as at_github
 from sync.doctor.check_list import Finding, fail, ok, run, warn
@@ -69,4 +70,10 @@ def check_secret_files(config: Config) -> Iterator[Finding]:
         yield warn(f"others can read {file}, which holds a secret: `{cure}`")
 
 
-CONFIGURATION = (check_names, check_forges, check_secret_files)
+def check_rhythms(config: Config) -> Iterator[Finding]:
+    """Warn of rhythms at which traffic may be lost before it is read."""
+    for risky in find_risky(config):
+        yield warn(risky.message)
+
+
+CONFIGURATION = (check_names, check_forges, check_secret_files, check_rhythms)

@@ -62,7 +62,7 @@ class RunOptions:
             configured=config.accounts_at(config.forge_of(account).host),
             removals=config.removals,
             retention=config.retention,
-            resources=switched_on(config.resources) if children else (),
+            resources=switched_on(config.resources_of(account)) if children else (),
             **asked,
         )
 

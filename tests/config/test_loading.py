@@ -9,9 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.support.inside.config import Config, Seconds, load
+from tests.support.inside.config import AccountResources, Config, Seconds, load
 from tests.support.inside.core import ConfigError
-from tests.support.inside.resources import OF_REPOSITORIES
 
 SAMPLE = Path(__file__).parents[2] / "config.toml"
 ACCOUNT = '[[accounts]]\nname = "me"\ntoken_env = "GITHUB_TOKEN"\n'
@@ -41,8 +40,10 @@ max_probes = 500
 on_private = "redact"
 
 [resources]
+default = false
+traffic = "auto"
 languages = false
-releases = false
+downloads = { repositories = ["octo/*"], every = "6h" }
 
 [retention]
 runs = "365d"
@@ -123,7 +124,16 @@ def test_what_is_documented_loads_and_holds_the_values_that_it_says(tmp_path: Pa
             "max_probes": 500,
             "on_private": "redact",
         },
-        "resources": {each.name: False for each in OF_REPOSITORIES},
+        "resources": {
+            "default": False,
+            "traffic": "auto",
+            "traffic_popular": None,
+            "stars": None,
+            "downloads": {"repositories": ["octo/*"], "every": 6 * 3600.0},
+            "languages": False,
+            "watchers": None,
+            "forks": None,
+        },
         "retention": {"runs": 365 * 86400.0, "rejected": 90 * 86400.0},
         "http": {"listen": "127.0.0.1:8787", "names": []},
         "ping": {"success_url": None, "failure_url": None},
@@ -149,6 +159,7 @@ def test_what_is_documented_loads_and_holds_the_values_that_it_says(tmp_path: Pa
                 "jitter": None,
                 "ping_success_url": None,
                 "ping_failure_url": None,
+                "resources": dict.fromkeys(AccountResources.__struct_fields__),
             }
         ],
     }

@@ -26,6 +26,7 @@ from tests.support.inside.config import (
     Ping,
     PingUrl,
     Removals,
+    Resources,
     Schedule,
     Seconds,
 )
@@ -40,6 +41,7 @@ SECTIONS: dict[str, Any] = {
     "schedule": Schedule,
     "github": ForgeSettings,
     "removals": Removals,
+    "resources": Resources,
     "http": Http,
     "ping": Ping,
 }

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.inside.config import RESOURCES as CONFIGURED
 from tests.support.inside.config import Resources
 from tests.support.inside.database import CHILDREN, metadata
 from tests.support.inside.github import READING
-from tests.support.inside.resources import OF_REPOSITORIES, REPOSITORIES, RESOURCES, Resource
+from tests.support.inside.resources import (
+    OF_REPOSITORIES,
+    REPOSITORIES,
+    RESOURCES,
+    Resource,
+    configured_name,
+)
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.name)
@@ -47,4 +54,6 @@ def test_a_purge_forgets_every_table_that_tells_of_a_repository() -> None:
 
 
 def test_each_resource_of_repositories_can_be_switched_on_in_the_configuration() -> None:
-    assert Resources.__struct_fields__ == tuple(each.name for each in OF_REPOSITORIES)
+    configured = {name for name, _ in CONFIGURED}
+    assert {configured_name(each) for each in OF_REPOSITORIES} <= configured
+    assert set(Resources.__struct_fields__) == configured | {"default"}

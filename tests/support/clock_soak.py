@@ -22,7 +22,7 @@ from tests.support.chaos import Chaos
 from tests.support.daemon import RunningDaemon
 from tests.support.database import snapshot, values
 from tests.support.jumping_daemon import JUMPED
-from tests.support.process import repoledger
+from tests.support.process import LISTING_ALONE, repoledger
 from tests.support.walk_changes import change
 from tests.support.walk_checks import Checks
 from tests.support.walk_view import View
@@ -77,7 +77,7 @@ class ClockSoak:
         (self._folder / "config.toml").write_text(
             f'[database]\nurl = "{self._url}"\n[github]\napi_url = "{self.chaos.url}"\n'
             'max_wait = "2s"\ntimeout = "2s"\n[http]\nlisten = "127.0.0.1:0"\n'
-            f'[schedule]\nevery = "1s"\n{accounts}',
+            f'[schedule]\nevery = "1s"\n{LISTING_ALONE}{accounts}',
             encoding="utf-8",
         )
 

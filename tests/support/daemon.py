@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.conftest import TOKEN
-from tests.support.process import COMMAND, STARTED, environment
+from tests.support.process import COMMAND, LISTING_ALONE, STARTED, environment
 
 PATIENCE = 30.0  # seconds after which a test gives up waiting
 Event = dict[str, Any]
@@ -167,11 +167,15 @@ def wait_until(holds: Callable[[], object]) -> None:
 
 
 def write_daemon_config(folder: Path, api_url: str, schedule: str, accounts: str = "") -> Path:
-    """Write a config.toml for a daemon that listens on a free port; by default for one account."""
+    """Write a config.toml for a daemon that listens on a free port; by default for one account.
+
+    Resources of repositories are off, unless `schedule` has a section [resources].
+    """
+    resources = "" if "[resources]" in schedule else LISTING_ALONE
     accounts = accounts or '[[accounts]]\nname = "me"\ntoken_env = "TOKEN"\n'
     file = folder / "config.toml"
     file.write_text(
-        f'[database]\nurl = "sqlite:///ledger.db"\n[github]\napi_url = "{api_url}"\n'
+        f'{resources}[database]\nurl = "sqlite:///ledger.db"\n[github]\napi_url = "{api_url}"\n'
         f'max_wait = "0s"\n[http]\nlisten = "127.0.0.1:0"\n[schedule]\njitter = "0s"\n{schedule}\n'
         f"{accounts}",
         encoding="utf-8",

@@ -18,6 +18,8 @@ from tests.support.forked import can_be_given, run_forked
 COMMAND = (sys.executable, "-W", "error", "-m", "sync")
 STARTED: list[subprocess.Popen[str]] = []
 PROJECT = Path(__file__).parents[2]
+# Sections of a configuration for tests that are not about the resources of repositories.
+LISTING_ALONE = "[resources]\ndefault = false\n"
 _PATIENCE = 60.0  # seconds for a command
 
 
@@ -87,11 +89,15 @@ def end_leftovers() -> None:
 
 
 def write_config(folder: Path, api_url: str, accounts: str = "", extra: str = "") -> Path:
-    """Write a config.toml for `api_url`; by default for one account whose token is in $TOKEN."""
+    """Write a config.toml for `api_url`; by default for one account whose token is in $TOKEN.
+
+    Resources of repositories are off, unless `extra` has a section [resources].
+    """
+    resources = "" if "[resources]" in extra else LISTING_ALONE
     accounts = accounts or '[[accounts]]\nname = "me"\ntoken_env = "TOKEN"\n'
     file = folder / "config.toml"
     file.write_text(
-        f'[database]\nurl = "sqlite:///ledger.db"\n\n[github]\napi_url = "{api_url}"\n'
+        f'{resources}[database]\nurl = "sqlite:///ledger.db"\n\n[github]\napi_url = "{api_url}"\n'
         f"{extra}\n{accounts}",
         encoding="utf-8",
     )

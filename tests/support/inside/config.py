@@ -7,12 +7,15 @@ from sync.config import other_database as other_database
 from sync.config import parse as parse
 from sync.config import secrets as secrets
 from sync.config.database_url import DatabaseUrl as DatabaseUrl
+from sync.config.resources import RESOURCES as RESOURCES
+from sync.config.resources import AccountResources as AccountResources
+from sync.config.resources import Resources as Resources
+from sync.config.resources import ResourceSetting as ResourceSetting
 from sync.config.sections import Database as Database
 from sync.config.sections import ForgeSettings as ForgeSettings
 from sync.config.sections import Http as Http
 from sync.config.sections import Ping as Ping
 from sync.config.sections import Removals as Removals
-from sync.config.sections import Resources as Resources
 from sync.config.sections import Retention as Retention
 from sync.config.sections import Schedule as Schedule
 from sync.config.values import ApiUrl as ApiUrl

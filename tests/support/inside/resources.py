@@ -2,6 +2,7 @@
 
 from sync.resources import OF_REPOSITORIES as OF_REPOSITORIES
 from sync.resources import RESOURCES as RESOURCES
+from sync.resources import configured_name as configured_name
 from sync.resources.fields import License as License
 from sync.resources.fields import Owner as Owner
 from sync.resources.languages import LANGUAGES as LANGUAGES
