@@ -41,6 +41,7 @@ from sync.config.structs import (
     Reader,
     is_from_environment,
     overlay,
+    replaced,
     suggestion,
     texts_in,
 )
@@ -144,6 +145,8 @@ def parse(
             first = next(iter(value.values()), None) if isinstance(value, dict) else value
             reader.complain(name, f"unknown section{suggestion(name, known)}", first)
     _complain_of_single_underscores(reader, tables, environ)
+    for name, inner in replaced(environ):
+        reader.problems.append(scrub(f"{name}: give {name} or {inner}, not both"))
     built = {
         name: reader.build(kind, tables.get(name, {}), name) for name, kind in _SECTIONS.items()
     }

@@ -161,6 +161,15 @@ def overlay(table: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]
     return result
 
 
+def replaced(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield each variable with a value that another makes a table, and that other one."""
+    names = [variable for variable, _ in _variables(environ)]
+    for name in names:
+        inner = next((each for each in names if each.startswith(f"{name}__")), None)
+        if inner is not None:
+            yield name, inner
+
+
 def _place(target: Any, step: str, added: dict[tuple[int, str], int]) -> Any:
     """Return the key or index that `step` means in `target`; a missing item is made."""
     if isinstance(target, dict):

@@ -229,6 +229,12 @@ def test_a_mistake_in_a_variable_is_told_with_the_variable(
     assert problems(ACCOUNT, **{variable: value}) == (f"REPOLEDGER_{variable}: {expected}",)
 
 
+def test_a_variable_that_another_one_makes_a_table_is_told_of_and_not_passed_over() -> None:
+    name = "REPOLEDGER_RESOURCES__TRAFFIC"
+    (problem,) = problems(ACCOUNT, RESOURCES__TRAFFIC="false", RESOURCES__TRAFFIC__EVERY="6h")
+    assert problem == f"{name}: give {name} or {name}__EVERY, not both"
+
+
 def test_thirteen_days_between_two_readings_of_traffic_are_taken() -> None:
     assert settings('traffic.every = "13d"')["traffic"].every == 13 * DAY
     assert settings('forks.every = "30d"')["forks"].every == 30 * DAY
