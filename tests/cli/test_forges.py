@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import TOKEN
 from tests.stand_in import StandIn
 from tests.support.ledger import contents, rows, value
-from tests.support.process import repoledger
+from tests.support.process import LISTING_ALONE, repoledger
 
 WORK = "ghp_" + "w7" * 18
 MINE = '[[accounts]]\nname = "me"\ntoken_env = "TOKEN"\n'
@@ -48,7 +48,7 @@ def write(
     there: str = "",
 ) -> None:
     (folder / "config.toml").write_text(
-        '[database]\nurl = "sqlite:///ledger.db"\n'
+        f'{LISTING_ALONE}[database]\nurl = "sqlite:///ledger.db"\n'
         f'[github]\napi_url = "{github.url}"\n{home}\n'
         f'[forges.work]\napi_url = "{work.url}"\n{there}\n{accounts}',
         encoding="utf-8",
