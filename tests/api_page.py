@@ -59,6 +59,7 @@ INTERNAL = {
     "children",
     "first_page",
     "in_background",
+    "paced",
     "quota_host",
     "repository_by_id",
     "require_running",

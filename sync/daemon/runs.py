@@ -77,7 +77,8 @@ class RunUnderWay:
 
     def silence(self) -> float | None:
         """Return the seconds without a sign of life; None if they are within the limit."""
-        signs = () if self.stats is None else (self.stats.requests, self.stats.wait_seconds)
+        stats = self.stats
+        signs = (stats.requests, stats.wait_seconds, stats.pace_seconds) if stats else ()
         if signs != self._signs:
             self._signs, self._heard_at = signs, time.monotonic()
         silence = time.monotonic() - self._heard_at

@@ -1,4 +1,4 @@
-"""The present rate limits of a forge's user: quota, requested pause, requests in flight.
+"""The present rate limits of a forge's user: quota, requested pause, pace, requests in flight.
 
 They belong to the user, not to the token: accounts that sign in as the same user share one
 `Limits`, by `SharedLimits`. Without a token, the limits belong to this machine's address.
@@ -22,6 +22,7 @@ from sync.core.clock import Clock
 from sync.core.deadline import Deadline
 from sync.core.errors import RateLimited
 from sync.core.waiting import TICK
+from sync.forges.pace import Pace
 
 log = get_logger("sync.github")
 
@@ -56,13 +57,15 @@ class Limits:
 
     `quota` is that of the last answer. `at_once` is the largest number of requests in
     flight: None for no limit but the client's, until GitHub reports a secondary limit;
-    then half of them, and one more after each 20 good answers.
+    then half of them, and one more after each 20 good answers. `pace` is what requests
+    for resources keep to; None until a client has given it.
     https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
     """
 
     def __init__(self) -> None:
         self.quota: RateLimit | None = None
         self.at_once: int | None = None
+        self.pace: Pace | None = None
         self._pause: Deadline | None = None
         self._renewal: Deadline | None = None  # of the quota
         self._changed = threading.Condition()
@@ -73,24 +76,55 @@ class Limits:
 
     @contextmanager
     def turn(
-        self, *, reserve: float, clock: Clock, require_running: Callable[[], None]
+        self,
+        *,
+        reserve: float,
+        clock: Clock,
+        require_running: Callable[[], None],
+        paced: bool = False,
+        on_pace: Callable[[float], None] | None = None,
     ) -> Iterator[None]:
         """Hold a slot for a request in flight; wait until one is free.
 
-        `reserve` is the share of the quota that is not used. Raises RateLimited if the
-        request would exceed the known quota, and the errors of `require_running`.
+        `reserve` is the share of the quota that is not used. A `paced` request also waits until
+        the pace allows it; each part of that wait, in seconds, is told to `on_pace` as it begins.
+        Raises RateLimited if the request would exceed the known quota, and the errors of
+        `require_running`.
         """
         with self._changed:
-            while self._others_first(reserve, clock()):
-                self._changed.wait(TICK)
+            while True:
+                if self._others_first(reserve, clock()):
+                    tick = TICK
+                elif paced and (left := self._too_fast_for()):
+                    tick = min(left, TICK)
+                    if on_pace is not None:
+                        on_pace(tick)
+                else:
+                    break
+                self._changed.wait(tick)
                 require_running()
             self._under_way += 1
+            pace = self.pace
+            if pace is not None:
+                pace.begin()
+        answered = False
         try:
             yield
+            answered = True
         finally:
             with self._changed:
                 self._under_way -= 1
+                if pace is not None:
+                    pace.end()
+                if self.pace is not None and not answered:
+                    self.pace.note_failure(time.monotonic())
                 self._changed.notify_all()
+
+    def _too_fast_for(self) -> float:
+        """Return the seconds that the pace asks to wait; a server without a quota has no pace."""
+        if self.pace is None or self.quota is None:
+            return 0.0
+        return self.pace.wait(time.monotonic())
 
     def _others_first(self, reserve: float, now: datetime) -> bool:
         """Tell whether to wait for a request in flight. Raises RateLimited."""
@@ -117,6 +151,18 @@ class Limits:
         """Note the quota of an answer that arrived at `now`."""
         with self._changed:
             self._take(quota, Deadline(quota.reset, now))
+
+    def keep_pace(self, pace: Pace) -> None:
+        """Have paced requests keep to `pace`, unless there is one already."""
+        with self._changed:
+            if self.pace is None:
+                self.pace = pace
+
+    def note_answer(self, elapsed: float) -> None:
+        """Note an answer, of any status, that took `elapsed` seconds and has just arrived."""
+        with self._changed:
+            if self.pace is not None:
+                self.pace.note_answer(time.monotonic(), elapsed)
 
     def note_good(self, concurrency: int) -> None:
         """Note a good answer to a client that wants `concurrency` requests in flight."""
@@ -164,7 +210,13 @@ class Limits:
         """Merge the limits of `other`, which belongs to the same user."""
         if other is self:
             return
+        with other._changed:
+            theirs = other.pace and other.pace.settled(time.monotonic())
         with self._changed:
+            if self.pace is None:
+                self.pace = theirs
+            elif theirs is not None:
+                self.pace.merge(theirs)
             if other.quota is not None:
                 self._take(other.quota, other._renewal)
             pauses = [pause for pause in (self._pause, other._pause) if pause is not None]

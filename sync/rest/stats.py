@@ -15,8 +15,8 @@ class RequestStats:
 
     `requests` counts answers, redirects included; `not_modified` counts answers with
     status 304; `by_status` counts answers by status. `wait_seconds` is the time spent
-    so far in waits for retries and rate limits; time in which several threads wait
-    counts once.
+    so far in waits for retries and rate limits, `pace_seconds` that in waits which keep the
+    pace below a limit; time in which several threads wait counts once.
     """
 
     def __init__(self) -> None:
@@ -25,6 +25,7 @@ class RequestStats:
         self.bytes = 0
         self._waits = _Waits()
         self._limit_waits = _Waits()
+        self._pace_waits = _Waits()
 
     @property
     def requests(self) -> int:
@@ -44,6 +45,16 @@ class RequestStats:
     def wait_seconds(self) -> float:
         with self._lock:
             return self._waits.passed
+
+    @property
+    def pace_seconds(self) -> float:
+        with self._lock:
+            return self._pace_waits.passed
+
+    def count_pace_wait(self, seconds: float) -> None:
+        """Count a wait of `seconds` that begins now, and keeps the pace below a limit."""
+        with self._lock:
+            self._pace_waits.add(seconds)
 
     def count_wait(self, seconds: float) -> None:
         """Count a wait of `seconds` that begins now."""

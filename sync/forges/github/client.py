@@ -178,4 +178,5 @@ class GitHubClient(GitHubSession):
 
         `known` are remembered pages, by key: these are requested conditionally.
         """
-        return fetch_children(self, resource, repository_id, known)
+        with self.paced():
+            return fetch_children(self, resource, repository_id, known)

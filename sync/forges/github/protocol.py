@@ -11,6 +11,7 @@ from sync import __version__
 from sync.core.origin import authority
 from sync.core.redaction import holds_secret
 from sync.forges.limits import RateLimit
+from sync.forges.pace import Pace
 from sync.forges.paging import Paging
 from sync.forges.secret_fields import SecretFields
 from sync.rest.entity_tag import said_once
@@ -29,6 +30,11 @@ OLDEST_VERSION = "2022-11-28"
 TOKEN_PATH = "/login/oauth/access_token"  # of the site, not of the API  # noqa: S105
 PAGING = Paging(size=100, size_name="per_page")  # GitHub gives no larger pages
 SECRET_FIELDS = SecretFields("temp_clone_token")
+
+# What a user may request in a minute: a GET is a point; all answers together may take 90 s.
+# https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
+_POINTS, _ANSWER_TIME, _MINUTE = 900, 90.0, 60.0
+_USED = 0.95  # of the points: the rest is for the user's other programs
 
 _SCOPE = re.compile(r"[A-Za-z0-9_:.-]{1,64}")
 _EXPIRY = re.compile(
@@ -78,6 +84,11 @@ def rate_limit(response: Response, now: datetime) -> RateLimit | None:
         return None
     limit, left, reset = min(told, key=lambda quota: quota[1])  # a gateway may add its quota
     return RateLimit(limit=limit, remaining=left, reset=_on_our_clock(reset, response, now))
+
+
+def pace() -> Pace:
+    """Return a new pace that keeps to GitHub's limits of a minute."""
+    return Pace(points=int(_POINTS * _USED), seconds=_ANSWER_TIME, window=_MINUTE)
 
 
 def remaining(headers: Mapping[str, str]) -> int | None:

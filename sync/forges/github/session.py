@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import copy_context
 from functools import partial
 from hashlib import blake2b
@@ -81,6 +81,7 @@ class GitHubSession(RestClient):
         self.clock_check = ClockCheck()
         self._executor: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
+        self._thread = threading.local()
 
     # Who
 
@@ -124,6 +125,16 @@ class GitHubSession(RestClient):
         """The scope of a quota: the host, or an App on it, since installations have their own."""
         app = self.credentials.app
         return f"{self.host} by App {app}" if app else self.host
+
+    @property
+    def limits(self) -> Limits:
+        """The rate limits of its user; may be replaced by those that other clients share."""
+        return self._limits
+
+    @limits.setter
+    def limits(self, limits: Limits) -> None:
+        limits.keep_pace(protocol.pace())
+        self._limits = limits
 
     @property
     def rate_limit(self) -> RateLimit | None:
@@ -170,11 +181,28 @@ class GitHubSession(RestClient):
 
     def turn(self) -> AbstractContextManager[None]:
         return self.limits.turn(
-            reserve=self.reserve, clock=self.clock, require_running=self.require_running
+            reserve=self.reserve,
+            clock=self.clock,
+            require_running=self.require_running,
+            paced=getattr(self._thread, "paced", False),
+            on_pace=self.stats.count_pace_wait,
         )
+
+    @contextmanager
+    def paced(self) -> Iterator[None]:
+        """Hold back this thread's requests inside, rather than have GitHub refuse the pace.
+
+        For many small requests; the few of a listing only count.
+        """
+        self._thread.paced = True
+        try:
+            yield
+        finally:
+            self._thread.paced = False
 
     def on_response(self, response: Response) -> None:
         now = self.clock()
+        self.limits.note_answer(response.elapsed)
         skew = protocol.clock_skew(response, now)
         quota = protocol.rate_limit(response, now)
         sunset = response.headers.get("Sunset")
