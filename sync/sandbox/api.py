@@ -80,13 +80,16 @@ class Api:
             if not free and quota.remaining == 0:
                 free = True
                 raise _exhausted(token, request, host.now(), request_id)
+            if not host.enterprise and not world.pace.admits(token, request.method):
+                free = True
+                raise _paced(request_id)
             call = Call(world=world, request=request, token=token, version=version)
             reply = self.routes.answer(call)
         except RefusedError as error:
             quota = world.quotas.get(token)
             reply = Reply(status=error.status, headers=error.headers, body=encode(error.body))
-        headers = _common_headers(host, token, version, request_id) | reply.headers
-        headers |= token.headers(reply.scopes) if token else {}
+        headers = _common_headers(host, token, version, request_id)
+        headers |= (token.headers(reply.scopes) if token else {}) | reply.headers
         answer = _conditional(request, token, version, reply, headers)
         # GitHub counts a 304 only for requests without a token.
         if not free and not (answer.status == HTTPStatus.NOT_MODIFIED and token):
@@ -155,6 +158,18 @@ def _exhausted(
         )
     hint = "/using-the-rest-api/rate-limits-for-the-rest-api"
     return RefusedError(HTTPStatus.FORBIDDEN, message, hint=hint)
+
+
+def _paced(request_id: str) -> RefusedError:
+    message = (
+        "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. "
+        "If you reach out to GitHub Support for help, please include the request ID "
+        f"{request_id}."
+    )
+    hint = "/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits"
+    error = RefusedError(HTTPStatus.FORBIDDEN, message, hint=hint)
+    error.headers["Retry-After"] = "60"
+    return error
 
 
 def _common_headers(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +11,8 @@ from sync.sandbox.account_json import SITE, timestamp
 from sync.sandbox.host import Host
 from sync.sandbox.registry import Block, Repositories, Repository, plain
 from sync.sandbox.repository_json import PERMISSIONS
+from sync.sandbox.star_history import Stars
+from sync.sandbox.stars import created_on, settled
 from sync.sandbox.users import Users
 
 
@@ -34,7 +37,8 @@ class Changes:
     def set_child(self, rid: int, name: str, value: Any) -> None:
         """Sets a JSON value that is served below a repository, such as its `languages`.
 
-        A list is served in pages, anything else whole. It takes a route: see `routes.py`.
+        A list is served in pages, anything else whole; it may be a function of the time. It takes
+        a route: see `routes.py`.
         """
         self._revised(rid).children[name] = value
 
@@ -109,10 +113,36 @@ class Changes:
         self._update(rid, "pushed_at")
 
     def star(self, rid: int, by: int = 1) -> None:
-        """Adds stars to all three of GitHub's counters of them; `updated_at` moves as at GitHub."""
-        stars = self._repositories.get(rid).fields.get("stargazers_count", 0) + by
+        """Adds stars to all three of GitHub's counters of them; `updated_at` moves as at GitHub.
+
+        They are of today; where `by` is negative, the newest are taken back.
+        """
+        found = self._repositories.get(rid)
+        settled(found, self._host.now())
+        self._count_stars(found, found.fields.get("stargazers_count", 0) + by)
+
+    def unstar(self, rid: int, day: date, by: int = 1) -> None:
+        """Takes back stars that were given on this day."""
+        found = self._repositories.get(rid)
+        stars = settled(found, self._host.now())
+        if stars.of(day) < by:
+            raise ValueError(f"of {day} there are only {stars.of(day)} stars")
+        stars.by_day[day] = stars.by_day.get(day, 0) - by
+        self._count_stars(found, found.fields["stargazers_count"] - by)
+
+    def set_stars(self, rid: int, days: Mapping[date, int]) -> None:
+        """Sets the stars that are left of each day, and the counters to their sum."""
+        found = self._repositories.get(rid)
+        created = created_on(found, self._host.now())
+        if days and min(days) < created:
+            raise ValueError(f"a star of {min(days)} is older than the repository of {created}")
+        found.stars = Stars(by_day=dict(days))
+        self._count_stars(found, found.stars.total())
+
+    def _count_stars(self, found: Repository, stars: int) -> None:
         names = ("stargazers_count", "watchers_count", "watchers")
-        self._update(rid, "updated_at", **dict.fromkeys(names, stars))
+        self._update(found.fields["id"], "updated_at", **dict.fromkeys(names, stars))
+        settled(found, self._host.now())
 
     def _revised(self, rid: int) -> Repository:
         found = self._repositories.get(rid)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from sync.sandbox import selection
+from sync.sandbox import children, selection
 from sync.sandbox.call import Call
 from sync.sandbox.messages import RefusedError, Reply, digest
 from sync.sandbox.registry import Repository
@@ -16,6 +16,7 @@ from sync.sandbox.views import permission_of
 from sync.sandbox.world import World
 
 _HINT = "/repos/repos#list-repositories-for-"
+_FORKS_HINT = "/repos/forks#list-forks"
 _ORGANIZATION_HINT = "/repos/repos#list-organization-repositories"
 
 
@@ -78,6 +79,24 @@ def of_organization(call: Call, who: str | int) -> Reply:
     key, at = ("org", org.id, kind), f"/organizations/{org.id}/repos"
     # An organization's own listing cannot be partial.
     return page(call, key, select, selection.order(query, sort="created"), at, partial=False)
+
+
+def of_forks(call: Call, *where: str | int) -> Reply:
+    """The forks of a repository that the viewer may see, newest or oldest first."""
+    found, query = children.find(call, where, "forks", "metadata"), call.request.query
+    if "forks" in found.children:
+        return children.pages(call, found, "forks", found.children["forks"], "metadata")
+    sort = query.get("sort") or "newest"
+    if sort not in ("newest", "oldest"):
+        raise RefusedError(HTTPStatus.BAD_REQUEST, f"Unknown sort: {sort}", hint=_FORKS_HINT)
+    direction = "desc" if sort == "newest" else "asc"
+    by = selection.Order(sort="created", direction=direction, since="", before="~")
+
+    def select() -> Iterable[Repository]:
+        return (item for item in found.forks if not item.deleted)
+
+    at = f"/repositories/{found.fields['id']}/forks"
+    return page(call, ("forks", found.key), select, by, at, partial=False)
 
 
 def affiliated(

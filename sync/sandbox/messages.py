@@ -73,10 +73,11 @@ class RefusedError(Exception):
         super().__init__(message)
         self.status = status
         self.headers: dict[str, str] = {}
-        self.body: dict[str, Any] = {"message": message}
+        body: dict[str, Any] = {"message": message}
         if errors is not None:
-            self.body["errors"] = errors
-        self.body |= {"documentation_url": docs + hint, "status": str(int(status))}
+            body["errors"] = errors
+        body |= {"documentation_url": docs + hint, "status": str(int(status))}
+        self.body: Any = body
 
 
 def not_found(hint: str = "") -> RefusedError:

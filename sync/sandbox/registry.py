@@ -9,6 +9,8 @@ from typing import Any
 from sync.sandbox.account_json import JSON, simple_user, timestamp
 from sync.sandbox.host import Host
 from sync.sandbox.repository_json import new_repository
+from sync.sandbox.star_history import Stars
+from sync.sandbox.traffic import Traffic
 from sync.sandbox.users import User, Users
 
 
@@ -29,7 +31,8 @@ class Repository:
 
     `exact`: its object is served unchanged to every viewer. `revision` grows with every change.
     `hidden`: it is missing from listings only. `children` are the JSON values served below it,
-    such as its languages.
+    such as its languages; `traffic` and `stars` have what changes with time, and `forks` are
+    the repositories that were made of it.
     """
 
     key: int
@@ -39,6 +42,9 @@ class Repository:
     exact: bool = False
     collaborators: dict[int, str] = field(default_factory=dict)
     children: dict[str, Any] = field(default_factory=dict)
+    traffic: Traffic | None = None
+    stars: Stars | None = None
+    forks: list[Repository] = field(default_factory=list)
     revision: int = 0
     deleted: bool = False
     hidden: bool = False
@@ -86,6 +92,18 @@ class Repositories:
         number, created = 500_000_001 + self._count, timestamp(created_at or self._host.now())
         built = new_repository(number, user.login, name, created, plain(fields))
         self._add(Repository(key=self._count, owner=user, place=place, fields=built), number)
+        return number
+
+    def add_fork(self, rid: int, owner: str, name: str | None = None, **fields: Any) -> int:
+        """Adds a fork of a repository and returns its id; the counters of forks move too."""
+        source = self._by_id[rid]
+        kept = {key: source.fields.get(key) for key in ("private", "visibility", "language")}
+        place = name or source.place.partition("/")[2]
+        number = self.add(owner, place, **kept | fields, fork=True)
+        source.forks.append(self._by_id[number])
+        source.revision += 1
+        count = source.fields.get("forks_count", 0) + 1
+        source.fields |= {"forks_count": count, "forks": count}
         return number
 
     def add_object(self, obj: object, listed_by: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from sync.sandbox import listings, single
+from sync.sandbox import listings, single, star_routes, traffic_routes
 from sync.sandbox.call import Call, Handler
 from sync.sandbox.messages import Reply, not_found
 from sync.sandbox.single import child
@@ -27,7 +27,11 @@ ROUTES: dict[str, Handler] = {
     "/organizations/{id}/repos": listings.of_organization,
     "/repos/{owner}/{name}": single.repository,
     "/repos/{owner}/{name}/languages": child("languages", {}),
-    "/repos/{owner}/{name}/releases": child("releases"),
+    "/repos/{owner}/{name}/releases": child("releases", permission="contents"),
+    "/repos/{owner}/{name}/forks": listings.of_forks,
+    "/repos/{owner}/{name}/stargazers/count": star_routes.count,
+    "/repos/{owner}/{name}/stargazers/history": star_routes.history,
+    **traffic_routes.ROUTES,
 }
 
 

@@ -17,6 +17,7 @@ from sync.sandbox.faults import Faults
 from sync.sandbox.host import Host
 from sync.sandbox.http_server import Server
 from sync.sandbox.messages import ENTERPRISE_PATH, Answer, Request, RequestRecord
+from sync.sandbox.traffic_changes import TrafficChanges
 from sync.sandbox.world import World
 
 _P = ParamSpec("_P")
@@ -49,6 +50,7 @@ class Sandbox:
         self.world = World(host)
         self.api = Api(self.world)
         self.delay = 0.0
+        self.world.pace.delay = lambda: self.delay
         self.on_request: Callable[[Request], None] | None = None
         self.errors: list[Exception] = []
         self._faults = Faults(host)
@@ -61,6 +63,7 @@ class Sandbox:
         self.token = self.locked(users.token)
         self.quota = self.locked(quotas.get)
         self.set_quota = self.locked(quotas.set)
+        self.set_pace = self.locked(self.world.pace.set)
         self.fail = self.locked(self._faults.plan)
         self.forgive = self.locked(self._faults.clear)
         self.repository = self.locked(repositories.get)
@@ -74,6 +77,7 @@ class Sandbox:
         self.add_member = self.locked(users.add_member)
         self.remove_member = self.locked(users.remove_member)
         self.add_repository = self.locked(repositories.add)
+        self.add_fork = self.locked(repositories.add_fork)
         self.add_object = self.locked(repositories.add_object)
         self.delete = self.locked(repositories.delete)
 
@@ -93,6 +97,16 @@ class Sandbox:
         self.archive = self.locked(changes.archive)
         self.push = self.locked(changes.push)
         self.star = self.locked(changes.star)
+        self.unstar = self.locked(changes.unstar)
+        self.set_stars = self.locked(changes.set_stars)
+
+        traffic = TrafficChanges(repositories, self.world.hidden, self.world.told)
+        self.set_traffic = self.locked(traffic.set_traffic)
+        self.set_popular = self.locked(traffic.set_popular)
+        self.stall_traffic = self.locked(traffic.stall_traffic)
+        self.drop_traffic = self.locked(traffic.drop_traffic)
+        self.flip_traffic = self.locked(traffic.flip_traffic)
+        self.answer_child = self.locked(traffic.answer_child)
 
     def locked(self, method: Callable[_P, _T]) -> Callable[_P, _T]:
         """The same method with the lock held; afterwards, cached orders of listings are dropped."""

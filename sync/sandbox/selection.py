@@ -30,8 +30,9 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """A page of a listing: its slice, and the rels and numbers of the other pages."""
+    """A page of a listing: its number and slice, and the rels and numbers of the other pages."""
 
+    number: int
     start: int
     stop: int
     neighbours: tuple[tuple[str, int], ...]
@@ -94,7 +95,7 @@ def page(query: Mapping[str, str], total: int, largest: int = 100) -> Page:
     if number > 1:
         neighbours.append(("first", 1))
     start = (number - 1) * size
-    return Page(start=start, stop=start + size, neighbours=tuple(neighbours))
+    return Page(number=number, start=start, stop=start + size, neighbours=tuple(neighbours))
 
 
 def links(url: str, query: Mapping[str, str], neighbours: Iterable[tuple[str, int]]) -> list[str]:

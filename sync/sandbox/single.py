@@ -5,9 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from sync.sandbox import account_json, selection
+from sync.sandbox import account_json, children
 from sync.sandbox.call import Call, Handler
 from sync.sandbox.messages import RefusedError, Reply, encode
+from sync.sandbox.permissions import check_permission
 from sync.sandbox.users import User
 from sync.sandbox.views import permission_of
 
@@ -69,22 +70,19 @@ def repository(call: Call, *where: str | int) -> Reply:
     return Reply(body=body, fingerprint=fingerprint, scopes="repo")
 
 
-def child(name: str, unset: Any = ()) -> Handler:
+def child(name: str, unset: Any = (), *, permission: str = "metadata") -> Handler:
     """A handler of the value that `set_child` has set under this name: lists in pages.
 
-    It serves everybody who may see the repository. `unset` is the value of other repositories.
+    It serves everybody who may see the repository; of a private one, a fine-grained token needs
+    the `permission`. `unset` is the value of other repositories.
     """
 
     def handler(call: Call, *where: str | int) -> Reply:
-        found = call.repository(*where, child=f"/{name}")
+        found = children.find(call, where, name, permission)
+        check_permission(call.token, found, permission)
         value = found.children.get(name, unset)
-        if not isinstance(value, list | tuple):
-            return Reply(body=encode(value), scopes="repo")
-        query = call.request.query
-        page = selection.page(query, len(value), call.world.host.largest_page)
-        url = f"{call.world.host.url}/repositories/{found.fields['id']}/{name}"
-        links = tuple(selection.links(url, query, page.neighbours))
-        return Reply(body=encode(value[page.start : page.stop]), links=links, scopes="repo")
+        value = value(call.world.host.now()) if callable(value) else value
+        return children.pages(call, found, name, value, permission)
 
     return handler
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, Protocol
@@ -11,6 +11,7 @@ from sync.sandbox.account_json import timestamp
 from sync.sandbox.host import Host
 
 Kind = Literal["User", "Organization"]
+LEVELS = ("read", "write", "admin")
 
 
 class Holder(Protocol):
@@ -40,6 +41,7 @@ class Token:
     """A credential of its holder. The prefix of its value tells whether it has scopes.
 
     `restricted` are ids of organizations for whose single sign-on it is not authorized.
+    `permissions` are those of a fine-grained token; None for all.
     """
 
     value: str
@@ -47,6 +49,7 @@ class Token:
     scopes: tuple[str, ...]
     expires: datetime | None
     restricted: frozenset[int] = frozenset()
+    permissions: Mapping[str, str] | None = field(default=None, hash=False)
 
     @property
     def user(self) -> User | None:
@@ -62,6 +65,23 @@ class Token:
     def sees_private(self) -> bool:
         """Whether the token can see private repositories of its user."""
         return self.fine_grained or "repo" in self.scopes
+
+    @property
+    def of_app(self) -> bool:
+        """Whether an App got the token, for itself or for a user."""
+        return self.value.startswith(("ghu_", "ghs_"))
+
+    @property
+    def of_actions(self) -> bool:
+        """Whether it is that of GitHub Actions: like an installation's, but of a user here."""
+        return self.value.startswith("ghs_") and self.user is not None
+
+    def may(self, name: str, level: str = "read") -> bool:
+        """Whether a fine-grained token has this permission; administration Actions cannot have."""
+        if self.of_actions and name == "administration":
+            return False
+        held = LEVELS[-1] if self.permissions is None else self.permissions.get(name, "")
+        return held in LEVELS[LEVELS.index(level) :]
 
     def opens(self, owner: User, key: int) -> bool:  # noqa: ARG002
         """Whether a token without a user can see this private repository of an owner."""
@@ -126,12 +146,25 @@ class Users:
         *,
         scopes: Iterable[str] = ("repo",),
         expires: datetime | None = None,
+        permissions: Mapping[str, str] | None = None,
     ) -> None:
-        """Gives a user one more token; all tokens of a user share one quota."""
+        """Gives a user one more token; all tokens of a user share one quota.
+
+        `permissions` (`{"administration": "read"}`) are those of a fine-grained token, which has
+        all without them. A token that begins with `ghs_` is that of GitHub Actions.
+        """
         user = self.get(login)
         if expires is not None and expires.tzinfo is None:
             raise ValueError(f"a time without a zone: {expires}")
-        held = Token(value=token, holder=user, scopes=tuple(scopes), expires=expires)
+        held = Token(
+            value=token,
+            holder=user,
+            scopes=tuple(scopes),
+            expires=expires,
+            permissions=permissions,
+        )
+        if permissions is not None and not held.fine_grained:
+            raise ValueError("a classic token has no permissions")
         if self.tokens.setdefault(token, held).holder is not user:
             raise ValueError("this token belongs to another user")
         self.tokens[token] = held
