@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.conftest import TOKEN
 from tests.stand_in import StandIn
 from tests.support.ledger import rows
-from tests.support.process import repoledger, write_config
+from tests.support.process import LISTING_ALONE, repoledger, write_config
 
 
 def asked(github: StandIn) -> list[str]:
@@ -20,7 +20,7 @@ def test_a_backfill_loads_the_resources_that_are_switched_on(
 ) -> None:
     id_ = github.add_repository("octo", "hello")
     github.set_child(id_, "languages", {"C": 3})
-    write_config(tmp_path, github.url, extra="\n[resources]\nlanguages = true\n")
+    write_config(tmp_path, github.url, extra=f"\n{LISTING_ALONE}languages = true\n")
     done = repoledger("backfill", "--json", cwd=tmp_path, TOKEN=TOKEN)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)[0]["inserted"] == 1
@@ -42,7 +42,7 @@ def test_nothing_is_asked_for_a_resource_that_is_not_switched_on(
 
 def test_a_dry_run_asks_for_the_list_alone(github: StandIn, tmp_path: Path) -> None:
     github.set_child(github.add_repository("octo", "hello"), "languages", {"C": 3})
-    write_config(tmp_path, github.url, extra="\n[resources]\nlanguages = true\n")
+    write_config(tmp_path, github.url, extra=f"\n{LISTING_ALONE}languages = true\n")
     done = repoledger("backfill", "--dry-run", cwd=tmp_path, TOKEN=TOKEN)
     assert (done.returncode, asked(github)) == (0, [])
     assert "octo/hello" in done.stdout

@@ -11,7 +11,7 @@ import pytest
 from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
 from tests.support.daemon import RunningDaemon, write_daemon_config
-from tests.support.process import repoledger, write_config
+from tests.support.process import LISTING_ALONE, repoledger, write_config
 
 EVENT = "resources.rhythm_loses_days"
 REASON = (
@@ -21,7 +21,7 @@ REASON = (
 
 
 def section(every: str, name: str = "traffic") -> str:
-    return f'[resources]\n{name}.every = "{every}"\n'
+    return f'{LISTING_ALONE}{name}.every = "{every}"\n'
 
 
 def logged(folder: Path) -> list[dict[str, Any]]:
