@@ -12,6 +12,7 @@ _COMMITS = "tests/database/test_lost_commits.py"
 _REMOVALS = f"tests/test_departures.py tests/test_verdicts.py tests/removals {_ONE}"
 _WALK = "tests/github/test_listing.py tests/github/test_ends.py tests/github/test_client.py"
 _LIMITS = "tests/github/test_limits.py tests/github/test_protocol.py tests/github/test_pace.py"
+_PACING = "tests/github/test_pacing.py tests/github/test_paced_requests.py"
 _REST = "tests/rest/test_redirects.py"
 _RETRY = "tests/rest/test_retry.py"
 _SCHEDULE = "tests/test_schedule.py"
@@ -91,6 +92,10 @@ WAITING = (
     ("sync/forges/limits.py", "quota.remaining <= kept", "quota.remaining < kept", _LIMITS),
     ("sync/forges/limits.py", "max(before // 2, 1)", "before", _LIMITS),
     ("sync/forges/limits.py", "remaining <= before.", "remaining >= before.", _LIMITS),
+    ("sync/forges/limits.py", "not answered:", "answered:", _PACING),
+    ("sync/forges/pace.py", "here = self._under_way + 1", "here = 1", _PACING),
+    ("sync/forges/pace.py", "min(fastest, duration / 2)", "fastest", _PACING),
+    ("sync/forges/pace.py", "for _ in range(self._under_way)", "for _ in range(0)", _PACING),
     ("sync/rest/retry.py", "attempt >= self.attempts", "attempt > self.attempts", _RETRY),
     ("sync/rest/retry.py", "if seconds <= self.max_wait", "if seconds", _RETRY),
     ("sync/daemon/schedule.py", "(time for time in times if time > moment)", "(times)", _SCHEDULE),
