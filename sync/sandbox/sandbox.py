@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
 from sync.sandbox import listings, selection
+from sync.sandbox.activities import Activities
 from sync.sandbox.api import Api
 from sync.sandbox.changes import Changes
 from sync.sandbox.faults import Faults
@@ -107,6 +108,7 @@ class Sandbox:
         self.drop_traffic = self.locked(traffic.drop_traffic)
         self.flip_traffic = self.locked(traffic.flip_traffic)
         self.answer_child = self.locked(traffic.answer_child)
+        self.add_activity = self.locked(Activities(host, repositories).add)
 
     def locked(self, method: Callable[_P, _T]) -> Callable[_P, _T]:
         """The same method with the lock held; afterwards, cached orders of listings are dropped."""

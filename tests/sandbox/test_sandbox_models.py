@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import githubkit  # noqa: F401
@@ -137,6 +138,48 @@ def test_the_limit_is_an_overview(ask: Get, models: Any, token: str | None) -> N
 
 def test_the_root_is_a_root(ask: Get, models: Any) -> None:
     check(ask("/"), models.Root)
+
+
+@pytest.fixture
+def active(world: StandIn) -> int:
+    """A repository with traffic, stars, releases, languages and a fork."""
+    created = datetime.now(UTC) - timedelta(days=300)
+    rid = world.add_repository(
+        "octo", "active", language="C", stargazers_count=50, created_at=created
+    )
+    world.add_activity(rid, visits=100, releases=3)
+    world.add_fork(rid, "other")
+    return rid
+
+
+def test_resources_of_a_repository_are_what_they_should_be(
+    ask: Get, models: Any, active: int
+) -> None:
+    shapes = {
+        "traffic/views": models.ViewTraffic,
+        "traffic/clones": models.CloneTraffic,
+        "traffic/popular/referrers": list[models.ReferrerTraffic],
+        "traffic/popular/paths": list[models.ContentTraffic],
+        "stargazers/count": models.ReposOwnerRepoStargazersCountGetResponse200,
+        "stargazers/history": list[models.StargazerHistory],
+        "releases": list[models.Release],
+        "languages": dict[str, int],  # the description names no fields
+        "forks": list[models.MinimalRepository],
+    }
+    for child, shape in shapes.items():
+        answer = ask(f"/repositories/{active}/{child}")
+        assert answer.json(), child
+        check(answer, shape)
+    check(ask(f"/repositories/{active}/traffic/views", per="week"), models.ViewTraffic)
+
+
+def test_refusals_of_resources_are_errors(ask: Get, models: Any, world: StandIn) -> None:
+    check(ask("/repos/octo/r0/traffic/views", token="other-token"), models.BasicError, 403)
+    check(ask("/repos/octo/r0/forks", sort="size"), models.BasicError, 400)
+    world.answer_child("languages", "too large")
+    check(ask("/repos/octo/r0/languages"), models.BasicError, 403)
+    world.set_pace(0)
+    check(ask("/user"), models.BasicError, 403)
 
 
 @pytest.mark.parametrize("owner", ["octo", "guild"])
