@@ -152,6 +152,22 @@ def test_the_server_never_sees_more_requests_for_resources_than_the_pace_allows(
         assert sum(last - 0.5 < each <= last for each in scene.arrivals) <= 20
 
 
+def test_a_server_that_keeps_githubs_pace_refuses_no_request_for_resources() -> None:
+    start = time.monotonic()
+
+    def fast() -> datetime:  # a minute of the server's is half a second
+        return NOW + 120 * timedelta(seconds=time.monotonic() - start)
+
+    with Sandbox(now=fast) as github:
+        github.add_user("octo", token=TOKEN, scopes=())
+        scene = Scene(github, paced_by(points=20, window=0.5), nothing)
+        github.set_pace(20)
+        with scene.client as client:
+            client.check()
+            scene.ask(70)
+            assert client.stats.by_status[200] == client.stats.requests == 71
+
+
 def test_repeated_requests_count_as_well(github: Sandbox) -> None:
     scene = Scene(github, paced_by(points=2, window=0.3), nothing)
     github.fail(times=2, path="/repositories/*", status=502, body=b"")
