@@ -80,8 +80,10 @@ def growth(seed: int, total: int, first: date, last: date) -> Callable[[date], i
     length, power = (last - first).days + 1, 0.6 + 1.4 * draw(seed, "growth")
 
     def until(number: int) -> int:
-        if number <= 0 or number >= length:
-            return 0 if number <= 0 else total
+        if total == 0 or number <= 0:
+            return 0
+        if number >= length:
+            return total
         return int(total * ((number + draw(seed, "growth", number)) / (length + 1)) ** power)
 
     def of_day(day: date) -> int:

@@ -50,6 +50,17 @@ def check_push(token: Token | None, found: Repository, permission: str, hint: st
     raise error
 
 
+def may_push(token: Token | None, found: Repository) -> bool:
+    """Whether a token may write the contents of a repository."""
+    if token is None:
+        return False
+    if token.fine_grained and not token.may("contents", "write"):
+        return False
+    if token.user is None:
+        return token.opens(found.owner, found.key)
+    return permission_of(found, token) in _PUSHING and _has_scope(token, found)
+
+
 def _has_scope(token: Token | None, found: Repository) -> bool:
     scopes = () if token is None else token.scopes
     public = "public_repo" in scopes and not found.flag("private")

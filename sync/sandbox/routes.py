@@ -27,7 +27,7 @@ ROUTES: dict[str, Handler] = {
     "/organizations/{id}/repos": listings.of_organization,
     "/repos/{owner}/{name}": single.repository,
     "/repos/{owner}/{name}/languages": child("languages", {}),
-    "/repos/{owner}/{name}/releases": child("releases", permission="contents"),
+    "/repos/{owner}/{name}/releases": child("releases", permission="contents", hidden_by="draft"),
     "/repos/{owner}/{name}/forks": listings.of_forks,
     "/repos/{owner}/{name}/stargazers/count": star_routes.count,
     "/repos/{owner}/{name}/stargazers/history": star_routes.history,

@@ -18,6 +18,7 @@ from sync.sandbox.faults import Faults
 from sync.sandbox.host import Host
 from sync.sandbox.http_server import Server
 from sync.sandbox.messages import ENTERPRISE_PATH, Answer, Request, RequestRecord
+from sync.sandbox.release_changes import ReleaseChanges
 from sync.sandbox.traffic_changes import TrafficChanges
 from sync.sandbox.world import World
 
@@ -34,6 +35,7 @@ class Sandbox:
     server's thread, and may change anything. `errors` has the exceptions that were raised
     while answering; a sound sandbox has none. With `enterprise` it is an Enterprise Server as
     it is set up: the API is below /api/v3, knows the older version alone, and sets no limits.
+    `keep_requests` may be switched off where so many are served that their records take memory.
     `largest_page` is how many items of a list it gives at most, without a word: GitHub gives 100, a
     server of one's own or a proxy may give fewer.
     """
@@ -54,6 +56,7 @@ class Sandbox:
         self.world.pace.delay = lambda: self.delay
         self.on_request: Callable[[Request], None] | None = None
         self.errors: list[Exception] = []
+        self.keep_requests = True
         self._faults = Faults(host)
         self._records: list[RequestRecord] = []
         self._served = 0
@@ -108,6 +111,11 @@ class Sandbox:
         self.drop_traffic = self.locked(traffic.drop_traffic)
         self.flip_traffic = self.locked(traffic.flip_traffic)
         self.answer_child = self.locked(traffic.answer_child)
+        releases = ReleaseChanges(host, repositories)
+        self.add_release = self.locked(releases.add)
+        self.download = self.locked(releases.download)
+        self.replace_asset = self.locked(releases.replace)
+        self.delete_release = self.locked(releases.remove)
         self.add_activity = self.locked(Activities(host, repositories).add)
 
     def locked(self, method: Callable[_P, _T]) -> Callable[_P, _T]:
@@ -194,8 +202,10 @@ class Sandbox:
         except Exception as error:
             self.errors.append(error)
             answer = Answer(status=500, headers={}, body=b'{"message":"Server Error"}')
-        with self.lock:
-            self._records.append(RequestRecord(**vars(request), status=int(answer.status)))
+        if self.keep_requests:
+            record = RequestRecord(**vars(request), status=int(answer.status))
+            with self.lock:
+                self._records.append(record)
         return answer
 
     def get(self, rid: int, *, full: bool = False, version: str = "2022-11-28") -> Any:

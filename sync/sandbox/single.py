@@ -8,7 +8,7 @@ from typing import Any
 from sync.sandbox import account_json, children
 from sync.sandbox.call import Call, Handler
 from sync.sandbox.messages import RefusedError, Reply, encode
-from sync.sandbox.permissions import check_permission
+from sync.sandbox.permissions import check_permission, may_push
 from sync.sandbox.users import User
 from sync.sandbox.views import permission_of
 
@@ -70,11 +70,18 @@ def repository(call: Call, *where: str | int) -> Reply:
     return Reply(body=body, fingerprint=fingerprint, scopes="repo")
 
 
-def child(name: str, unset: Any = (), *, permission: str = "metadata") -> Handler:
+def child(
+    name: str,
+    unset: Any = (),
+    *,
+    permission: str = "metadata",
+    hidden_by: str | None = None,
+) -> Handler:
     """A handler of the value that `set_child` has set under this name: lists in pages.
 
     It serves everybody who may see the repository; of a private one, a fine-grained token needs
-    the `permission`. `unset` is the value of other repositories.
+    the `permission`. `unset` is the value of other repositories. Items with the flag `hidden_by`
+    are only for those who may push.
     """
 
     def handler(call: Call, *where: str | int) -> Reply:
@@ -82,6 +89,10 @@ def child(name: str, unset: Any = (), *, permission: str = "metadata") -> Handle
         check_permission(call.token, found, permission)
         value = found.children.get(name, unset)
         value = value(call.world.host.now()) if callable(value) else value
+        if hidden_by and isinstance(value, list) and not may_push(call.token, found):
+            value = [
+                item for item in value if not isinstance(item, dict) or not item.get(hidden_by)
+            ]
         return children.pages(call, found, name, value, permission)
 
     return handler
