@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import TOKEN
 from tests.resources.contract import Example, ResourceContract, Scene
 from tests.support.database import Json, execute, snapshot, values
 from tests.support.inside.database import Store
@@ -168,6 +169,7 @@ class TestReleases(ResourceContract):
         assert all(scene.rows().values())
 
     def test_a_draft_is_gone_only_for_who_was_shown_it(self, scene: Scene) -> None:
+        scene.github.set_scopes(TOKEN, ("public_repo",))  # which shows drafts
         scene.answer_with([release(7, draft=True), release(1)])
         scene.load()
         scene.answer_with([release(1)])
