@@ -111,6 +111,7 @@ class Sandbox:
         self.set_popular = self.locked(traffic.set_popular)
         self.stall_traffic = self.locked(traffic.stall_traffic)
         self.drop_traffic = self.locked(traffic.drop_traffic)
+        self.cut_traffic = self.locked(traffic.cut_traffic)
         self.flip_traffic = self.locked(traffic.flip_traffic)
         told = ChildAnswers(repositories, self.world.told)
         self.answer_child = self.locked(told.answer_child)

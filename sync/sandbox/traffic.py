@@ -35,10 +35,14 @@ class Bucket:
 
 @dataclass(kw_only=True)
 class Hidden:
-    """The days that answers leave out: all after `newest`, and those in `dropped`."""
+    """The days that answers leave out: all after `newest`, and those in `dropped`.
+
+    `cut`: also the oldest day, while a part of it is older than the window.
+    """
 
     newest: date | None = None
     dropped: frozenset[date] = frozenset()
+    cut: bool = False
 
     def hides(self, day: date) -> bool:
         """Whether answers leave out this day."""
@@ -77,7 +81,7 @@ class Traffic:
 
 
 def window(
-    of_day: Callable[[date], Count], now: datetime, hides: Callable[[date], bool]
+    of_day: Callable[[date], Count], now: datetime, hidden: Sequence[Hidden] = ()
 ) -> Iterator[Bucket]:
     """The buckets of the 14 times 24 hours before `now`, oldest first; none without visits.
 
@@ -93,7 +97,8 @@ def window(
         if inside < _DAY:
             count = count * inside // _DAY
             visitors = min(count, max(1, visitors * inside // _DAY))
-        if count > 0 and not hides(day):
+        cut = begins < start
+        if count > 0 and not any(each.hides(day) or (cut and each.cut) for each in hidden):
             yield Bucket(day, count, visitors)
 
 

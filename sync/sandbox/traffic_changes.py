@@ -52,6 +52,13 @@ class TrafficChanges:
         """Leaves out exactly these days of views and clones; with (), all are back."""
         self._hidden_of(rid).dropped = frozenset(days)
 
+    def cut_traffic(self, *, shown: bool, rid: int | None = None) -> None:
+        """Tells the part of the oldest day that is within the window, or leaves that day out.
+
+        GitHub told it until 2021, and since then mostly does not.
+        """
+        self._hidden_of(rid).cut = not shown
+
     def flip_traffic(self, rid: int, kind: str, day: date, other: Count | None) -> None:
         """Tells another value of a day at every second reading; with None, no longer."""
         flips = self._of(rid).visits[kind].flips

@@ -7,7 +7,7 @@ An Enterprise Server has none of these routes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date
+from datetime import UTC
 from typing import Any
 
 from sync.sandbox import children, selection, traffic
@@ -26,14 +26,10 @@ def visits(kind: str, hint: str) -> Handler:
 
     def answer(call: Call, found: Repository) -> Any:
         per = selection.choice(call.request.query, "per", ("day", "week"), "day")
-        told, everywhere = found.traffic or Traffic(), call.world.hidden
-
-        def hides(day: date) -> bool:
-            return told.hidden.hides(day) or everywhere.hides(day)
-
-        seen = told.visits[kind]
+        told = found.traffic or Traffic()
+        seen, hidden = told.visits[kind], (told.hidden, call.world.hidden)
         seen.readings += 1
-        days = list(traffic.window(seen.read, call.world.host.now(), hides))
+        days = list(traffic.window(seen.read, call.world.host.now(), hidden))
         buckets = days if per == "day" else list(traffic.by_week(days))
         uniques = traffic.uniques(days) if seen.uniques is None else seen.uniques
         return traffic.answer(kind, buckets, uniques)

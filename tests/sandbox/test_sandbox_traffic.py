@@ -64,6 +64,16 @@ def test_the_window_moves_with_the_clock(views: Get, moments: list[datetime]) ->
     assert set(midnight.values()) == {(100, 24)}
 
 
+def test_the_cut_day_may_be_left_out(github: Sandbox, views: Get, moments: list[datetime]) -> None:
+    github.cut_traffic(shown=False)
+    assert min(days(views())) == TODAY - 13 * DAY
+    moments.append(datetime(2026, 11, 1, tzinfo=UTC))  # when the oldest day is whole
+    assert min(days(views())) == TODAY - 14 * DAY
+    moments.append(START)
+    github.cut_traffic(shown=True)
+    assert min(days(views())) == TODAY - 14 * DAY
+
+
 def test_the_sums_are_of_the_window_and_uniques_are_not_added_up(
     github: Sandbox, views: Get, rid: int
 ) -> None:
