@@ -15,6 +15,7 @@
     │   │   └── Gone            404 in the service's own shape, not that of a proxy before it
     │   ├── InvalidRequest      400, 422 and other 4xx, with the server's message
     │   ├── Conflict            409
+    │   ├── Computing           the server is still computing the answer (202)
     │   ├── RateLimited         429, or a service's equivalent, with `retry_at`
     │   ├── ServerError         5xx
     │   ├── NotJson             the body is not JSON
@@ -178,6 +179,10 @@ class InvalidRequest(RestError, code="InvalidRequest"):
 
 class Conflict(RestError, code="Conflict", transient=True):
     """The resource is in a state that does not allow the request now (409)."""
+
+
+class Computing(RestError, code="Computing"):
+    """The server is still computing the answer, or has none yet (202)."""
 
 
 class RateLimited(RestError, code="RateLimited"):

@@ -10,6 +10,7 @@ from sync.database.run_transaction import RunTransaction
 from sync.database.tables import (
     CHILDREN,
     COUNTED,
+    ROWS,
     page_cache,
     resource_changes,
     resource_states,
@@ -24,7 +25,7 @@ def purge_children(transaction: RunTransaction, id_: int) -> None:
     """Delete all rows of the repository's resources, referring rows before those referred to."""
     for resource in _CHILDREN_FIRST:
         _delete(transaction, id_, resource)
-    for table in (resource_changes, resource_states):
+    for table in (*ROWS.values(), resource_changes, resource_states):
         transaction.connection.execute(delete(table).where(_of(transaction, table, id_)))
     _ask_anew(transaction, id_)
 
@@ -32,13 +33,13 @@ def purge_children(transaction: RunTransaction, id_: int) -> None:
 def redact_children(transaction: RunTransaction, id_: int) -> None:
     """Clear the private columns of the repository's resources, in their rows and in the log.
 
-    A row whose key is private is deleted. If the repository is listed again, its resources are
-    downloaded again.
+    Rows of figures with a private column are deleted. If the repository is listed again, its
+    resources are downloaded again.
     """
+    for declared, rows in ROWS.items():
+        if declared.private:
+            transaction.connection.execute(delete(rows).where(_of(transaction, rows, id_)))
     for resource in _CHILDREN_FIRST:
-        if not set(resource.private).isdisjoint(resource.key):
-            _delete(transaction, id_, resource)
-            continue
         table = CHILDREN[resource.name]
         cleared = [name for name in (*resource.private, "payload") if name in table.columns]
         values = dict.fromkeys(cleared)
@@ -46,7 +47,7 @@ def redact_children(transaction: RunTransaction, id_: int) -> None:
             update(table).where(_of(transaction, table, id_)).values(values)
         )
         log = resource_changes.c
-        told = and_(log.resource == resource.name, log.field.in_(resource.private))
+        told = and_(log.resource == resource.table, log.field.in_(resource.private))
         transaction.connection.execute(
             update(resource_changes)
             .where(_of(transaction, resource_changes, id_), told)

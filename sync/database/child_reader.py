@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from collections.abc import Collection, Iterator
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, func, select
+import msgspec
+from sqlalchemy import and_, func, null, select
 
 from sync.database.run_reader import RunReader
 from sync.database.tables import (
@@ -19,22 +20,7 @@ from sync.database.tables import (
 )
 from sync.resources.resource import Resource
 
-
-class ListedRepository(NamedTuple):
-    """A current repository that the account lists, with the values of some fields."""
-
-    id: int
-    values: tuple[Any, ...]
-
-
-class ResourceState(NamedTuple):
-    """The result of the last request for a resource of a repository."""
-
-    status: str
-    checked_at: datetime | None
-    next_at: datetime | None
-    basis: str | None
-    failures: int
+_AT_ONCE = 500  # rows in memory
 
 
 class StoredItem(NamedTuple):
@@ -45,41 +31,93 @@ class StoredItem(NamedTuple):
     removed_at: datetime | None
 
 
-def listed_repositories(reader: RunReader, fields: Sequence[str]) -> list[ListedRepository]:
-    """Return the current repositories that the account lists, in order of ids."""
-    member, table = account_repositories.c, repositories.c
+# The fields of a repository that say whether one of its resources is due.
+SIGNALS = ("pushed_at", "stargazers_count", "forks_count", "created_at")
+STATE = ("status", "checked_at", "next_at", "lost_at", "basis", "cursor", "failures")
+
+
+class StateRow(NamedTuple):
+    """A current repository that the account lists, with the state of a resource.
+
+    `signals`: values of the fields SIGNALS. `state`: None if it was never requested; otherwise
+    `status`, `checked_at`, `next_at`, `lost_at`, `basis`, `cursor`, `failures`.
+    """
+
+    id: int
+    full_name: str
+    push: bool | None
+    signals: tuple[Any, ...]
+    state: tuple[Any, ...] | None
+
+
+def state_rows(
+    reader: RunReader, resource: str, ids: Collection[int] | None = None
+) -> Iterator[StateRow]:
+    """Yield the current repositories that the account lists, in order of ids.
+
+    `ids`: these alone.
+    """
+    member, table, state = account_repositories.c, repositories.c, resource_states.c
+    theirs = and_(
+        state.account == reader.account,
+        state.host == table.host,
+        state.repository_id == table.id,
+        state.resource == resource,
+    )
     listed = and_(member.host == table.host, member.repository_id == table.id)
     mine = and_(member.account == reader.account, member.host == reader.host)
     statement = (
-        select(table.id, *(table[name] for name in fields))
+        select(
+            *(table.id, table.full_name, member.get("push", null().label("push"))),
+            *(table[name] for name in SIGNALS),
+            *(state[name] for name in STATE),
+        )
+        .select_from(repositories)
         .join(account_repositories, listed)
+        .outerjoin(resource_states, theirs)
         .where(mine, member.gone_at.is_(None), table.removed_at.is_(None))
         .order_by(table.id)
     )
-    rows = reader.connection.execute(statement)
-    return [ListedRepository(row[0], tuple(row[1:])) for row in rows]
+    if ids is not None:
+        statement = statement.where(table.id.in_(ids))
+    between = 3 + len(SIGNALS)
+    rows = reader.connection.execute(statement, execution_options={"yield_per": _AT_ONCE})
+    for row in rows:
+        told = tuple(row[between:]) if row[between] is not None else None
+        yield StateRow(row[0], row[1], row[2], tuple(row[3:between]), told)
 
 
-def states(reader: RunReader, resource: Resource) -> dict[int, ResourceState]:
-    """Return the states of the last requests, by repository id."""
+def inactive(reader: RunReader, resource: str, number: str) -> set[int]:
+    """Return the repositories whose last answer for `resource` left 0 for `number`."""
     state = resource_states.c
-    columns = [state[name] for name in ResourceState._fields]
-    statement = select(state.repository_id, *columns).where(
-        state.account == reader.account, state.host == reader.host, state.resource == resource.name
+    statement = select(state.repository_id, state.cursor).where(
+        state.account == reader.account,
+        state.host == reader.host,
+        state.resource == resource,
+        state.status == "complete",
     )
-    rows = reader.connection.execute(statement)
-    return {row[0]: ResourceState(*row[1:]) for row in rows}
+    rows = reader.connection.execute(statement, execution_options={"yield_per": _AT_ONCE})
+    return {row[0] for row in rows if memory_of(row[1]).get(number) == 0}
+
+
+def memory_of(text: str | None) -> dict[str, Any]:
+    """Return what an answer left for the next one, from `resource_states.cursor`."""
+    try:
+        told = msgspec.json.decode(text or "{}")
+    except msgspec.DecodeError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def remembered(
-    reader: RunReader, resource: Resource, repository_ids: Collection[int]
+    reader: RunReader, resource: str, repository_ids: Collection[int]
 ) -> dict[int, dict[str, dict[str, Any]]]:
     """Return rows of `page_cache` for these repositories, by repository id and key."""
     page = page_cache.c
     statement = select(page_cache).where(
         page.repository_id.in_(repository_ids),
         page.account == reader.account,
-        page.resource == resource.name,
+        page.resource == resource,
     )
     found: dict[int, dict[str, dict[str, Any]]] = {}
     for row in map(plain, reader.connection.execute(statement)):
@@ -110,18 +148,6 @@ def stored_items(
     }
 
 
-def stored_set(
-    reader: RunReader, resource: Resource, repository_id: int, *, until: date
-) -> dict[Any, Any]:
-    """Return the set, name -> value, as it was on the day `until`."""
-    table = CHILDREN[resource.name]
-    mine = and_(table.c.host == reader.host, table.c.repository_id == repository_id)
-    last = select(func.max(table.c.day)).where(mine, table.c.day <= until).scalar_subquery()
-    columns = [table.c[name] for name in (*resource.key, *resource.fields)]
-    rows = reader.connection.execute(select(*columns).where(mine, table.c.day == last))
-    return dict(map(tuple, rows))
-
-
 def are_stored(reader: RunReader, resource: Resource, ids: Collection[int]) -> bool:
     """Return whether all of these items are stored."""
     if not ids:
@@ -133,5 +159,5 @@ def are_stored(reader: RunReader, resource: Resource, ids: Collection[int]) -> b
 
 def ids_shown(reader: RunReader, resource: Resource, repository_id: int) -> set[int]:
     """Return the ids of the items that GitHub showed the account the last time."""
-    pages = remembered(reader, resource, [repository_id]).get(repository_id, {})
+    pages = remembered(reader, resource.name, [repository_id]).get(repository_id, {})
     return {id_ for page in pages.values() for id_ in page["ids"]}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, delete, insert, update
 
 from sync.database.changelog import as_text
-from sync.database.child_reader import stored_set
 from sync.database.run_transaction import RunTransaction
 from sync.database.tables import CHILDREN, COUNTED, page_cache, resource_changes, resource_states
 from sync.database.writes import Change, PageEntry
@@ -33,14 +32,15 @@ class ItemWrite(NamedTuple):
 
 
 class NewState(NamedTuple):
-    """The result of a request for a resource of a repository."""
+    """The result of a request for a resource of a repository; see `resource_states`."""
 
     status: str
     next_at: datetime | None
+    lost_at: datetime | None
     basis: str
+    cursor: str
     failures: int
     detail: str | None
-    changed: bool
 
 
 def write_items(
@@ -130,7 +130,7 @@ def log_changes(
     transaction: RunTransaction, resource: Resource, changes: Iterable[tuple[int, int, Change]]
 ) -> None:
     """Write changes to the log; each is a repository's id, an item's id and the change."""
-    common = {"resource": resource.name, "host": transaction.host, "run_id": transaction.run.id}
+    common = {"resource": resource.table, "host": transaction.host, "run_id": transaction.run.id}
     rows = [
         {**common, "repository_id": repository, "item_id": item, "observed_at": transaction.now}
         | change._asdict()
@@ -140,62 +140,41 @@ def log_changes(
         transaction.connection.execute(insert(resource_changes), rows)
 
 
-def write_set(
-    transaction: RunTransaction, resource: Resource, repository_id: int, told: Mapping[Any, Any]
-) -> bool:
-    """Store a set, name -> value, for today if it has changed; return whether it has.
-
-    A name that is gone is stored with 0 on the day of its end.
-    """
-    today = transaction.now.date()
-    stored = stored_set(transaction, resource, repository_id, until=today)
-    if told == {name: value for name, value in stored.items() if value}:
-        return False
-    before = stored_set(transaction, resource, repository_id, until=today - timedelta(days=1))
-    gone = {name: 0 for name, value in before.items() if value and name not in told}
-    table = CHILDREN[resource.name]
-    mine = {"host": transaction.host, "repository_id": repository_id, "day": today}
-    same = and_(*(table.c[name] == value for name, value in mine.items()))
-    transaction.connection.execute(delete(table).where(same))
-    (key,), (field,) = resource.key, resource.fields
-    rows = [{**mine, key: name, field: value} for name, value in {**gone, **told}.items()]
-    if rows:
-        transaction.connection.execute(insert(table), rows)
-    return True
-
-
 def note_state(
-    transaction: RunTransaction, resource: Resource, repository_id: int, state: NewState
+    transaction: RunTransaction,
+    resource: str,
+    repository_id: int,
+    state: NewState,
+    *,
+    changed: bool,
 ) -> None:
-    """Store the result of the account's request."""
-    table = resource_states
-    key = {
-        "account": transaction.account,
-        "host": transaction.host,
-        "repository_id": repository_id,
-        "resource": resource.name,
-    }
-    row = {name: value for name, value in state._asdict().items() if name != "changed"}
-    row["checked_at"] = transaction.now
-    if state.changed:
-        row["changed_at"] = transaction.now
-    mine = and_(*(table.c[name] == value for name, value in key.items()))
-    if not transaction.connection.execute(update(table).where(mine).values(row)).rowcount:
-        transaction.connection.execute(insert(table).values({**key, **row}))
+    """Store the result of the account's request. `changed`: whether it changed a row."""
+    key = ("account", "host", "repository_id", "resource")
+    dated = ("checked_at", "changed_at") if changed else ("checked_at",)
+    names = (*key, *NewState._fields, *dated)
+    statement = transaction.dialect.upsert(resource_states.name, key, names, names[len(key) :])
+    mine = (transaction.account, transaction.host, repository_id, resource)
+    row = (*mine, *state, *(transaction.now for _ in dated))
+    transaction.dialect.send(
+        transaction.connection, statement, [tuple(map(transaction.dialect.adapt, row))]
+    )
+
+
+def note_behind(transaction: RunTransaction, resource: str, lost_at: datetime) -> None:
+    """Store when what this run could not read yet is lost: GitHub had not counted it."""
+    state = resource_states.c
+    mine = and_(state.account == transaction.account, state.host == transaction.host)
+    read = and_(state.resource == resource, state.checked_at >= transaction.run.started_at)
+    transaction.connection.execute(
+        update(resource_states).where(mine, read, state.lost_at > lost_at).values(lost_at=lost_at)
+    )
 
 
 def remember_pages(
-    transaction: RunTransaction,
-    resource: Resource,
-    repository_id: int,
-    entries: Iterable[PageEntry],
+    transaction: RunTransaction, resource: str, repository_id: int, entries: Iterable[PageEntry]
 ) -> None:
     """Remember these pages of a resource, in place of the account's earlier ones."""
-    mine = {
-        "account": transaction.account,
-        "repository_id": repository_id,
-        "resource": resource.name,
-    }
+    mine = {"account": transaction.account, "repository_id": repository_id, "resource": resource}
     same = and_(*(page_cache.c[name] == value for name, value in mine.items()))
     transaction.connection.execute(delete(page_cache).where(same))
     rows = [{**mine, **entry._asdict(), "stored_at": transaction.now} for entry in entries]

@@ -19,14 +19,16 @@ from sqlalchemy import (
 )
 
 from sync.database.types import Document, LongText, UtcDateTime
+from sync.resources.figures import RowTable
 from sync.resources.repositories import REPOSITORIES
-from sync.resources.resource import Resource, Shape
+from sync.resources.resource import Resource
 
 _WIDTHS = (64, 255, 512)  # characters, for texts with a maximum length
 _TYPES: dict[type[inspect.Type], Any] = {
     inspect.BoolType: Boolean,
     inspect.IntType: BigInteger,
     inspect.DateTimeType: UtcDateTime,
+    inspect.DateType: Date,
     inspect.VarTupleType: Document,
 }
 
@@ -46,8 +48,6 @@ def columns(
 
 def child_table(resource: Resource, metadata: MetaData) -> Table:
     """Make the table of a resource of repositories."""
-    if resource.shape is Shape.OBJECT:
-        return _table_of_sets(resource, metadata)
     parents = resource.parents
     others = [name for name in resource.columns if name not in resource.key]
     return Table(
@@ -66,17 +66,25 @@ def child_table(resource: Resource, metadata: MetaData) -> Table:
     )
 
 
-def _table_of_sets(resource: Resource, metadata: MetaData) -> Table:
-    """Make the table of a set: a whole set for each day on which it changed."""
-    others = [name for name in resource.columns if name not in resource.key]
+def row_table(declared: RowTable, metadata: MetaData) -> Table:
+    """Make a table of rows of repositories."""
+    told = [(each, _type(each.kind, each.length)) for each in declared.columns.values()]
     return Table(
-        resource.table,
+        declared.name,
         metadata,
         Column("host", String(255), primary_key=True),
         Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
-        Column("day", Date, primary_key=True),
-        *(Column(c.name, c.type, primary_key=True) for c in columns(resource, resource.key)),
-        *columns(resource, others),
+        *(
+            Column(each.name, kind, primary_key=True, autoincrement=False)
+            for each, kind in told
+            if each.name in declared.key
+        ),
+        *(
+            Column(each.name, kind, nullable=not each.required)
+            for each, kind in told
+            if each.name not in declared.key
+        ),
+        *(Column(name, UtcDateTime, nullable=False) for name in declared.stamps),
         _reference(REPOSITORIES, "repository_id"),
         sqlite_with_rowid=False,
     )

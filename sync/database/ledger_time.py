@@ -6,6 +6,7 @@ dated earlier, even if the machine's clock is set back.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, Table, and_, delete, exists, func, or_, select, update
@@ -17,6 +18,7 @@ from sync.database.tables import (
     BY_DAY,
     CHILDREN,
     COUNTED,
+    ROWS,
     account_repositories,
     accounts,
     page_cache,
@@ -28,6 +30,8 @@ from sync.database.tables import (
     resource_states,
     sync_runs,
 )
+from sync.resources.figures import Merge
+from sync.resources.traffic import TRAFFIC_WINDOWS
 
 # Two machines that write to one ledger may differ by this much.
 _TOLERANCE = timedelta(minutes=1)
@@ -49,9 +53,18 @@ _DATED = {
         table: tuple(n for n in ("first_seen_at", "changed_at", "removed_at") if n in table.c)
         for table in CHILDREN.values()
     },
+    **{table: declared.stamps for declared, table in ROWS.items()},
 }
-# Tables with one row per owner and day, valid until the owner's next day.
-_BY_DAY = (*COUNTED.values(), *(table for table in CHILDREN.values() if "day" in table.c))
+# Tables whose rows hold until the owner's next day; with the columns of the owner and the day.
+_BY_DAY: tuple[tuple[Table, tuple[str, ...], str], ...] = (
+    *((table, (list(table.primary_key)[1].name,), "day") for table in COUNTED.values()),
+    *(
+        (table, ("repository_id",), declared.day)
+        for declared, table in ROWS.items()
+        if declared.merge is Merge.SET
+    ),
+    (ROWS[TRAFFIC_WINDOWS], ("repository_id", "kind"), TRAFFIC_WINDOWS.day),
+)
 
 
 class LedgerTime:
@@ -101,8 +114,8 @@ class LedgerTime:
         _set_removals_back(transaction, now)
         _set_runs_back(transaction, now)
         _set_days_back(transaction, now)
-        for table in _BY_DAY:
-            _set_rows_back(transaction, table, now.date())
+        for table, owner, day in _BY_DAY:
+            _set_rows_back(transaction, table, owner, day, now.date())
         return now
 
 
@@ -165,11 +178,15 @@ def _set_days_back(transaction: RunTransaction, now: datetime) -> None:
     transaction.connection.execute(delete(repository_metrics).where(later))
 
 
-def _set_rows_back(transaction: RunTransaction, table: Table, today: date) -> None:
-    """Replace today's row of each owner in `table` by its last future row."""
-    owner, days = list(table.primary_key)[1], table.c.day
-    last = select(table.c.host, owner, func.max(days)).where(days > today)
-    for host, id_, day in transaction.connection.execute(last.group_by(table.c.host, owner)).all():
-        theirs = and_(table.c.host == host, owner == id_)
+def _set_rows_back(
+    transaction: RunTransaction, table: Table, owner: Sequence[str], name: str, today: date
+) -> None:
+    """Replace today's rows of each owner in `table` by those of its last future day."""
+    days, owners = table.c[name], [table.c.host, *(table.c[each] for each in owner)]
+    last = select(*owners, func.max(days)).where(days > today).group_by(*owners)
+    for *whose, day in transaction.connection.execute(last).all():
+        theirs = and_(*(column == value for column, value in zip(owners, whose, strict=True)))
         transaction.connection.execute(delete(table).where(theirs, days >= today, days != day))
-        transaction.connection.execute(update(table).where(theirs, days == day).values(day=today))
+        transaction.connection.execute(
+            update(table).where(theirs, days == day).values({name: today})
+        )

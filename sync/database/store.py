@@ -21,6 +21,7 @@ from sync.database import migrate
 from sync.database.dialects import dialect_of
 from sync.database.failures import translated
 from sync.database.ledger_time import LedgerTime
+from sync.database.names import repositories_called
 from sync.database.resource_runs import record_repositories
 from sync.database.run_reader import RunReader
 from sync.database.run_start import begin_run, interrupt_stale, is_recorded
@@ -181,15 +182,18 @@ class Store:
         not_before: datetime | None = None,
         keep_pages: Collection[str] | None = None,
         missing_digest: str | None = None,
+        lists: bool = True,
     ) -> None:
         """Record the outcome of a run.
+
+        `lists`: whether it loaded the listing; otherwise the account does not count as synced.
 
         `not_before`: the time until which GitHub deferred the account. `missing_digest`: a hash
         of the missing ids, if their removal was withheld. `keep_pages`: the keys of
         `page_cache` to keep, after a complete listing; None keeps all.
         """
         account_values: dict[str, Any] = {"not_before": not_before}
-        if status in GOOD:
+        if status in GOOD and lists:
             account_values["last_synced_at"] = self.clock()
         if complete:
             account_values["listed_revision"] = run.revision
@@ -252,6 +256,20 @@ class Store:
             account, lambda connection: connection.execute(statement).all()
         )
         return {row.key: plain(row) for row in rows}
+
+    def ids_called(self, run: Run, names: Collection[str]) -> set[int]:
+        """Return the ids of the repositories of the run's host with these names.
+
+        Raises NoSuchRepository, AmbiguousName.
+        """
+
+        def find(reader: RunReader) -> set[int]:
+            found = (
+                repositories_called(reader.connection, self._dialect, name)[0] for name in names
+            )
+            return {id_ for host, id_ in found if host == run.host}
+
+        return self.read(run, find)
 
     def gather_statistics(self) -> None:
         """Update the planner's statistics; see `Dialect.gather_statistics`."""

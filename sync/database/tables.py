@@ -23,9 +23,9 @@ from sqlalchemy import (
     false,
 )
 
-from sync.database.columns import child_table, columns, counter_table
+from sync.database.columns import child_table, columns, counter_table, row_table
 from sync.database.types import Document, LongText, UtcDateTime
-from sync.resources import RESOURCES
+from sync.resources import RESOURCES, ROW_TABLES
 from sync.resources.repositories import REPOSITORIES
 
 metadata = MetaData()
@@ -248,6 +248,9 @@ resource_changes = _change_log(
 # The tables of the resources of repositories, and of their daily counters, by name.
 CHILDREN = {each.name: child_table(each, metadata) for each in RESOURCES if each.parent}
 COUNTED = {r.name: counter_table(r, metadata) for r in RESOURCES if r.parent and r.metrics}
+
+# The tables of figures of repositories.
+ROWS = {each: row_table(each, metadata) for each in ROW_TABLES}
 
 
 def plain(row: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from sync.core.errors import RestError
 from sync.forges.limits import RateLimit
 from sync.forges.records import Decoded, Item, Rejected, User
 
@@ -140,3 +141,27 @@ class ChildPage(NamedTuple):
     ids: tuple[int, ...] = ()
     items: tuple[Decoded, ...] = ()
     rejected: tuple[Rejected, ...] = ()
+
+
+class AnsweredPart(NamedTuple):
+    """The answer to one request for figures of a repository.
+
+    `body`: JSON; None if it is the same as the remembered one. `at`: the time of the request,
+    by this machine's clock or the server's, whichever is earlier; `until`: the later one of the
+    time of the answer. `next_url`: the page that follows.
+    """
+
+    part: str
+    key: str
+    etag: str | None
+    body: bytes | None
+    at: datetime
+    until: datetime
+    next_url: str | None = None
+
+
+class AnsweredParts(NamedTuple):
+    """The answers to the requests for figures, up to the first error."""
+
+    parts: tuple[AnsweredPart, ...]
+    error: RestError | None = None

@@ -10,11 +10,13 @@ from types import TracebackType
 from typing import Literal, ParamSpec, Protocol, Self, TypeVar
 
 from sync.core.clock import Clock, ClockCheck
-from sync.forges.answers import CachedPage, ChildPage, Found, Identity, Page
+from sync.forges.answers import AnsweredParts, CachedPage, ChildPage, Found, Identity, Page
 from sync.forges.credentials import Credentials
 from sync.forges.limits import Limits, RateLimit
 from sync.forges.paging import Paging
+from sync.resources.figures import Figures
 from sync.resources.resource import Resource
+from sync.rest.retry import RetryPolicy
 from sync.rest.stats import RequestStats
 
 P = ParamSpec("P")
@@ -40,6 +42,7 @@ class Forge(Protocol):
     base_url: str
     api_version: str
     stats: RequestStats
+    retry: RetryPolicy
     clock: Clock
     clock_check: ClockCheck
     stop: threading.Event
@@ -73,6 +76,10 @@ class Forge(Protocol):
     def identity_key(self) -> str:
         """The key of the ETag of an identity."""
 
+    @property
+    def key_of_rights(self) -> str:
+        """A fingerprint of who asks, by which a refusal counts for a token and no other."""
+
     def page_key(self, url: str) -> str:
         """Return the key of the ETag of the page at `url`."""
 
@@ -101,6 +108,18 @@ class Forge(Protocol):
         self, resource: Resource, repository_id: int, known: Mapping[str, CachedPage]
     ) -> tuple[ChildPage, ...]:
         """Return every page of a repository's resource. Raises RestErrors."""
+
+    def figures(
+        self,
+        figures: Figures,
+        repository_id: int,
+        known: Mapping[str, CachedPage],
+        url: str | None = None,
+    ) -> AnsweredParts:
+        """Return the answers about figures of a repository; with `url`, that page alone.
+
+        Raises RestErrors if there is none.
+        """
 
     def in_background(
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs

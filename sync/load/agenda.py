@@ -1,94 +1,333 @@
-"""The repositories for which a resource is due, in order of urgency. No I/O here."""
+"""What to request now of the repositories, in order of urgency. No I/O here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from hashlib import blake2b
 from math import ceil, floor
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from sync.database.changelog import as_text
-from sync.database.child_reader import ListedRepository, ResourceState
 from sync.forges.limits import RateLimit
 from sync.resources.resource import Due
 
-Status = Literal["complete", "empty", "missing", "off", "refused", "blocked", "failed"]
+Status = Literal[
+    "complete",
+    "computing",
+    "empty",
+    "missing",
+    "off",
+    "refused",
+    "too_large",
+    "blocked",
+    "failed",
+    "unavailable",
+]
 
 _DAY = timedelta(days=1)
-# How long to wait after these answers, unless a field that the resource depends on changes.
+# How long to wait after these answers, unless something that they depend on changes.
 _PAUSES: Mapping[Status, timedelta] = {
     "refused": _DAY,
     "blocked": _DAY,
     "off": timedelta(days=7),
+    "too_large": timedelta(days=30),
+    "unavailable": timedelta(days=7),
     "missing": timedelta(0),  # the next listing decides whether the repository is still there
 }
+_COMPUTING = (5, 20, 60)  # seconds before each request in the same run
+_COMPUTING_LATER = timedelta(hours=1)
+COMPUTING_FOR = timedelta(days=3)  # then it is unavailable
+_LONGEST = timedelta(days=90)  # no next time is further away
+_SOON_LOST = timedelta(days=3)
+_REFUSALS = 3  # of an owner's repositories, after which its others are not requested
+_EAGER = 0.95  # share of the time between two requests after which a run by hand reads again
+
+
+class State(NamedTuple):
+    """The result of the last request for a resource of a repository."""
+
+    status: str
+    checked_at: datetime | None
+    next_at: datetime | None
+    lost_at: datetime | None
+    basis: str | None
+    memory: Mapping[str, Any]
+    failures: int
+
+
+class Candidate(NamedTuple):
+    """A repository that the account lists, with the state of one of its resources.
+
+    `push`: whether the user may push; None if GitHub has not said so. `listed`: the fields that
+    resources depend on.
+    """
+
+    id: int
+    full_name: str
+    push: bool | None
+    listed: Mapping[str, Any]
+    state: State | None
+
+    @property
+    def owner(self) -> str:
+        """The login of the repository's owner."""
+        return self.full_name.partition("/")[0]
 
 
 class Task(NamedTuple):
-    """A repository to request, with the state of its last request."""
+    """A request to make: the number of its resource in the plan, and a repository's id.
 
+    `urgency`: the smallest comes first. `cost`: requests.
+    """
+
+    urgency: tuple[float, ...]
+    resource: int
     repository_id: int
-    basis: str
-    state: ResourceState | None
+    cost: int
+    lost_at: datetime | None
 
 
-class Agenda(NamedTuple):
-    """The requests of this run, and the number of repositories deferred to a later one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourcePlan:
+    """A resource that is switched on, as the agenda needs it.
 
-    tasks: tuple[Task, ...]
-    deferred: int
+    `number`: its place in the order of resources. `covers`: whether a repository's name is
+    among those that the configuration wants. `every`: the time between two requests, in place
+    of the resource's own. `inactive`: repositories for which another resource shows that there
+    is nothing to read.
+    """
+
+    number: int
+    due: Due
+    cost: int
+    covers: Callable[[str], bool] = lambda _: True
+    every: timedelta | None = None
+    inactive: Collection[int] = ()
+
+    def interval(self, memory: Mapping[str, Any]) -> timedelta | None:
+        """Return the time between two requests; None if only a change makes it due."""
+        if self.every is not None:
+            return self.every
+        idle = memory.get("idle", 0) >= self.due.idle_after
+        return self.due.idle_every if idle and self.due.idle_every else self.due.every
+
+
+@dataclass(slots=True)
+class Agenda:
+    """The requests of this run, in order, and what waits for a later one.
+
+    `waiting`: numbers of repositories, by resource. `lost_at`: when the first of what waits is
+    lost. `next_at`: when something is due next. `paused`: repositories that are not requested
+    because others of the same owner were refused, by resource.
+    """
+
+    tasks: list[Task] = field(default_factory=list)
+    waiting: Counter[int] = field(default_factory=Counter)
+    lost_at: datetime | None = None
+    next_at: datetime | None = None
+    paused: Counter[int] = field(default_factory=Counter)
 
 
 def agenda(
-    due: Due,
-    repositories: Iterable[ListedRepository],
-    states: Mapping[int, ResourceState],
+    plans: Sequence[ResourcePlan],
+    candidates: Callable[[ResourcePlan], Iterable[Candidate]],
     *,
     now: datetime,
     budget: int | None,
+    rights: str,
+    eager: bool = False,
+    run_began: datetime | None = None,
+    paused: Collection[tuple[int, str]] = (),
 ) -> Agenda:
-    """Return the due repositories: those never requested, then those requested longest ago.
+    """Return what is due: what is lost first, what was never read, what is overdue, first loads.
 
-    `states` are by repository id. `budget`: the largest number of requests; None for no limit.
+    `budget`: the largest number of requests; None for no limit. `rights`: who asks, by
+    `Forge.key_of_rights`. `eager`: a run by hand, which also reads what is nearly due.
+    `run_began`: what was read since is not read again in this run. `paused`: resources and
+    owners, whose repositories are left out.
     """
-    tasks = [Task(each.id, basis_of(each), states.get(each.id)) for each in repositories]
-    tasks = [task for task in tasks if _is_due(due, task, now)]
-    tasks.sort(key=_urgency)
-    kept = tasks if budget is None else tasks[: max(budget, 0)]
-    return Agenda(tuple(kept), len(tasks) - len(kept))
+    made = Agenda()
+    for plan in plans:
+        found: list[tuple[Candidate, Task]] = []
+        refused: Counter[str] = Counter()
+        answered: set[str] = set()
+        for each in candidates(plan):
+            if each.state is not None:
+                if _is_refused(each.state, rights, now):
+                    refused[each.owner] += 1
+                elif each.state.status == "complete":
+                    answered.add(each.owner)
+            if not _is_wanted(plan, each) or _is_done(each.state, run_began):
+                continue
+            if (plan.number, each.owner) in paused:
+                made.paused[plan.number] += 1
+                continue
+            since = _due_since(plan, each, now, rights=rights, eager=eager)
+            if since is None:
+                made.next_at = _earliest(made.next_at, _next_of(plan, each))
+                continue
+            lost_at = each.state.lost_at if each.state else None
+            urgency = _urgency(plan, each, since, now)
+            found.append((each, Task(urgency, plan.number, each.id, plan.cost, lost_at)))
+        for each, task in found:
+            unread = each.state is None or each.state.checked_at is None
+            if unread and refused[each.owner] >= _REFUSALS and each.owner not in answered:
+                made.paused[plan.number] += 1
+            else:
+                made.tasks.append(task)
+    made.tasks.sort()
+    _cut(made, budget)
+    return made
 
 
-def basis_of(repository: ListedRepository) -> str:
+def _cut(made: Agenda, budget: int | None) -> None:
+    """Leave what is too much for the budget for a later run."""
+    left, kept = budget, len(made.tasks)
+    if left is None:
+        return
+    for at, task in enumerate(made.tasks):
+        left -= task.cost
+        if left < 0:
+            kept = at
+            break
+    for task in made.tasks[kept:]:
+        made.waiting[task.resource] += 1
+        made.lost_at = _earliest(made.lost_at, task.lost_at)
+    del made.tasks[kept:]
+
+
+def basis_of(due: Due, listed: Mapping[str, Any]) -> str:
     """Return the fields that a resource depends on, as text for `resource_states.basis`."""
-    return msgspec.json.encode([as_text(value) for value in repository.values]).decode()
+    return msgspec.json.encode([as_text(listed[name]) for name in due.when_changed]).decode()
 
 
-def requests_left(quota: RateLimit | None, reserve: float) -> int | None:
-    """Return the quota left above the reserve, in requests; None if no limit is known."""
-    return None if quota is None else floor(quota.remaining - ceil(quota.limit * reserve))
+def pushed_at(listed: Mapping[str, Any]) -> str | None:
+    """Return the time of the last push, by which an empty repository is read again."""
+    return as_text(listed["pushed_at"])
 
 
-def next_check(due: Due, status: Status, failures: int, now: datetime) -> datetime | None:
-    """Return the time of the next request; None if only a changed field makes it due."""
+def requests_left(quota: RateLimit, reserve: float, listing: int = 0) -> int:
+    """Return the quota left above the reserve and the cost of the next listing, in requests."""
+    return floor(quota.remaining - ceil(quota.limit * reserve)) - listing
+
+
+def next_check(
+    plan: ResourcePlan,
+    status: Status,
+    *,
+    repository_id: int,
+    memory: Mapping[str, Any],
+    failures: int,
+    now: datetime,
+) -> datetime | None:
+    """Return the time of the next request; None if only a change makes it due."""
+    interval = plan.interval(memory)
+    if status == "computing":
+        again = failures <= len(_COMPUTING)
+        return now + (timedelta(seconds=_COMPUTING[failures - 1]) if again else _COMPUTING_LATER)
     if status == "failed":
-        longest = due.every or _DAY
-        return now + min(timedelta(hours=2 ** min(failures - 1, 9)), longest)
+        return now + min(timedelta(hours=2 ** min(failures - 1, 9)), interval or _DAY)
     if status in _PAUSES:
         return now + _PAUSES[status]
-    return None if due.every is None else now + due.every
+    if status == "empty":
+        return None
+    return None if interval is None else _slot(plan, repository_id, now + interval)
 
 
-def _is_due(due: Due, task: Task, now: datetime) -> bool:
-    state = task.state
+def _slot(plan: ResourcePlan, repository_id: int, at: datetime) -> datetime:
+    """Return the time of day at which a repository is read, nearest to `at`.
+
+    So the work of a day is spread over it. More frequent requests have no time of their own.
+    """
+    interval = plan.every or plan.due.every
+    if interval is None or interval < _DAY:
+        return at
+    text = f"{plan.number} {repository_id}".encode()
+    share = int.from_bytes(blake2b(text, digest_size=4).digest()) / 2**32
+    midnight = datetime.combine(at.date(), time(), UTC)
+    times = (midnight + (share + day) * _DAY for day in (-1, 0, 1))
+    return min(times, key=lambda moment: abs(moment - at))
+
+
+def _is_wanted(plan: ResourcePlan, each: Candidate) -> bool:
+    due = plan.due
+    if not plan.covers(each.full_name) or (due.needs_push and each.push is False):
+        return False
+    if each.id in plan.inactive:
+        return False
+    stored = each.state is not None and each.state.checked_at is not None
+    return stored or due.not_if_zero is None or each.listed[due.not_if_zero] != 0
+
+
+def _is_done(state: State | None, run_began: datetime | None) -> bool:
+    """Return whether this run has read it, and is not to go on with it."""
+    if state is None or state.checked_at is None or run_began is None:
+        return False
+    goes_on = state.memory.get("next") or state.status == "computing"
+    return state.checked_at >= run_began and not goes_on
+
+
+def _is_refused(state: State, rights: str, now: datetime) -> bool:
+    """Return whether a refusal still holds."""
+    if state.status not in ("refused", "missing") or state.checked_at is None:
+        return False
+    is_recent = state.checked_at <= now < state.checked_at + _DAY
+    return is_recent and state.memory.get("rights") == rights
+
+
+def _due_since(
+    plan: ResourcePlan, each: Candidate, now: datetime, *, rights: str, eager: bool
+) -> datetime | None:
+    """Return since when a repository is due; None if it is not."""
+    state = each.state
     if state is None or state.checked_at is None or state.checked_at > now:  # > now: wrong clock
-        return True
-    if due.when_changed and state.basis != task.basis:
-        return True
-    return state.next_at is not None and state.next_at <= now
+        return datetime.min.replace(tzinfo=UTC)
+    if state.memory.get("next"):
+        return now
+    if state.status == "refused" and state.memory.get("rights") != rights:
+        return now
+    at = _next_of(plan, each)
+    if state.status == "complete":
+        interval = plan.interval(state.memory)
+        if eager and interval is not None:
+            early = state.checked_at + _EAGER * interval
+            at = early if at is None else min(at, early)
+        if plan.due.when_changed and state.basis != basis_of(plan.due, each.listed):
+            share = _EAGER if eager else 1.0
+            at = state.checked_at + share * (plan.every or plan.due.at_most_every)
+    elif state.status == "empty" and state.memory.get("pushed_at") != pushed_at(each.listed):
+        at = now
+    return at if at is not None and at <= now else None
 
 
-def _urgency(task: Task) -> tuple[bool, datetime | None, int]:
-    known = task.state is not None and task.state.checked_at is not None
-    return known, task.state.checked_at if known and task.state else None, task.repository_id
+def _next_of(plan: ResourcePlan, each: Candidate) -> datetime | None:
+    """Return the stored time of the next request, if it can be true."""
+    state = each.state
+    if state is None or state.next_at is None or state.checked_at is None:
+        return None
+    return min(state.next_at, state.checked_at + max(_LONGEST, plan.every or _DAY))
+
+
+def _urgency(
+    plan: ResourcePlan, each: Candidate, since: datetime, now: datetime
+) -> tuple[float, ...]:
+    """Return the key by which tasks are ordered."""
+    state = each.state
+    if state is not None and state.lost_at is not None and state.lost_at - now < _SOON_LOST:
+        return (0, state.lost_at.timestamp(), plan.number)
+    if state is None or state.checked_at is None:
+        return (1, plan.number, each.id)
+    if state.memory.get("next"):  # the youngest repositories have the fewest pages
+        created = each.listed.get("created_at")
+        return (3, -created.timestamp() if created else 0.0, each.id)
+    interval = plan.interval(state.memory) or plan.due.at_most_every
+    return (2, -max((now - since) / interval, 0.0), plan.number)
+
+
+def _earliest(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((each for each in (one, other) if each is not None), default=None)

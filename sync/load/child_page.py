@@ -16,15 +16,6 @@ from sync.resources import within
 from sync.resources.resource import Resource
 
 
-def store_set(
-    transaction: RunTransaction, resource: Resource, repository_id: int, answer: ChildPage
-) -> bool:
-    """Store a set under today's date if it has changed; return whether it has."""
-    (name,) = resource.key
-    told = {getattr(it.record, name): resource.values_of(it.record)[0] for it in answer.items}
-    return child_writer.write_set(transaction, resource, repository_id, told)
-
-
 def store_items(
     transaction: RunTransaction, resource: Resource, repository_id: int, pages: Sequence[ChildPage]
 ) -> ResourceCounts:
@@ -61,6 +52,15 @@ def store_items(
         counts += _store_inside(transaction, inner, repository_id, inside, {*held, *gone}, reasons)
     _reject(transaction, resource, repository_id, reasons)
     return counts + ResourceCounts(skipped=len(reasons))
+
+
+def is_idle(transaction: RunTransaction, resource: Resource, repository_id: int) -> bool:
+    """Return whether the repository has no current item of `Resource.idle_without`."""
+    for inner in within(resource):
+        if inner.name == resource.idle_without:
+            stored = child_reader.stored_items(transaction, inner, repository_id)
+            return all(item.removed_at is not None for item in stored.values())
+    return False
 
 
 def _store_inside(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import date, datetime
 
 from structlog import get_logger
 
@@ -13,6 +14,7 @@ from sync.database.resource_runs import ResourceCounts
 from sync.database.tables import FIELDS
 from sync.database.writes import Rejection, RepositoryWrite
 from sync.forges.answers import Page
+from sync.resources.figures import Figures
 from sync.resources.resource import Resource
 
 log = get_logger("sync.runner")
@@ -65,14 +67,43 @@ def log_writes(writes: Iterable[RepositoryWrite]) -> None:
                 log.info(_EVENTS[kind], id=write.id, repository=full_name, before=before)
 
 
-def log_resource(resource: Resource, counts: ResourceCounts) -> None:
+def log_resource(resource: Resource | Figures, counts: ResourceCounts) -> None:
     """Log the counts of a resource, and a warning if the token lacks the permission for it."""
     say = log.info if counts.stored else log.debug
     say("resource.loaded", resource=resource.name, **asdict(counts))
-    if counts.refused and resource.endpoint is not None:
+    if counts.refused:
         log.warning(
             "resource.refused",
             resource=resource.name,
             repositories=counts.refused,
-            needs=resource.endpoint.needs,
+            needs=resource.needs,
         )
+
+
+def log_waiting(waiting: Mapping[str, int], lost_at: datetime | None) -> None:
+    """Log what the quota leaves for a later run, and when the first of it is lost."""
+    if waiting:
+        until = lost_at.date().isoformat() if lost_at else None
+        log.info("resource.waiting", **waiting, nothing_lost_before=until)
+
+
+def log_lost(resource: str, repository: str, days: Sequence[date]) -> None:
+    """Log the days of a repository whose figures are gone, since they were not read in time."""
+    log.warning(
+        "resource.lost",
+        resource=resource,
+        repository=repository,
+        days=len(days),
+        first=days[0].isoformat(),
+        last=days[-1].isoformat(),
+    )
+
+
+def log_behind(resource: str, newest: date) -> None:
+    """Log that GitHub has not counted the latest days of any repository yet."""
+    log.warning(
+        "resource.behind",
+        resource=resource,
+        newest_day=newest.isoformat(),
+        message="GitHub is behind: it has no later day of any repository yet",
+    )

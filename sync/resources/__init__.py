@@ -2,31 +2,32 @@
 
 from collections.abc import Mapping
 
-from sync.config.resources import ResourceSetting
+from sync.resources.downloads import DOWNLOADS, RELEASE_ASSETS
+from sync.resources.figures import Figures, RowTable
 from sync.resources.languages import LANGUAGES
-from sync.resources.releases import RELEASE_ASSETS, RELEASES
 from sync.resources.repositories import REPOSITORIES
 from sync.resources.resource import Resource
+from sync.resources.stars import STARS
+from sync.resources.traffic import TRAFFIC
+from sync.resources.traffic_popular import TRAFFIC_POPULAR
 
-# Parents before children.
-RESOURCES: tuple[Resource, ...] = (REPOSITORIES, LANGUAGES, RELEASES, RELEASE_ASSETS)
+# The resources with items, parents before children.
+RESOURCES: tuple[Resource, ...] = (REPOSITORIES, DOWNLOADS, RELEASE_ASSETS)
 
-# The resources that are requested for each repository, if they are switched on.
-OF_REPOSITORIES = tuple(each for each in RESOURCES if each.parent is REPOSITORIES)
+# What is requested for each repository, if it is switched on; what is lost soonest comes first.
+OF_REPOSITORIES: tuple[Resource | Figures, ...] = (
+    *(TRAFFIC, TRAFFIC_POPULAR, DOWNLOADS, STARS, LANGUAGES),
+)
+BY_NAME: Mapping[str, Resource | Figures] = {each.name: each for each in OF_REPOSITORIES}
 
-_CONFIGURED = {"releases": "downloads"}  # names in the configuration, where they differ
+# The tables of rows, each once.
+ROW_TABLES: tuple[RowTable, ...] = tuple(
+    dict.fromkeys(
+        table for each in OF_REPOSITORIES if isinstance(each, Figures) for table in each.tables
+    )
+)
 
 
 def within(resource: Resource) -> tuple[Resource, ...]:
     """Return the resources whose items are contained in the records of `resource`."""
     return tuple(each for each in RESOURCES if each.parent is resource and each.within)
-
-
-def switched_on(settings: Mapping[str, ResourceSetting]) -> tuple[Resource, ...]:
-    """Return the resources to load, of those that `settings` switches on by their names."""
-    return tuple(each for each in OF_REPOSITORIES if settings[configured_name(each)].on)
-
-
-def configured_name(resource: Resource) -> str:
-    """Return the name of a resource in the configuration."""
-    return _CONFIGURED.get(resource.name, resource.name)

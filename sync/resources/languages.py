@@ -5,30 +5,51 @@ https://docs.github.com/rest/repos/repos#list-repository-languages
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
+
+import msgspec
 from msgspec import Struct
 
 from sync.resources.fields import Count, Name
-from sync.resources.repositories import REPOSITORIES
-from sync.resources.resource import Due, Endpoint, Resource, Shape, Vanishing
+from sync.resources.figures import Answer, Asked, Figures, Merge, RowTable, Told
+from sync.resources.resource import Due, Endpoint
 
 
 class Language(Struct, frozen=True, kw_only=True):
-    """One language of a repository."""
+    """One language of a repository, on a day on which the set of them changed."""
 
+    day: date
     language: Name
     bytes: Count
 
 
-LANGUAGES = Resource(
-    name="languages",
-    item="language",
-    table="repository_languages",
-    parent=REPOSITORIES,
+REPOSITORY_LANGUAGES = RowTable(
+    name="repository_languages",
     record=Language,
-    key=("language",),
+    key=("day", "language"),
+    merge=Merge.SET,
+    gone_as_zero=True,
     private=("language", "bytes"),
-    shape=Shape.OBJECT,
-    vanishing=Vanishing.REPLACE,
+)
+
+_decoder = msgspec.json.Decoder(dict[Name, Count])
+
+
+def _read(answers: Sequence[Answer], asked: Asked) -> Told:
+    (answer,) = answers
+    if answer.body is None:
+        return Told({}, asked.memory)
+    day, told = asked.now.date(), _decoder.decode(answer.body)
+    rows = [Language(day=day, language=name, bytes=size) for name, size in told.items()]
+    return Told({REPOSITORY_LANGUAGES: rows}, {})
+
+
+LANGUAGES = Figures(
+    name="languages",
+    tables=(REPOSITORY_LANGUAGES,),
     due=Due(when_changed=("pushed_at",)),
-    endpoint=Endpoint(path="/repositories/{repository_id}/languages", needs="metadata: read"),
+    endpoints=(Endpoint(path="/repositories/{id}/languages"),),
+    needs="metadata: read",
+    read=_read,
 )

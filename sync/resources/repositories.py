@@ -23,7 +23,7 @@ from sync.resources.fields import (
     Topics,
     Word,
 )
-from sync.resources.resource import Resource, Shape, Vanishing
+from sync.resources.resource import Resource, Vanishing
 
 
 class Repository(Struct, frozen=True, kw_only=True):
@@ -79,6 +79,5 @@ REPOSITORIES = Resource(
     counters=(*("stargazers_count", "forks_count", "open_issues_count", "watchers_count", "size"),),
     daily=("updated_at",),  # moves with every star
     metrics="repository_metrics",
-    shape=Shape.LISTING,
     vanishing=Vanishing.MARK,  # after a request by id; see sync/removals
 )

@@ -17,35 +17,46 @@ from msgspec import Struct
 from sync.resources.columns import Column, columns_of, values_reader
 
 
-class Shape(Enum):
-    """The shape of an endpoint's answers."""
-
-    LISTING = "listing"  # pages of items, each with an id
-    OBJECT = "object"  # one object, name -> value: a set, replaced as a whole
-
-
 class Vanishing(Enum):
     """The treatment of a row whose item GitHub no longer lists."""
 
     MARK = "mark"  # the row gets `removed_at`
     KEEP = "keep"  # the row stays as it is
-    REPLACE = "replace"  # a new set replaces the old one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """When a resource is requested again: after a time, or after a change of one of the fields."""
+    """When a resource of a repository is requested again.
+
+    `every`: after this time; `idle_every`: if the last `idle_after` answers held nothing.
+    `when_changed`: after a change of one of these fields, at most once in `at_most_every`.
+    `lost_after`: the time after which something that was not read is gone. `needs_push`: only
+    for a user who may push. `not_if_zero`: not while this field is 0 and nothing is stored.
+    `active_by`: only while this number of another resource, `(name, number)`, is not 0.
+    """
 
     every: timedelta | None = None
+    idle_every: timedelta | None = None
+    idle_after: int = 1
     when_changed: tuple[str, ...] = ()
+    at_most_every: timedelta = timedelta(days=1)
+    lost_after: timedelta | None = None
+    needs_push: bool = False
+    not_if_zero: str | None = None
+    active_by: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """The path of a resource, and the permission that a fine-grained token needs for it."""
+    """A request about a repository, by its id. `part` names it among those of a resource.
+
+    `paged`: the answer is a page of a list, with a link to the next one.
+    """
 
     path: str
-    needs: str
+    part: str = ""
+    query: str = ""
+    paged: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)  # compared by identity
@@ -56,9 +67,10 @@ class Resource:
     `unstored` is a column. `key`: columns that identify an item. `private`: columns cleared when
     the repository is redacted. `counters`: columns kept by the day in the table `metrics`, and
     not logged; so are the `daily` columns, which are no counters. `parent`: the resource whose
-    items contain these, None for repositories. `endpoint`: where items are requested; without
-    it they are in the field `within` of the parent's records. `hidden_by`: the flag of items
-    that GitHub does not show to every account.
+    items contain these, None for repositories. `endpoints`: where items are requested, one;
+    without it they are in the field `within` of the parent's records. `needs`: the permission
+    that a fine-grained token needs. `hidden_by`: the flag of items that GitHub does not show to
+    every account. `idle_without`: the resource within this one without whose items it is idle.
     """
 
     name: str
@@ -66,7 +78,6 @@ class Resource:
     table: str
     record: type[Struct]
     private: tuple[str, ...]
-    shape: Shape
     vanishing: Vanishing
     parent: Resource | None = None
     within: str | None = None
@@ -76,8 +87,10 @@ class Resource:
     counters: tuple[str, ...] = ()
     daily: tuple[str, ...] = ()
     metrics: str | None = None
-    due: Due | None = None
-    endpoint: Endpoint | None = None
+    due: Due = Due()
+    endpoints: tuple[Endpoint, ...] = ()
+    needs: str = ""
+    idle_without: str | None = None
 
     @property
     def item_id(self) -> str:

@@ -6,8 +6,23 @@ import math
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from sync.rest.response import Response
+
+_subject: ContextVar[str] = ContextVar("subject", default="")
+
+
+@contextmanager
+def counted_as(subject: str) -> Iterator[None]:
+    """Count the answers to requests in this block, of this thread, as about `subject`, too."""
+    before = _subject.set(subject)
+    try:
+        yield
+    finally:
+        _subject.reset(before)
 
 
 class RequestStats:
@@ -22,6 +37,7 @@ class RequestStats:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.by_status: Counter[int] = Counter()
+        self._by_subject: dict[str, Counter[int]] = {}
         self.bytes = 0
         self._waits = _Waits()
         self._limit_waits = _Waits()
@@ -39,7 +55,13 @@ class RequestStats:
         """Count an answer."""
         with self._lock:
             self.by_status[response.status] += 1
+            self._by_subject.setdefault(_subject.get(), Counter())[response.status] += 1
             self.bytes += len(response.body)
+
+    def about(self, subject: str) -> Counter[int]:
+        """Return the answers about a subject, by status; see `counted_as`."""
+        with self._lock:
+            return Counter(self._by_subject.get(subject, ()))
 
     @property
     def wait_seconds(self) -> float:

@@ -90,6 +90,11 @@ class AccountListing:
             del page
             self._tell_stored()
 
+    def identify(self) -> None:
+        """Learn the user without loading the listing. Raises RestErrors."""
+        known = self.remembered().get(self.client.identity_key)
+        self._note_identity(self.client.identify(known.etag if known else None), known)
+
     def missing_finder(self) -> MissingFinder:
         """Return the finder of repositories that are not in `scan`, which is complete by now."""
         writer = self._writer

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Self
 
 from sync.config import Account, Config
+from sync.config.resources import ResourceSetting
 from sync.config.sections import Removals, Retention
 from sync.forges.forge import AFFILIATIONS, Visibility
-from sync.resources import switched_on
-from sync.resources.resource import Resource
+from sync.load.resources import Choice
+from sync.resources import OF_REPOSITORIES
 
 _REMOVALS = Removals()
 _RETENTION = Retention()
@@ -24,7 +26,9 @@ class RunOptions:
     download everything. `wait`: wait for another run of the account. `accept_removals`:
     remove missing repositories, however many. `configured`: accounts of the host whose listings
     keep a repository from being removed; None for all. `retention`: how long rows other than
-    history are kept. `resources`: loaded for each listed repository.
+    history are kept. `resources`: loaded for each listed repository. `lists`: whether the
+    listing is loaded before. `repositories`: the names of those whose resources are loaded;
+    none for all. `eager`: also load what is nearly due.
     """
 
     account: str
@@ -37,7 +41,10 @@ class RunOptions:
     configured: Collection[str] | None = None
     removals: Removals = _REMOVALS
     retention: Retention = _RETENTION
-    resources: tuple[Resource, ...] = ()
+    resources: tuple[Choice, ...] = ()
+    lists: bool = True
+    repositories: tuple[str, ...] = ()
+    eager: bool = False
 
     @classmethod
     def of(
@@ -47,7 +54,7 @@ class RunOptions:
         trigger: str,
         *,
         children: bool = True,
-        **asked: bool,
+        **asked: Any,
     ) -> Self:
         """Return the options of `account` in `config`, with the flags in `asked`.
 
@@ -62,7 +69,8 @@ class RunOptions:
             configured=config.accounts_at(config.forge_of(account).host),
             removals=config.removals,
             retention=config.retention,
-            resources=switched_on(config.resources_of(account)) if children else (),
+            resources=_choices(config.resources_of(account)) if children else (),
+            eager=trigger == "backfill",
             **asked,
         )
 
@@ -70,3 +78,18 @@ class RunOptions:
     def listing(self) -> dict[str, Any]:
         """Arguments for `Forge.repository_pages`."""
         return {"visibility": self.visibility, "affiliation": self.affiliation}
+
+
+def _choices(settings: Mapping[str, ResourceSetting]) -> tuple[Choice, ...]:
+    """Return the resources that are switched on."""
+    chosen = ((each, settings[each.name]) for each in OF_REPOSITORIES)
+    return tuple(
+        Choice(
+            resource=resource,
+            by_name=setting.by_name,
+            covers=setting.covers,
+            every=timedelta(seconds=setting.every) if setting.every else None,
+        )
+        for resource, setting in chosen
+        if setting.on
+    )

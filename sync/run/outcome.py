@@ -11,6 +11,7 @@ from structlog import get_logger
 from sync.core.clock import utc_now
 from sync.core.errors import Interrupted, RateLimited, RemovalsWithheld, RepoledgerError
 from sync.database.writes import RunCounts, RunStatus
+from sync.load.resources import Loaded
 
 log = get_logger("sync.runner")
 
@@ -24,7 +25,7 @@ class RunOutcome:
     `run_id`: None if the run could not begin; then there is no row. `not_before`: the UTC
     time from which GitHub will answer again, for a deferred run and for one that ended
     while it waited for quota. `seconds`: the run's duration. `complete`: whether every page
-    of the listing arrived.
+    of the listing arrived. `loaded`: what was loaded of the resources.
     """
 
     run_id: int | None
@@ -36,6 +37,7 @@ class RunOutcome:
     rate_limit_remaining: int | None = None
     error: RepoledgerError | None = None
     not_before: datetime | None = None
+    loaded: Loaded = field(default_factory=Loaded)
 
     @classmethod
     def not_begun(cls, account: str, error: RepoledgerError) -> Self:
@@ -51,6 +53,8 @@ class RunOutcome:
             "status": self.status,
             "complete": self.complete,
             **self.counts.as_dict(),
+            "lost_days": self.loaded.lost_days,
+            "waiting": sum(self.loaded.waiting.values()),
             "seconds": round(self.seconds, 3),
             "rate_limit_remaining": self.rate_limit_remaining,
             "error_type": self.error.code if self.error else None,
@@ -64,7 +68,8 @@ def judge(
 ) -> tuple[RunStatus, datetime | None]:
     """Return the final status of a run, and the time before which the next one must not start.
 
-    `flawed`: whether items were rejected or organizations left out.
+    `flawed`: whether items were rejected, organizations left out, days lost, or a resource
+    refused that was asked for by name.
     """
     if isinstance(error, RateLimited):
         return "deferred", error.retry_at or now + _DEFAULT_DEFERRAL

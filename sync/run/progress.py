@@ -24,6 +24,9 @@ class Progress:
     def page_stored(self, counts: RunCounts, pages: int | None) -> None:
         """A page is stored; `pages` is their number, None if GitHub does not announce it."""
 
+    def resource_stored(self, resource: str, left: int) -> None:
+        """An answer about a resource is stored; `left` are still to come."""
+
     def waiting(self, until: datetime) -> None:
         """Requests wait for a rate limit to end at `until` (UTC)."""
 

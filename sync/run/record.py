@@ -26,6 +26,7 @@ from sync.database.run_transaction import RunTransaction
 from sync.database.store import Store
 from sync.database.writes import GOOD, Run
 from sync.forges.forge import Forge
+from sync.load.resources import Loaded
 from sync.load.scan import ListingScan
 from sync.load.writer import RunWriter
 from sync.run.options import RunOptions
@@ -42,13 +43,22 @@ class RunRecord:
     """Records a run in the ledger and in the log, however it ends.
 
     Set as the run goes on: `complete`, whether every page arrived; `missing_digest`, a hash
-    of the ids missing from the listing, if their removal was withheld.
+    of the ids missing from the listing, if their removal was withheld; `loaded`, what was
+    loaded of the resources. `lists`: whether the listing is loaded.
     """
 
     def __init__(
-        self, writer: RunWriter, scan: ListingScan, client: Forge, progress: Progress
+        self,
+        writer: RunWriter,
+        scan: ListingScan,
+        client: Forge,
+        progress: Progress,
+        *,
+        lists: bool = True,
     ) -> None:
         self.complete = False
+        self.loaded = Loaded()
+        self._lists = lists
         self.missing_digest: str | None = None
         self._writer = writer
         self._scan = scan
@@ -88,7 +98,9 @@ class RunRecord:
 
     def _outcome(self, error: RepoledgerError | None) -> RunOutcome:
         writer, now = self._writer, self._writer.store.clock()
+        loaded = self.loaded
         flawed = writer.counts.rejected > 0 or self._scan.partial
+        flawed = flawed or loaded.lost_days > 0 or bool(loaded.refused_by_name)
         status, not_before = judge(error, flawed=flawed, now=now)
         if not_before is None and status not in GOOD and (left := self._left_to_wait(now)):
             not_before = now + left
@@ -103,6 +115,7 @@ class RunRecord:
             rate_limit_remaining=quota.remaining if quota else None,
             error=error,
             not_before=not_before,
+            loaded=loaded,
         )
 
     def _store_outcome(self, outcome: RunOutcome) -> None:
@@ -116,6 +129,7 @@ class RunRecord:
             not_before=outcome.not_before,
             keep_pages=self._pages_to_keep(outcome),
             missing_digest=self.missing_digest,
+            lists=self._lists,
         )
 
     def _pages_to_keep(self, outcome: RunOutcome) -> list[str] | None:

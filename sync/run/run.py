@@ -10,8 +10,8 @@ from sync.core.memory import require_room
 from sync.database.store import Store
 from sync.forges.forge import Forge
 from sync.forges.limits import SharedLimits
-from sync.load.children import load_children
 from sync.load.page import load_page
+from sync.load.resources import load_resources
 from sync.load.writer import RunWriter
 from sync.removals.decide import Removing
 from sync.removals.judge import digest
@@ -48,7 +48,7 @@ def run_account(
             writer = RunWriter(run, store, client.stats)
             limits = limits or SharedLimits()
             listing = AccountListing(client, options.listing, writer, progress, limits)
-            record = RunRecord(writer, listing.scan, client, progress)
+            record = RunRecord(writer, listing.scan, client, progress, lists=options.lists)
             try:
                 # One thread for each request, one for its connection, one for the watchdog.
                 require_room(threads=2 * client.concurrency + 1)
@@ -70,6 +70,10 @@ def _sync(
     options: RunOptions, listing: AccountListing, writer: RunWriter, record: RunRecord
 ) -> RemovalsWithheld | None:
     """Load the listing, then each repository's resources; return why a removal was withheld."""
+    if not options.lists:
+        listing.identify()
+        _load_resources(options, listing, writer, record)
+        return None
     for page in listing.pages(full=options.full):
         load_page(page, listing.scan, writer)
         del page  # frees its memory while the next page is on its way
@@ -77,8 +81,29 @@ def _sync(
     if not listing.scan.partial:
         record.complete = True
         withheld = _remove_missing(options, listing, writer, record)
-    load_children(writer, listing.client, options.resources, full=options.full)
+    _load_resources(options, listing, writer, record)
     return withheld
+
+
+def _load_resources(
+    options: RunOptions, listing: AccountListing, writer: RunWriter, record: RunRecord
+) -> None:
+    """Load the due resources of the account's repositories."""
+    record.loaded = load_resources(
+        writer,
+        listing.client,
+        options.resources,
+        full=options.full,
+        eager=options.eager,
+        only=_ids(writer, options),
+        told=record.progress.resource_stored,
+    )
+
+
+def _ids(writer: RunWriter, options: RunOptions) -> set[int] | None:
+    """Return the ids of the repositories that are asked for; None for all."""
+    names = options.repositories
+    return writer.store.ids_called(writer.run, names) if names else None
 
 
 def _remove_missing(

@@ -25,6 +25,7 @@ from tests.support.database import (
 from tests.support.inside.database import (
     CHILDREN,
     COUNTED,
+    ROWS,
     Change,
     Ledger,
     RunCounts,
@@ -38,6 +39,7 @@ from tests.support.inside.database import (
     snapshot,
     sync_runs,
 )
+from tests.support.inside.resources import REPOSITORY_LANGUAGES
 
 pytestmark = pytest.mark.slow_on_servers
 
@@ -223,11 +225,11 @@ def test_rows_of_resources_from_the_future_are_dated_as_of_now_too(
     clock.now = START + 30 * DAY
     run_once(store, 1)
     add_children(store.url)
-    sets, downloads = CHILDREN["languages"], COUNTED["release_assets"]
+    sets, downloads = ROWS[REPOSITORY_LANGUAGES], COUNTED["release_assets"]
     execute(
         store.url,
         *(update(table).values(day=clock.now.date()) for table in (sets, downloads)),
-        update(CHILDREN["releases"]).values(first_seen_at=clock.now),
+        update(CHILDREN["downloads"]).values(first_seen_at=clock.now),
         insert(downloads).values(
             host=HOST, asset_id=1, day=(START + 9 * DAY).date(), download_count=7
         ),
@@ -237,7 +239,7 @@ def test_rows_of_resources_from_the_future_are_dated_as_of_now_too(
     for table in (sets, downloads):
         assert [row["day"] for row in rows(store.url, select(table))] == [START.date()]
     assert values(store.url, "SELECT download_count FROM asset_downloads") == [(1,)]
-    (release,) = rows(store.url, select(CHILDREN["releases"]))
+    (release,) = rows(store.url, select(CHILDREN["downloads"]))
     assert release["first_seen_at"] == START
 
 

@@ -127,7 +127,7 @@ class Scene:
     def ask(self, times: int) -> None:
         """Request a resource that often, several at a time."""
         answers = [
-            self.client.in_background(self.client.children, LANGUAGES, self.ids[n % 10], {})
+            self.client.in_background(self.client.figures, LANGUAGES, self.ids[n % 10], {})
             for n in range(times)
         ]
         for answer in answers:

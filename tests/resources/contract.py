@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,10 +21,17 @@ from tests.support.database import HandClock, Json, snapshot
 from tests.support.database_processes import spawned
 from tests.support.inside.config import Removals
 from tests.support.inside.core import RateLimited
-from tests.support.inside.database import CHILDREN, COUNTED, ResourceCounts, RunCounts, Store
+from tests.support.inside.database import (
+    CHILDREN,
+    COUNTED,
+    ROWS,
+    ResourceCounts,
+    RunCounts,
+    Store,
+)
 from tests.support.inside.github import GitHubClient
-from tests.support.inside.load import RunWriter, load_children
-from tests.support.inside.resources import RESOURCES, Resource
+from tests.support.inside.load import Choice, RunWriter, load_resources
+from tests.support.inside.resources import OF_REPOSITORIES, RESOURCES, Figures, Resource
 from tests.support.runs import sync
 
 
@@ -31,21 +39,31 @@ from tests.support.runs import sync
 class Example:
     """A resource, and answers about one repository: the first, a later one, one of nothing.
 
-    `secrets` are words that the first and the later answer hold, and nothing else.
+    Each is a mapping from routes below a repository, such as `languages`, to JSON values.
+    `secrets` are words that the first and the later answer hold, and nothing else. `readings`
+    are tables with a row for each reading, also of the same answer.
     """
 
-    resource: Resource
-    first: Any
-    changed: Any
-    empty: Any
-    secrets: tuple[str, ...]
+    resource: Resource | Figures
+    first: Mapping[str, Any]
+    changed: Mapping[str, Any]
+    empty: Mapping[str, Any]
+    secrets: tuple[str, ...] = ()
+    readings: tuple[str, ...] = ()
 
     @property
     def tables(self) -> list[str]:
         """The tables of the resource and of what stands in its records."""
+        if isinstance(self.resource, Figures):
+            return [ROWS[table].name for table in self.resource.tables]
         family = [r for r in RESOURCES if self.resource in (r, *r.parents)]
         counted = [COUNTED[r.name].name for r in family if r.name in COUNTED]
         return [CHILDREN[r.name].name for r in family] + counted
+
+    @property
+    def cost(self) -> int:
+        """The number of requests of one answer."""
+        return len(self.resource.endpoints)
 
 
 class Scene:
@@ -53,13 +71,15 @@ class Scene:
 
     def __init__(self, example: Example, github: StandIn, url: str, clock: HandClock) -> None:
         self.example, self.github, self.url, self.clock = example, github, url, clock
-        self.path = f"/repositories/*/{example.resource.name}"
+        self.path = f"/repositories/*/{next(iter(example.first))}"
+        github.now = clock
         self.repository = github.add_repository("octo", "one")
         self.answer_with(example.first)
         self.sync()
 
-    def answer_with(self, value: Any) -> None:
-        self.github.set_child(self.repository, self.example.resource.name, value)
+    def answer_with(self, answers: Mapping[str, Any]) -> None:
+        for route, value in answers.items():
+            self.github.set_child(self.repository, route, value)
 
     def client(self, token: str = TOKEN) -> GitHubClient:
         return GitHubClient(
@@ -78,11 +98,13 @@ class Scene:
 
     def load(self, token: str = TOKEN, account: str = "me", **options: Any) -> ResourceCounts:
         """Load the resource in a run of its own."""
-        return load(self.url, self.client(token), self.clock, account, [self.example.resource])
+        resources = [self.example.resource]
+        return load(self.url, self.client(token), self.clock, account, resources, **options)
 
     def rows(self) -> dict[str, list[Json]]:
-        found = snapshot(self.url)
-        return {name: found[name] for name in self.example.tables}
+        """Return the rows of the resource's tables, but those of each reading."""
+        found, left_out = snapshot(self.url), self.example.readings
+        return {name: found[name] for name in self.example.tables if name not in left_out}
 
     def state(self) -> Json:
         (row,) = snapshot(self.url)["resource_states"]
@@ -95,16 +117,23 @@ class Scene:
 
 
 def load(
-    url: str, client: GitHubClient, clock: HandClock, account: str, resources: list[Resource]
+    url: str,
+    client: GitHubClient,
+    clock: HandClock,
+    account: str,
+    resources: list[Resource | Figures],
+    every: timedelta | None = None,
+    **options: Any,
 ) -> ResourceCounts:
     with Store(url, clock=clock) as store, client:
         run = store.start_run(account, client.host, "test")
         writer = RunWriter(run, store, client.stats)
         try:
-            counts = load_children(writer, client, resources)
+            choices = [Choice(resource=each, every=every) for each in resources]
+            loaded = load_resources(writer, client, choices, eager=True, **options)
         finally:
             store.finish_run(run, status="succeeded", counts=RunCounts(), complete=False)
-    return counts[resources[0].name]
+    return loaded.counts[resources[0].name]
 
 
 class ResourceContract:
@@ -119,7 +148,7 @@ class ResourceContract:
 
     def test_new_items_are_stored_and_counted_for_the_run(self, scene: Scene) -> None:
         counts = scene.load()
-        assert (counts.asked, counts.deferred, counts.failed) == (1, 0, 0)
+        assert (counts.asked, counts.deferred, counts.failed) == (scene.example.cost, 0, 0)
         assert counts.stored > 0
         assert all(scene.rows().values())
         assert scene.state()["status"] == "complete"
@@ -136,19 +165,15 @@ class ResourceContract:
         before = scene.rows()
         scene.push()
         counts = scene.load()
-        assert (counts.asked, counts.not_modified, counts.stored) == (1, 1, 0)
+        assert (counts.asked, counts.not_modified) == (scene.example.cost, scene.example.cost)
         assert scene.rows() == before
 
     def test_the_same_answer_without_its_etag_writes_no_row_either(self, scene: Scene) -> None:
         scene.load()
         before, log = scene.rows(), snapshot(scene.url)["resource_changes"]
         scene.push()
-        with scene.client() as client, Store(scene.url, clock=scene.clock) as store:
-            run = store.start_run("me", client.host, "test")
-            writer = RunWriter(run, store, client.stats)
-            counts = load_children(writer, client, [scene.example.resource], full=True)
-        done = counts[scene.example.resource.name]
-        assert (done.asked, done.not_modified, done.stored) == (1, 0, 0)
+        done = scene.load(full=True)
+        assert (done.asked, done.not_modified) == (scene.example.cost, 0)
         assert scene.rows() == before
         assert snapshot(scene.url)["resource_changes"] == log
 
@@ -158,7 +183,7 @@ class ResourceContract:
         scene.answer_with(scene.example.changed)
         scene.push()
         counts = scene.load()
-        assert (counts.asked, counts.not_modified) == (1, 0)
+        assert (counts.asked, counts.not_modified) == (scene.example.cost, 0)
         assert counts.stored > 0
         assert scene.rows() != before
 
@@ -175,7 +200,7 @@ class ResourceContract:
     def test_nothing_is_an_answer_too(self, scene: Scene) -> None:
         scene.answer_with(scene.example.empty)
         counts = scene.load()
-        assert (counts.asked, counts.stored) == (1, 0)
+        assert counts.asked == scene.example.cost
         assert not any(scene.rows().values())
         assert scene.state()["status"] == "complete"
 
@@ -267,7 +292,7 @@ class ResourceContract:
 
 def _dies_while_loading(pipe: Any) -> None:
     url, api_url, now, name, table = pipe.recv()
-    (resource,) = [each for each in RESOURCES if each.name == name]
+    (resource,) = [each for each in OF_REPOSITORIES if each.name == name]
 
     def die(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if table in statement and statement.lstrip().upper().startswith(("INSERT", "UPDATE")):

@@ -1,86 +1,235 @@
-"""Which repositories are due, in which order, and what there is quota for: without any I/O."""
+"""Which resources are due, in which order, and what there is quota for: without any I/O."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from tests.support.inside.database import ListedRepository, ResourceState
 from tests.support.inside.github import RateLimit
-from tests.support.inside.load import Status, agenda, basis_of, next_check, requests_left
+from tests.support.inside.load import (
+    Agenda,
+    Candidate,
+    ResourcePlan,
+    State,
+    Status,
+    agenda,
+    basis_of,
+    next_check,
+    requests_left,
+)
 from tests.support.inside.resources import Due
 
-NOW = datetime(2026, 3, 1, tzinfo=UTC)
-DAY = timedelta(days=1)
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 DAILY, AFTER_PUSH = Due(every=DAY), Due(when_changed=("pushed_at",))
+RIGHTS = "the token"
 
 
-def listed(id_: int, *values: object) -> ListedRepository:
-    return ListedRepository(id_, values)
+def plan(due: Due = DAILY, **given: Any) -> ResourcePlan:
+    return ResourcePlan(**{"number": 0, "due": due, "cost": 1, **given})
 
 
-def checked(
-    ago: timedelta, *, again_in: timedelta | None = None, repository: ListedRepository | None = None
-) -> ResourceState:
+def read(
+    ago: timedelta,
+    *,
+    status: Status = "complete",
+    again_in: timedelta | None = None,
+    due: Due = DAILY,
+    listed: dict[str, Any] | None = None,
+    lost_in: timedelta | None = None,
+    failures: int = 0,
+    **memory: Any,
+) -> State:
     at = NOW - ago
-    basis = basis_of(repository or listed(0))
-    return ResourceState("complete", at, None if again_in is None else at + again_in, basis, 0)
+    return State(
+        status=status,
+        checked_at=at,
+        next_at=None if again_in is None else at + again_in,
+        lost_at=None if lost_in is None else NOW + lost_in,
+        basis=basis_of(due, listed or fields()),
+        memory=memory,
+        failures=failures,
+    )
+
+
+def fields(**changed: Any) -> dict[str, Any]:
+    told = {"pushed_at": NOW - 9 * DAY, "created_at": NOW - 99 * DAY}
+    return {**told, "stargazers_count": 1, "forks_count": 1, **changed}
+
+
+def repository(
+    id_: int,
+    state: State | None = None,
+    *,
+    owner: str = "octo",
+    push: bool | None = True,
+    **told: Any,
+) -> Candidate:
+    return Candidate(id_, f"{owner}/{id_}", push, fields(**told), state)
+
+
+def made(candidates: Sequence[Candidate], by: ResourcePlan | None = None, **options: Any) -> Agenda:
+    chosen = {"now": NOW, "budget": None, "rights": RIGHTS, **options}
+    return agenda([by or plan()], lambda _: candidates, **chosen)
 
 
 def ids(
-    due: Due,
-    repositories: list[ListedRepository],
-    states: dict[int, ResourceState],
-    budget: int | None = None,
-) -> tuple[list[int], int]:
-    made = agenda(due, repositories, states, now=NOW, budget=budget)
-    return [task.repository_id for task in made.tasks], made.deferred
+    candidates: Sequence[Candidate], by: ResourcePlan | None = None, **options: Any
+) -> list[int]:
+    return [task.repository_id for task in made(candidates, by, **options).tasks]
 
 
-def test_repositories_never_requested_come_first_then_those_requested_longest_ago() -> None:
-    states = {id_: checked(id_ * DAY, again_in=DAY) for id_ in (1, 2, 3)}
-    assert ids(DAILY, [listed(n) for n in (1, 2, 3, 4)], states) == ([4, 3, 2, 1], 0)
+def test_what_is_lost_first_comes_first_then_what_was_never_read_then_what_is_overdue() -> None:
+    overdue = repository(1, read(3 * DAY, again_in=DAY, lost_in=10 * DAY))
+    more_overdue = repository(2, read(5 * DAY, again_in=DAY, lost_in=9 * DAY))
+    unread = repository(3)
+    soon = repository(4, read(12 * DAY, again_in=DAY, lost_in=2 * DAY))
+    sooner = repository(5, read(13 * DAY, again_in=DAY, lost_in=HOUR))
+    slice_ = repository(6, read(HOUR, next="https://github.example/page"))
+    assert ids([slice_, overdue, more_overdue, unread, soon, sooner]) == [5, 4, 3, 2, 1, 6]
 
 
-def test_a_repository_requested_not_long_ago_is_not_due() -> None:
-    assert ids(DAILY, [listed(1)], {1: checked(DAY / 2, again_in=DAY)}) == ([], 0)
+def test_of_first_loads_in_slices_the_youngest_repository_comes_first() -> None:
+    old = repository(1, read(HOUR, next="https://x"), created_at=NOW - 900 * DAY)
+    young = repository(2, read(HOUR, next="https://x"), created_at=NOW - 9 * DAY)
+    assert ids([old, young]) == [2, 1]
 
 
-def test_a_change_of_the_repository_is_a_reason_to_ask() -> None:
-    before, now = listed(1, NOW - DAY), listed(1, NOW)
-    states = {1: checked(100 * DAY, repository=before)}
-    assert ids(AFTER_PUSH, [before], states) == ([], 0)
-    assert ids(AFTER_PUSH, [now], states) == ([1], 0)
+def test_a_repository_read_not_long_ago_is_not_due() -> None:
+    assert ids([repository(1, read(DAY / 2, again_in=DAY))]) == []
 
 
-def test_a_repository_checked_in_the_future_by_a_wrong_clock_is_due() -> None:
-    assert ids(DAILY, [listed(1)], {1: checked(-DAY, again_in=DAY)}) == ([1], 0)
+def test_a_run_by_hand_reads_what_is_nearly_due() -> None:
+    nearly = [repository(1, read(23 * HOUR, again_in=36 * HOUR))]
+    assert ids(nearly) == []
+    assert ids(nearly, eager=True) == [1]
 
 
-@pytest.mark.parametrize(("budget", "asked"), [(None, 3), (2, 2), (0, 0), (-5, 0)])
-def test_repositories_beyond_the_quota_are_deferred(budget: int | None, asked: int) -> None:
-    found, deferred = ids(DAILY, [listed(n) for n in (1, 2, 3)], {}, budget)
-    assert (len(found), deferred) == (asked, 3 - asked)
+def test_a_change_of_the_repository_makes_it_due_once_a_day() -> None:
+    unchanged = read(9 * DAY, due=AFTER_PUSH)
+    changed = read(2 * DAY, due=AFTER_PUSH, listed=fields(pushed_at=NOW - 99 * DAY))
+    lately = read(HOUR, due=AFTER_PUSH, listed=fields(pushed_at=NOW - 99 * DAY))
+    states = enumerate([unchanged, changed, lately], start=1)
+    assert ids([repository(n, each) for n, each in states], plan(AFTER_PUSH)) == [2]
 
 
-def test_the_reserve_of_the_quota_is_left_alone() -> None:
-    assert requests_left(RateLimit(limit=5000, remaining=501, reset=NOW), 0.1) == 1
-    assert requests_left(None, 0.1) is None
+def test_times_of_a_wrong_clock_do_not_keep_a_repository_from_being_read() -> None:
+    ahead = repository(1, read(-DAY, again_in=DAY))
+    far = repository(2, read(100 * DAY, again_in=5000 * DAY))
+    assert ids([ahead, far]) == [1, 2]
+
+
+def test_idle_repositories_are_read_less_often() -> None:
+    due = Due(every=DAY, idle_every=5 * DAY, idle_after=2)
+    pauses = [
+        next_check(plan(due), "complete", repository_id=1, memory=memory, failures=0, now=NOW)
+        for memory in ({}, {"idle": 1}, {"idle": 2})
+    ]
+    assert [round((at - NOW) / DAY) for at in pauses if at is not None] == [1, 1, 5]
+
+
+def test_the_work_of_a_day_is_spread_over_it() -> None:
+    hours = set()
+    for id_ in range(500):
+        at = next_check(plan(), "complete", repository_id=id_, memory={}, failures=0, now=NOW)
+        assert at is not None
+        assert DAY / 2 <= at - NOW <= 3 * DAY / 2
+        hours.add(at.hour)
+    assert hours == set(range(24))
+
+
+@pytest.mark.parametrize(("push", "due"), [(True, [1]), (None, [1]), (False, [])])
+def test_traffic_is_requested_only_of_who_may_push(push: bool | None, due: list[int]) -> None:
+    assert ids([repository(1, push=push)], plan(Due(every=DAY, needs_push=True))) == due
+
+
+def test_nothing_is_requested_of_a_repository_without_any() -> None:
+    due = Due(when_changed=("stargazers_count",), not_if_zero="stargazers_count")
+    before = read(9 * DAY, due=due)
+    candidates = [repository(1, stargazers_count=0), repository(2, before, stargazers_count=0)]
+    assert ids(candidates, plan(due)) == [2]
+
+
+def test_only_the_chosen_repositories_are_read_and_no_inactive_ones() -> None:
+    chosen = plan(covers=lambda name: name != "octo/1", inactive={2})
+    assert ids([repository(id_) for id_ in (1, 2, 3)], chosen) == [3]
+
+
+def test_what_the_quota_does_not_suffice_for_waits_and_it_is_said_what_is_lost_when() -> None:
+    states = [read(9 * DAY, again_in=DAY, lost_in=n * DAY) for n in (1, 5, 7)]
+    candidates = [repository(n, each) for n, each in enumerate(states)]
+    found = made(candidates, plan(cost=2), budget=3)
+    assert [task.repository_id for task in found.tasks] == [0]
+    assert (found.waiting[0], found.lost_at) == (2, NOW + 5 * DAY)
+    assert made(candidates, plan(cost=2), budget=0).tasks == []
+
+
+def test_the_next_time_is_told() -> None:
+    candidates = [repository(n, read(HOUR, again_in=n * DAY)) for n in (2, 1, 3)]
+    assert made(candidates).next_at == NOW - HOUR + DAY
+
+
+@pytest.mark.parametrize("status", ["refused", "missing"])
+def test_after_three_refusals_an_owners_others_are_not_requested(status: Status) -> None:
+    refused = [
+        repository(n, read(HOUR, status=status, again_in=DAY, rights=RIGHTS)) for n in (1, 2, 3)
+    ]
+    others = [repository(4), repository(5, owner="hubber")]
+    assert ids([*refused, *others]) == [5]
+    assert made([*refused, *others]).paused[0] == 1
+    assert ids([*refused[:2], *others]) == [4, 5]
+    answered = repository(6, read(HOUR, again_in=DAY))
+    assert ids([*refused, answered, *others]) == [4, 5]
+
+
+def test_a_refusal_holds_for_a_day_and_for_one_token() -> None:
+    state = read(HOUR, status="refused", again_in=DAY, rights=RIGHTS)
+    assert ids([repository(1, state)]) == []
+    assert ids([repository(1, state)], rights="another token") == [1]
+    assert ids([repository(1, state)], now=NOW + DAY) == [1]
+
+
+def test_an_empty_repository_is_read_again_after_a_push() -> None:
+    state = read(9 * DAY, status="empty", pushed_at="2026-02-20T12:00:00Z")
+    assert ids([repository(1, state)]) == []
+    assert ids([repository(1, state, pushed_at=NOW)]) == [1]
+
+
+def test_what_this_run_has_read_is_not_read_again_but_gone_on_with() -> None:
+    candidates = [
+        repository(1, read(timedelta(), status="missing", again_in=timedelta())),
+        repository(2, read(timedelta(), next="https://x")),
+    ]
+    assert ids(candidates, run_began=NOW - HOUR) == [2]
+    assert ids(candidates, run_began=NOW + HOUR) == [1, 2]
+
+
+def test_the_reserve_of_the_quota_and_the_next_listing_are_left_alone() -> None:
+    quota = RateLimit(limit=5000, remaining=501, reset=NOW)
+    assert requests_left(quota, 0.1) == 1
+    assert requests_left(quota, 0.1, listing=30) == -29
 
 
 @pytest.mark.parametrize(
     ("due", "status", "failures", "pause"),
     [
-        (DAILY, "complete", 0, DAY),
         (AFTER_PUSH, "complete", 0, None),
         (AFTER_PUSH, "empty", 0, None),
         (DAILY, "missing", 0, timedelta(0)),
         (DAILY, "refused", 0, DAY),
         (DAILY, "blocked", 0, DAY),
-        (AFTER_PUSH, "off", 0, timedelta(days=7)),
-        (DAILY, "failed", 1, timedelta(hours=1)),
-        (DAILY, "failed", 3, timedelta(hours=4)),
+        (AFTER_PUSH, "off", 0, 7 * DAY),
+        (AFTER_PUSH, "too_large", 0, 30 * DAY),
+        (AFTER_PUSH, "unavailable", 0, 7 * DAY),
+        (DAILY, "computing", 1, timedelta(seconds=5)),
+        (DAILY, "computing", 2, timedelta(seconds=20)),
+        (DAILY, "computing", 3, timedelta(seconds=60)),
+        (DAILY, "computing", 4, HOUR),
+        (DAILY, "failed", 1, HOUR),
+        (DAILY, "failed", 3, 4 * HOUR),
         (DAILY, "failed", 500, DAY),
         (AFTER_PUSH, "failed", 500, DAY),
     ],
@@ -89,4 +238,5 @@ def test_an_answer_says_when_to_ask_again(
     due: Due, status: Status, failures: int, pause: timedelta | None
 ) -> None:
     expected = None if pause is None else NOW + pause
-    assert next_check(due, status, failures, NOW) == expected
+    found = next_check(plan(due), status, repository_id=1, memory={}, failures=failures, now=NOW)
+    assert found == expected

@@ -6,14 +6,13 @@ import pytest
 
 from tests.support.inside.config import RESOURCES as CONFIGURED
 from tests.support.inside.config import Resources
-from tests.support.inside.database import CHILDREN, metadata
+from tests.support.inside.database import CHILDREN, ROWS, metadata
 from tests.support.inside.github import READING
 from tests.support.inside.resources import (
     OF_REPOSITORIES,
     REPOSITORIES,
     RESOURCES,
     Resource,
-    configured_name,
 )
 
 
@@ -33,7 +32,7 @@ def test_parents_stand_before_their_children() -> None:
 def test_a_resource_cannot_exist_without_saying_what_of_it_is_private() -> None:
     said = {"name": "x", "item": "x", "table": "x", "record": REPOSITORIES.record}
     with pytest.raises(TypeError, match="'private'"):
-        Resource(**said, shape=REPOSITORIES.shape, vanishing=REPOSITORIES.vanishing)  # type: ignore[arg-type]
+        Resource(**said, vanishing=REPOSITORIES.vanishing)  # type: ignore[arg-type]
 
 
 def test_objects_within_a_record_have_a_column_for_each_of_their_fields() -> None:
@@ -49,11 +48,11 @@ def test_a_purge_forgets_every_table_that_tells_of_a_repository() -> None:
     told = {name for name, table in metadata.tables.items() if "repository_id" in table.columns}
     known = {"rejected_items", "page_cache", "resource_changes", "resource_states"}
     of_repositories = {"account_repositories", "departures", "repository_changes"}
-    children = {table.name for table in CHILDREN.values()}
+    children = {table.name for table in (*CHILDREN.values(), *ROWS.values())}
     assert told == known | of_repositories | children | {REPOSITORIES.metrics}
 
 
 def test_each_resource_of_repositories_can_be_switched_on_in_the_configuration() -> None:
     configured = {name for name, _ in CONFIGURED}
-    assert {configured_name(each) for each in OF_REPOSITORIES} <= configured
+    assert {each.name for each in OF_REPOSITORIES} <= configured
     assert set(Resources.__struct_fields__) == configured | {"default"}

@@ -1,26 +1,31 @@
-"""Requests one resource of a repository, such as its releases, page by page."""
+"""Requests what a repository has, such as its releases or its traffic, by the repository's id."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import TypeVar
 from urllib.parse import urlencode
 
 import msgspec
 
-from sync.core import origin
-from sync.core.errors import NotJson, RestError, UnexpectedAnswer
-from sync.forges.answers import CachedPage, ChildPage
+from sync.core import errors, origin
+from sync.forges.answers import AnsweredPart, AnsweredParts, CachedPage, ChildPage
 from sync.forges.github import protocol
 from sync.forges.github.decode import decode_list
 from sync.forges.github.session import GitHubSession
 from sync.forges.records import Decoded, Rejected, decode_child, reading_of
 from sync.forges.text import replace_unstorable
-from sync.resources.resource import Resource, Shape
+from sync.resources.figures import Figures
+from sync.resources.resource import Endpoint, Resource
 from sync.rest import Response
 from sync.rest.entity_tag import entity_tag
 
+T = TypeVar("T")
+
 _MOST_PAGES = 100  # GitHub shows no more than 10,000 releases
+_NO_CONTENT = 204
+_NOT_MODIFIED = 304
 
 
 def fetch_children(
@@ -30,19 +35,77 @@ def fetch_children(
 
     `known` are remembered pages, by key: these are requested conditionally.
     """
-    if resource.endpoint is None:
-        raise LookupError(f"{resource.name} has no endpoint")
-    url: str | None = client.base_url + resource.endpoint.path.format(repository_id=repository_id)
-    if resource.shape is Shape.LISTING:
-        url = f"{url}?{urlencode(protocol.PAGING.query)}"
+    (endpoint,) = resource.endpoints
+    url: str | None = (
+        f"{_address(client, endpoint, repository_id)}?{urlencode(protocol.PAGING.query)}"
+    )
     pages: list[ChildPage] = []
     while url is not None:
         if len(pages) == _MOST_PAGES or any(page.next_url == url for page in pages[:-1]):
-            raise UnexpectedAnswer(f"more than {len(pages)} pages, or the same again", url=url)
+            message = f"more than {len(pages)} pages, or the same again"
+            raise errors.UnexpectedAnswer(message, url=url)
         page = _page(client, resource, url, known)
         pages.append(page)
         url = page.next_url
     return tuple(pages)
+
+
+def fetch_figures(
+    client: GitHubSession,
+    figures: Figures,
+    repository_id: int,
+    known: Mapping[str, CachedPage],
+    url: str | None,
+) -> AnsweredParts:
+    """Return the answers of the endpoints of `figures`, up to the first error.
+
+    With `url`, that page alone. `known` are remembered pages, by key. Raises RestErrors if
+    there is no answer.
+    """
+    parts: list[AnsweredPart] = []
+    for endpoint in figures.endpoints:
+        address = url or _address(client, endpoint, repository_id)
+        if url is None and endpoint.query:
+            address = f"{address}?{endpoint.query}"
+        try:
+            parts.append(_part(client, endpoint, address, known))
+        except errors.RestError as error:
+            if not parts or isinstance(error, errors.RateLimited):
+                raise
+            return AnsweredParts(tuple(parts), error)
+    return AnsweredParts(tuple(parts))
+
+
+def _address(client: GitHubSession, endpoint: Endpoint, repository_id: int) -> str:
+    return client.base_url + endpoint.path.format(id=repository_id)
+
+
+def _part(
+    client: GitHubSession, endpoint: Endpoint, url: str, known: Mapping[str, CachedPage]
+) -> AnsweredPart:
+    key = client.page_key(url)
+    before, asked = known.get(key), client.clock()
+
+    def decode(response: Response) -> AnsweredPart:
+        ended = client.clock()
+        ahead = timedelta(seconds=protocol.clock_skew(response, ended) or 0)
+        at, until = min(asked, asked - ahead), max(ended, ended - ahead)
+        following = _following(client, url, response) if endpoint.paged else None
+        if response.status == _NOT_MODIFIED and before is not None:
+            return AnsweredPart(endpoint.part, key, before.etag, None, at, until, following)
+        body, _ = replace_unstorable(response.body)
+        try:
+            msgspec.json.decode(body, type=msgspec.Raw)
+        except (msgspec.DecodeError, RecursionError, ValueError):
+            is_json = False
+        else:
+            is_json = True
+        if not is_json:
+            raise response.error(errors.NotJson, "the answer is not JSON")
+        etag = entity_tag(response.headers)
+        return AnsweredPart(endpoint.part, key, etag, body, at, until, following)
+
+    return _asked(client, url, decode, before)
 
 
 def _page(
@@ -53,16 +116,10 @@ def _page(
 
     def decode(response: Response) -> ChildPage:
         etag = entity_tag(response.headers)
-        following = response.links.get("next")
-        if following is not None:
-            if client.rewrite_links:
-                following = origin.brought_home(url, following)
-            origin.require_same_origin(url, following, "the link to the next page")
-        if response.status == 304 and before is not None:
+        following = _following(client, url, response)
+        if response.status == _NOT_MODIFIED and before is not None:
             following = following or before.next_url
             return ChildPage(key, before.etag, True, following, tuple(before.ids))
-        if resource.shape is Shape.OBJECT:
-            return ChildPage(key, etag, False, None, items=_set(response, resource))
         body, _ = replace_unstorable(response.body)
         read = [
             decode_child(resource, bytes(raw), position, protocol.SECRET_FIELDS)
@@ -74,24 +131,38 @@ def _page(
         ids = (*told, *(item.id for item in rejected if item.id is not None))
         return ChildPage(key, etag, False, following, ids, items, rejected)
 
-    headers = {"If-None-Match": before.etag} if before else None
-    return client.fetch(url, decode, headers=headers)
+    return _asked(client, url, decode, before)
 
 
-def _set(response: Response, resource: Resource) -> tuple[Decoded, ...]:
-    """Return an object's names and values as records of two fields."""
-    name, value = resource.record.__struct_fields__
-    body, _ = replace_unstorable(response.body)
-    try:
-        told = msgspec.json.decode(body, type=dict[str, Any])
-        pairs = [{name: key, value: number} for key, number in told.items()]
-        records = msgspec.convert(pairs, list[resource.record])  # type: ignore[name-defined]
-    except (msgspec.ValidationError, OverflowError) as error:
-        problem: RestError = response.error(
-            UnexpectedAnswer, f"not {resource.name}: {str(error)[:200]}"
-        )
-    except (msgspec.DecodeError, RecursionError, ValueError):
-        problem = response.error(NotJson, "the answer is not JSON")
-    else:
-        return tuple(Decoded(record, None) for record in records)
-    raise problem
+def _asked(
+    client: GitHubSession,
+    url: str,
+    decode: Callable[[Response], T],
+    before: CachedPage | None,
+) -> T:
+    """Request `url`, conditionally if a page is known `before`. Raises RestErrors."""
+
+    def usable(response: Response) -> T:
+        if response.status == 202:
+            raise response.error(errors.Computing, "GitHub is still computing this")
+        if response.status == _NO_CONTENT:
+            raise response.error(errors.Conflict, "there is nothing yet")
+        return decode(response)
+
+    return client.fetch(
+        url,
+        usable,
+        headers={"If-None-Match": before.etag} if before else None,
+        give_up=lambda error, _: isinstance(error, errors.Conflict),
+    )
+
+
+def _following(client: GitHubSession, url: str, response: Response) -> str | None:
+    """Return the address of the next page. Raises ForeignOrigin."""
+    following = response.links.get("next")
+    if following is None:
+        return None
+    if client.rewrite_links:
+        following = origin.brought_home(url, following)
+    origin.require_same_origin(url, following, "the link to the next page")
+    return following

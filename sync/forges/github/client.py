@@ -7,10 +7,10 @@ from dataclasses import replace
 from functools import partial
 
 from sync.core.errors import ConfigError
-from sync.forges.answers import CachedPage, ChildPage, Found, Identity, Page
+from sync.forges.answers import AnsweredParts, CachedPage, ChildPage, Found, Identity, Page
 from sync.forges.forge import AFFILIATIONS, Visibility
 from sync.forges.github import protocol
-from sync.forges.github.children import fetch_children
+from sync.forges.github.children import fetch_children, fetch_figures
 from sync.forges.github.credentials import Installation
 from sync.forges.github.decode import (
     decode_found,
@@ -24,6 +24,7 @@ from sync.forges.page_queue import PageQueue
 from sync.forges.pages import Pages
 from sync.forges.records import Item, User
 from sync.forges.walk import walk
+from sync.resources.figures import Figures
 from sync.resources.repositories import Repository
 from sync.resources.resource import Resource
 from sync.rest import Response
@@ -180,3 +181,18 @@ class GitHubClient(GitHubSession):
         """
         with self.paced():
             return fetch_children(self, resource, repository_id, known)
+
+    def figures(
+        self,
+        figures: Figures,
+        repository_id: int,
+        known: Mapping[str, CachedPage],
+        url: str | None = None,
+    ) -> AnsweredParts:
+        """Return the answers about figures of a repository, up to the first error.
+
+        With `url`, that page alone. `known` are remembered pages, by key: these are requested
+        conditionally. Raises RestErrors if there is no answer.
+        """
+        with self.paced():
+            return fetch_figures(self, figures, repository_id, known, url)

@@ -156,6 +156,12 @@ class GitHubSession(RestClient):
         return f"{self._key_of_credentials} identity"
 
     @property
+    def key_of_rights(self) -> str:
+        """A fingerprint of who asks: an App, whose tokens last an hour, or a token."""
+        app = self.credentials.app
+        return f"app {app}" if app else self._key_of_credentials
+
+    @property
     def _key_of_credentials(self) -> str:
         fingerprint = blake2b((self.credentials.secret or "").encode(), digest_size=8).hexdigest()
         return f"{self.api_version} {fingerprint}"

@@ -6,8 +6,6 @@ from sync.database.change_kinds import Kind as Kind
 from sync.database.changelog import as_text as as_text
 from sync.database.changelog import from_text as from_text
 from sync.database.changelog import kind_of as kind_of
-from sync.database.child_reader import ListedRepository as ListedRepository
-from sync.database.child_reader import ResourceState as ResourceState
 from sync.database.compare import Comparison as Comparison
 from sync.database.compare import compare as compare
 from sync.database.compare import snapshot as snapshot
@@ -40,6 +38,7 @@ from sync.database.tables import CONTENT as CONTENT
 from sync.database.tables import COUNTED as COUNTED
 from sync.database.tables import COUNTERS as COUNTERS
 from sync.database.tables import FIELDS as FIELDS
+from sync.database.tables import ROWS as ROWS
 from sync.database.tables import account_repositories as account_repositories
 from sync.database.tables import accounts as accounts
 from sync.database.tables import metadata as metadata

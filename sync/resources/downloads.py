@@ -20,7 +20,7 @@ from sync.resources.fields import (
     Word,
 )
 from sync.resources.repositories import REPOSITORIES
-from sync.resources.resource import Due, Endpoint, Resource, Shape, Vanishing
+from sync.resources.resource import Due, Endpoint, Resource, Vanishing
 
 
 class Login(Struct, frozen=True, kw_only=True):
@@ -66,30 +66,31 @@ class Release(Struct, frozen=True, kw_only=True):
     assets: tuple[Asset, ...] = ()
 
 
-RELEASES = Resource(
-    name="releases",
+DOWNLOADS = Resource(
+    name="downloads",
     item="release",
     table="releases",
     parent=REPOSITORIES,
     record=Release,
     private=("tag_name", "target_commitish", "name", "body", "author_login", "html_url"),
     hidden_by="draft",
-    shape=Shape.LISTING,
     vanishing=Vanishing.MARK,
-    due=Due(every=timedelta(days=1)),  # downloads change no field of the repository
-    endpoint=Endpoint(path="/repositories/{repository_id}/releases", needs="contents: read"),
+    # No field of a repository shows that something was downloaded.
+    due=Due(every=timedelta(days=1), idle_every=timedelta(days=7)),
+    idle_without="release_assets",
+    endpoints=(Endpoint(path="/repositories/{id}/releases", paged=True),),
+    needs="contents: read",
 )
 
 RELEASE_ASSETS = Resource(
     name="release_assets",
     item="asset",
     table="release_assets",
-    parent=RELEASES,
+    parent=DOWNLOADS,
     within="assets",
     record=Asset,
     private=("name", "label", "digest", "uploader_login"),
     counters=("download_count",),
     metrics="asset_downloads",
-    shape=Shape.LISTING,
     vanishing=Vanishing.MARK,
 )

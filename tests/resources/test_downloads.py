@@ -10,7 +10,7 @@ from tests.conftest import TOKEN
 from tests.resources.contract import Example, ResourceContract, Scene
 from tests.support.database import Json, execute, snapshot, values
 from tests.support.inside.database import Store
-from tests.support.inside.resources import RELEASES
+from tests.support.inside.resources import DOWNLOADS
 from tests.support.runs import sync
 
 pytestmark = pytest.mark.slow_on_servers
@@ -57,10 +57,12 @@ def release(id_: int, *assets: Json, **fields: Any) -> Json:
 
 class TestReleases(ResourceContract):
     example = Example(
-        resource=RELEASES,
-        first=[release(2, asset(21), asset(22)), release(1, asset(11))],
-        changed=[release(3, asset(31)), release(2, asset(21, download_count=9)), release(1)],
-        empty=[],
+        resource=DOWNLOADS,
+        first={"releases": [release(2, asset(21), asset(22)), release(1, asset(11))]},
+        changed={
+            "releases": [release(3, asset(31)), release(2, asset(21, download_count=9)), release(1)]
+        },
+        empty={"releases": []},
         secrets=(
             *("hush.zip", "cloaked", "sha256:veiled", "confidential-", "former", "Brainfuck"),
             *("sworn to silence", "hidden.example", "somebody-known"),
@@ -79,7 +81,9 @@ class TestReleases(ResourceContract):
             *(("releases", id_) for id_ in (1, 2)),
             *(("release_assets", id_) for id_ in (11, 21, 22)),
         ]
-        scene.answer_with([release(2, asset(21, name="other"), asset(22), name="Two"), release(1)])
+        scene.answer_with(
+            {"releases": [release(2, asset(21, name="other"), asset(22), name="Two"), release(1)]}
+        )
         scene.push()
         scene.load()
         assert self.log(scene)[:2] == [
@@ -93,11 +97,11 @@ class TestReleases(ResourceContract):
         scene.load()
         elsewhere = "2026-01-02T05:04:05+02:00"
         first = asset(11, created_at=elsewhere, updated_at="2026-01-02T05:04:05+02:00")
-        scene.answer_with([release(2, asset(21), asset(22)), release(1, first)])
+        scene.answer_with({"releases": [release(2, asset(21), asset(22)), release(1, first)]})
         scene.push()
         assert scene.load().stored == 0
         later = asset(11, updated_at="2026-01-02T06:04:05+02:00")
-        scene.answer_with([release(2, asset(21), asset(22)), release(1, later)])
+        scene.answer_with({"releases": [release(2, asset(21), asset(22)), release(1, later)]})
         scene.push()
         assert scene.load().stored == 1
         (change,) = self.log(scene)
@@ -108,7 +112,7 @@ class TestReleases(ResourceContract):
         scene.push()
         scene.load()
         more = asset(21, download_count=9)
-        scene.answer_with([release(2, more, asset(22)), release(1, asset(11))])
+        scene.answer_with({"releases": [release(2, more, asset(22)), release(1, asset(11))]})
         scene.push()
         assert scene.load().stored == 1
         kept = "SELECT asset_id, download_count FROM asset_downloads ORDER BY day, asset_id"
@@ -117,13 +121,15 @@ class TestReleases(ResourceContract):
 
     def test_a_release_that_comes_back_is_current_again_with_its_assets(self, scene: Scene) -> None:
         scene.load()
-        scene.answer_with([])
+        scene.answer_with({"releases": []})
+        scene.clock.advance(days=7)
         scene.push()
         assert scene.load().stored == 5
         gone = "SELECT count(*) FROM {} WHERE removed_at IS NOT NULL"
         told = [values(scene.url, gone.format(t)) for t in ("releases", "release_assets")]
         assert told == [[(2,)], [(3,)]]
         scene.answer_with(self.example.first)
+        scene.clock.advance(days=7)
         scene.push()
         assert scene.load().stored == 5
         told = [values(scene.url, gone.format(t)) for t in ("releases", "release_assets")]
@@ -133,22 +139,31 @@ class TestReleases(ResourceContract):
         self, scene: Scene
     ) -> None:
         scene.load()
-        scene.answer_with([release(4), {**release(2), "draft": "perhaps"}, release(1, asset(11))])
+        scene.answer_with(
+            {
+                "releases": [
+                    release(4),
+                    {**release(2), "prerelease": "perhaps"},
+                    release(1, asset(11)),
+                ]
+            }
+        )
         scene.push()
         counts = scene.load()
         assert (counts.stored, counts.skipped) == (1, 1)
         found = snapshot(scene.url)
         (kept,) = found["rejected_items"]
-        assert (kept["resource"], kept["repository_id"]) == ("releases", scene.repository)
+        assert (kept["resource"], kept["repository_id"]) == ("downloads", scene.repository)
         assert [row["removed_at"] for row in found["releases"]] == [None] * 3
         scene.push()
         assert scene.load().not_modified == 0  # until all of it could be read
 
     def test_releases_on_several_pages_are_one_answer(self, scene: Scene) -> None:
         many = [release(id_) for id_ in range(250, 0, -1)]
-        scene.answer_with(many)
+        scene.answer_with({"releases": many})
         assert scene.load().asked == 3
-        scene.answer_with(many[:120] + many[121:])
+        scene.answer_with({"releases": many[:120] + many[121:]})
+        scene.clock.advance(days=7)
         scene.push()
         counts = scene.load()
         assert (counts.asked, counts.not_modified, counts.stored) == (3, 1, 1)
@@ -169,10 +184,9 @@ class TestReleases(ResourceContract):
         assert all(scene.rows().values())
 
     def test_a_draft_is_gone_only_for_who_was_shown_it(self, scene: Scene) -> None:
-        scene.github.set_scopes(TOKEN, ("public_repo",))  # which shows drafts
-        scene.answer_with([release(7, draft=True), release(1)])
+        scene.github.set_scopes(TOKEN, ("public_repo",))
+        scene.answer_with({"releases": [release(7, draft=True), release(1)]})
         scene.load()
-        scene.answer_with([release(1)])
         other = "ghp_" + "u9" * 18
         scene.github.add_user("hubber", token=other)
         scene.github.add_collaborator("hubber", scene.repository)
@@ -181,6 +195,8 @@ class TestReleases(ResourceContract):
         scene.load(other, "other")
         gone = "SELECT id FROM releases WHERE removed_at IS NOT NULL"
         assert values(scene.url, gone) == []
+        scene.answer_with({"releases": [release(1)]})
+        scene.clock.advance(days=7)
         scene.push()
         scene.load()
         assert values(scene.url, gone) == [(7,)]

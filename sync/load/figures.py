@@ -1,0 +1,72 @@
+"""Stores figures of a repository, within a transaction: read the answers, merge the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+from sync.database.row_writer import total, write_rows
+from sync.database.run_transaction import RunTransaction
+from sync.database.writes import Rejection
+from sync.load.fetched import Fetched
+from sync.resources.figures import Answer, Asked, Figures, Told
+
+
+class Stored(NamedTuple):
+    """The result of storing answers.
+
+    `written`: rows. `memory`: for the next answer. `whole`: whether nothing was set aside.
+    """
+
+    told: Told
+    written: int
+    memory: dict[str, Any]
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was set aside."""
+        return not self.told.oddities
+
+
+def read_answers(figures: Figures, fetched: Fetched, newest: Mapping[str, date]) -> Told:
+    """Return what answers say. Raises ValueError, LookupError and msgspec's errors."""
+    return figures.read(
+        [Answer(each.part, each.body, each.next_url) for each in fetched.parts],
+        _asked(fetched, newest),
+    )
+
+
+def store_answers(
+    transaction: RunTransaction,
+    figures: Figures,
+    fetched: Fetched,
+    told: Told,
+    newest: Mapping[str, date],
+) -> Stored:
+    """Merge the rows of `told` with the stored ones."""
+    id_, asked = fetched.candidate.id, _asked(fetched, newest)
+    written = sum(
+        write_rows(transaction, table, id_, rows, asked.now.date())
+        for table, rows in told.rows.items()
+    )
+    transaction.reject(
+        Rejection(position, each.reason, each.payload, id_, None, figures.name)
+        for position, each in enumerate(told.oddities)
+    )
+    memory = told.memory
+    if figures.settle is not None and figures.total is not None:
+        memory = figures.settle(asked, told, total(transaction, *figures.total, id_))
+    return Stored(told, written, dict(memory))
+
+
+def _asked(fetched: Fetched, newest: Mapping[str, date]) -> Asked:
+    state = fetched.candidate.state
+    return Asked(
+        now=min(each.at for each in fetched.parts),
+        until=max(each.until for each in fetched.parts),
+        listed=fetched.candidate.listed,
+        memory=state.memory if state else {},
+        lost_at=state.lost_at if state else None,
+        newest=newest,
+    )

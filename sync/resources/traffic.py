@@ -1,0 +1,201 @@
+"""Traffic of a repository: views and clones by day, which GitHub forgets after 14 days.
+
+The window is 14 times 24 hours before the request: the oldest day is cut, today's is partial.
+Days without any are left out, and so are days that GitHub has not counted yet.
+https://docs.github.com/rest/metrics/traffic
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from sync.resources.fields import Count, Moment, Word
+from sync.resources.figures import Answer, Asked, Figures, Merge, Oddity, RowTable, Told
+from sync.resources.resource import Due, Endpoint
+
+_DAY = timedelta(days=1)
+_KEPT = timedelta(days=14)  # at GitHub
+WHOLE_DAYS = 13  # before today, which are never cut
+
+
+class TrafficDay(Struct, frozen=True, kw_only=True):
+    """Views or clones of a day, as far as GitHub has told them."""
+
+    kind: Word
+    day: date
+    count: Count
+    uniques: Count
+
+
+class TrafficWindow(Struct, frozen=True, kw_only=True):
+    """A reading of the last 14 days, the last one of its day.
+
+    `count`, `uniques`: of the 14 days, as told; visitors of several days are counted once.
+    `newest_day`: the newest day in the answer. `complete_until`: from 13 days before `read_on`
+    until this day the answer is complete: a day that it leaves out had none. Of a list (kinds
+    `referrers` and `paths`), `newest_day` is the day of the stored set that held on `read_on`.
+    """
+
+    kind: Word
+    read_on: date
+    count: Count | None = None
+    uniques: Count | None = None
+    newest_day: date | None = None
+    complete_until: date | None = None
+    read_at: datetime
+
+
+TRAFFIC_DAYS = RowTable(
+    name="traffic_days",
+    record=TrafficDay,
+    key=("kind", "day"),
+    merge=Merge.LARGER,
+    stamps=("first_seen_at", "changed_at"),
+    private=(),
+)
+TRAFFIC_WINDOWS = RowTable(
+    name="traffic_windows",
+    record=TrafficWindow,
+    key=("kind", "read_on"),
+    merge=Merge.LATEST,
+    private=(),
+)
+
+
+class _Bucket(Struct):
+    timestamp: Moment
+    count: Count
+    uniques: Count
+
+
+class _Views(Struct):
+    count: Count
+    uniques: Count
+    days: list[Raw] = msgspec.field(name="views")
+
+
+class _Clones(Struct):
+    count: Count
+    uniques: Count
+    days: list[Raw] = msgspec.field(name="clones")
+
+
+_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
+    "views": msgspec.json.Decoder(_Views),
+    "clones": msgspec.json.Decoder(_Clones),
+}
+_bucket = msgspec.json.Decoder(_Bucket)
+
+
+def _read(answers: Sequence[Answer], asked: Asked) -> Told:
+    """Return the days and windows in answers about views and clones."""
+    days: list[TrafficDay] = []
+    windows: list[TrafficWindow] = []
+    oddities: list[Oddity] = []
+    memory: dict[str, Any] = dict(asked.memory)
+    newest: dict[str, date] = {}
+    today = asked.now.date()
+    for part, body, _ in answers:
+        if body is not None:
+            told = _DECODERS[part].decode(body)
+            found, odd = _days(part, told.days, asked.until.date())
+            days += found
+            oddities += odd
+            last = max((each.day for each in found), default=None)
+            memory[part] = [told.count, told.uniques, last and last.isoformat()]
+        count, uniques, text = memory[part]
+        last = date.fromisoformat(text) if text else None
+        if last is not None:
+            newest[part] = last
+        windows.append(
+            TrafficWindow(
+                kind=part,
+                read_on=today,
+                count=count,
+                uniques=uniques,
+                newest_day=last,
+                complete_until=None if oddities else _complete_until(part, last, asked),
+                read_at=asked.now,
+            )
+        )
+    memory["idle"] = 0 if any(each.count for each in windows) else asked.memory.get("idle", 0) + 1
+    memory["viewed"] = sum(each.count or 0 for each in windows if each.kind == "views")
+    return Told(
+        {TRAFFIC_DAYS: days, TRAFFIC_WINDOWS: windows},
+        memory,
+        newest=newest,
+        lost=tuple(_lost(asked.lost_at, today)),
+        lost_at=lost_when(today),
+        oddities=tuple(oddities),
+    )
+
+
+def lost_when(unfinished: date) -> datetime:
+    """Return when GitHub begins to forget a day that is not read to its end."""
+    return datetime.combine(unfinished, time(), UTC) + _KEPT
+
+
+def _days(kind: str, buckets: Iterable[Raw], last: date) -> tuple[list[TrafficDay], list[Oddity]]:
+    """Return the days of an answer, and those that cannot be right."""
+    days, oddities = [], []
+    for raw in buckets:
+        try:
+            bucket = _bucket.decode(raw)
+            problem = _problem(bucket.timestamp, last)
+        except (msgspec.DecodeError, OverflowError, ValueError) as error:
+            problem = str(error)[:200]
+        if problem is not None:
+            oddities.append(Oddity(f"{kind}: {problem}", bytes(raw).decode("utf-8", "replace")))
+            continue
+        day = bucket.timestamp.astimezone(UTC).date()
+        days.append(TrafficDay(kind=kind, day=day, count=bucket.count, uniques=bucket.uniques))
+    return days, oddities
+
+
+def _problem(moment: datetime, last: date) -> str | None:
+    utc = moment.astimezone(UTC)
+    if utc.time() != time():
+        return f"{moment.isoformat()} is not the beginning of a day in UTC"
+    return f"{utc.date()} is in the future" if utc.date() > last else None
+
+
+def _complete_until(part: str, newest: date | None, asked: Asked) -> date | None:
+    """Return the last day for which an answer leaves nothing out, or None.
+
+    Whether GitHub has counted a day shows only where some repository has it: this one, or
+    another that was answered before this one was requested.
+    """
+    counted = [each for each in (newest, asked.newest.get(part)) if each is not None]
+    return min(max(counted), asked.now.date() - _DAY) if counted else None
+
+
+def _lost(lost_at: datetime | None, today: date) -> Iterator[date]:
+    """Yield the days that were not read to their end and are no longer whole at GitHub."""
+    day = today if lost_at is None else (lost_at - _KEPT).date()
+    while day < today - WHOLE_DAYS * _DAY:
+        yield day
+        day += _DAY
+
+
+TRAFFIC = Figures(
+    name="traffic",
+    tables=(TRAFFIC_DAYS, TRAFFIC_WINDOWS),
+    due=Due(
+        every=_DAY,
+        idle_every=5 * _DAY,
+        idle_after=2,
+        lost_after=13 * _DAY,
+        needs_push=True,
+    ),
+    endpoints=(
+        Endpoint(part="views", path="/repositories/{id}/traffic/views", query="per=day"),
+        Endpoint(part="clones", path="/repositories/{id}/traffic/clones", query="per=day"),
+    ),
+    needs="administration: read",
+    read=_read,
+)
