@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
-from tests.support.inside.database import BY_DAY, CONTENT, COUNTERS, FIELDS, Change, Known, as_text
+from tests.support.inside.database import (
+    BY_DAY,
+    CONTENT,
+    COUNTERS,
+    FIELDS,
+    Change,
+    Known,
+    Membership,
+    as_text,
+)
 from tests.support.inside.github import Item, decode_item
 from tests.support.inside.load import (
     Plan,
@@ -194,12 +203,12 @@ def test_null_is_a_value_and_replaces_what_was_there() -> None:
 
 def test_a_repository_that_the_account_did_not_list_before_joins_without_a_write() -> None:
     made = plan(item(), item(), listed=False)
-    assert (made.writes, made.joins, counts(made)) == ((), (1,), (0, 0, 1))
+    assert (made.writes, made.joins, counts(made)) == ((), (Membership(1, None),), (0, 0, 1))
 
 
 def test_a_repository_whose_values_are_the_same_behind_another_hash_joins_too() -> None:
     made = plan(item(leave_out=("language",)), item(), listed=False)
-    assert (made.writes, made.joins, counts(made)) == ((), (1,), (0, 0, 1))
+    assert (made.writes, made.joins, counts(made)) == ((), (Membership(1, None),), (0, 0, 1))
 
 
 def test_a_removed_repository_that_is_as_it_was_is_restored_with_a_day_of_counters() -> None:
@@ -238,7 +247,7 @@ def test_the_counts_of_a_plan_add_up_to_what_was_seen() -> None:
     stored = {3: stored_values(item(id=3).record)}
     made = make_plan(hashed, known, stored, seen=len(items))
     assert [write.id for write in made.writes] == [3, 4, 5]
-    assert made.joins == (2,)
+    assert made.joins == (Membership(2, None),)
     assert counts(made) == (2, 1, 3)
 
 

@@ -90,8 +90,11 @@ def row_table(declared: RowTable, metadata: MetaData) -> Table:
     )
 
 
-def counter_table(resource: Resource, metadata: MetaData) -> Table:
-    """Make the table of a resource's counters: a row for each day on which they changed."""
+def counter_table(resource: Resource, metadata: MetaData, *others: Column[Any]) -> Table:
+    """Make the table of a resource's counters: a row for each day on which they changed.
+
+    `others`: columns that the resource's records do not have.
+    """
     return Table(
         str(resource.metrics),
         metadata,
@@ -99,6 +102,7 @@ def counter_table(resource: Resource, metadata: MetaData) -> Table:
         Column(resource.item_id, BigInteger, primary_key=True, autoincrement=False),
         Column("day", Date, primary_key=True),
         *columns(resource, resource.by_day),
+        *others,
         _reference(resource, resource.item_id),
         sqlite_with_rowid=False,
     )

@@ -42,8 +42,8 @@ def statements_of(dialect: Dialect) -> Statements:
         membership=dialect.upsert(
             "account_repositories",
             _MEMBERSHIP_KEY,
-            (*_MEMBERSHIP_KEY, "first_seen_at", "gone_at"),
-            ("gone_at",),
+            (*_MEMBERSHIP_KEY, "first_seen_at", "gone_at", "push"),
+            ("gone_at", "push"),
         ),
         change=dialect.insert("repository_changes", _CHANGE),
         page=dialect.upsert("page_cache", _PAGE_KEY, (*_PAGE_KEY, *_PAGE), _PAGE),

@@ -27,20 +27,21 @@ _AT_ONCE = 5_000  # ids in one query, or one result
 
 @cache  # building it takes as long as executing it
 def _known(dialect: Dialect) -> Select[Any]:
+    member = account_repositories.c
     mine = and_(
-        account_repositories.c.account == bindparam("account"),
-        account_repositories.c.host == repositories.c.host,
-        account_repositories.c.repository_id == repositories.c.id,
-        account_repositories.c.gone_at.is_(None),
+        member.account == bindparam("account"),
+        member.host == repositories.c.host,
+        member.repository_id == repositories.c.id,
     )
     return (
         select(
             repositories.c.id,
             repositories.c.content_hash,
-            account_repositories.c.account.is_not(None),
+            and_(member.account.is_not(None), member.gone_at.is_(None)),
             repositories.c.removed_at,
             repositories.c.removal_reason,
             repositories.c.revision,
+            member.push,
         )
         .select_from(repositories.outerjoin(account_repositories, mine))
         .where(
@@ -79,8 +80,8 @@ class RunReader:
         asked = {"account": self.account, "host": self.host, "ids": list(ids)}
         rows = self.connection.execute(_known(self.dialect), asked)
         return {
-            id_: Known(content_hash, bool(listed), removed_at, reason, revision)
-            for id_, content_hash, listed, removed_at, reason, revision in rows
+            id_: Known(content_hash, bool(listed), removed_at, reason, revision, push)
+            for id_, content_hash, listed, removed_at, reason, revision, push in rows
         }
 
     def values(self, ids: Collection[int]) -> dict[int, tuple[Any, ...]]:

@@ -35,6 +35,7 @@ from sync.database.types import Document, UtcDateTime
 from sync.database.writes import (
     Change,
     Known,
+    Membership,
     PageEntry,
     Refusal,
     Rejection,
@@ -45,6 +46,7 @@ from sync.database.writes import (
 
 _PROGRESS = update(sync_runs).where(sync_runs.c.id == bindparam("run"))
 _KEPT = 65_536  # characters kept of a rejected payload that is longer
+_id_of = itemgetter(0)
 _of_day = itemgetter(*map(FIELDS.index, BY_DAY))
 # Positions in FIELDS of values that need an adapter for the driver.
 _ADAPTED = tuple(
@@ -124,11 +126,15 @@ class RunTransaction(RunReader):
         say("RELEASE SAVEPOINT attempt")
         return None
 
-    def join(self, ids: Iterable[int]) -> None:
+    def join(self, members: Iterable[Membership]) -> None:
         """Record that the account lists these repositories, which are stored already."""
-        ordered = sorted(ids)
+        ordered = sorted(members, key=_id_of)
         self._enroll(ordered)
-        self._log_join(ordered)
+        self._log_join(member.id for member in ordered)
+
+    def grant(self, members: Iterable[Membership]) -> None:
+        """Record whether the account may push to these repositories, which it lists already."""
+        self._enroll(sorted(members, key=_id_of))
 
     def note_departure(self, id_: int) -> None:
         """Record that GitHub denied a repository to the account: it is gone or hidden."""
@@ -269,7 +275,7 @@ class RunTransaction(RunReader):
         )
         self.log_day((host, w.id, day, *_of_day(w.values)) for w in writes if w.metrics)
         self.log_changes((w.id, change) for w in writes for change in w.changes)
-        self._enroll(w.id for w in writes if w.joins)
+        self._enroll(Membership(w.id, w.push) for w in writes if w.joins)
         self._log_join(w.id for w in writes if w.joins and not w.is_new)
 
     def _row(self, write: RepositoryWrite) -> list[Any]:
@@ -278,10 +284,11 @@ class RunTransaction(RunReader):
             row[at] = self.dialect.adapt(row[at])
         return row
 
-    def _enroll(self, ids: Iterable[int]) -> None:
-        now = self.dialect.adapt(self.now)
+    def _enroll(self, members: Iterable[Membership]) -> None:
+        account, host, now = self.account, self.host, self.dialect.adapt(self.now)
         self._many(
-            self.statements.membership, [(self.account, self.host, id_, now, None) for id_ in ids]
+            self.statements.membership,
+            [(account, host, id_, now, None, push) for id_, push in members],
         )
 
     def _log_join(self, ids: Iterable[int]) -> None:

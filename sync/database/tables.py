@@ -80,6 +80,7 @@ account_repositories = Table(
     Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
     Column("first_seen_at", UtcDateTime, nullable=False),
     Column("gone_at", UtcDateTime),
+    Column("push", Boolean),  # null until a listing says it
     ForeignKeyConstraint(["host", "repository_id"], ["repositories.host", "repositories.id"]),
     ForeignKeyConstraint(["account"], ["accounts.name"]),
     Index("ix_account_repositories_repository", "host", "repository_id"),
@@ -112,7 +113,8 @@ repository_changes = _change_log(
     Column("repository_id", BigInteger, nullable=False),
 )
 
-repository_metrics = counter_table(REPOSITORIES, metadata)
+# No listing tells the number of subscribers.
+repository_metrics = counter_table(REPOSITORIES, metadata, Column("subscribers_count", BigInteger))
 
 departures = Table(
     "departures",

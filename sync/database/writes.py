@@ -22,6 +22,7 @@ class Known(NamedTuple):
     removed_at: datetime | None = None
     removal_reason: str | None = None
     revision: int = 0  # of the transaction that last wrote it
+    push: bool | None = None  # whether that account may push, as was last said
 
 
 class Change(NamedTuple):
@@ -32,11 +33,19 @@ class Change(NamedTuple):
     new_value: str | None
 
 
+class Membership(NamedTuple):
+    """A repository that the account lists, and whether it may push; None if that is unknown."""
+
+    id: int
+    push: bool | None
+
+
 class RepositoryWrite(NamedTuple):
     """A repository to insert or update.
 
     `values`: in the order of `tables.FIELDS`. `metrics`: whether a counter changed. `joins`:
-    whether the account did not list it before. `restores`: whether no account did.
+    whether the account did not list it before. `restores`: whether no account did. `push`: as
+    in `Membership`.
     """
 
     id: int
@@ -48,6 +57,7 @@ class RepositoryWrite(NamedTuple):
     metrics: bool
     joins: bool
     restores: bool = False
+    push: bool | None = None
 
 
 class Refusal(NamedTuple):

@@ -10,7 +10,8 @@ from hashlib import blake2b
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct, inspect
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, inspect
+from msgspec.structs import force_setattr
 
 from sync import __version__
 from sync.forges.oddities import without_oddities
@@ -40,13 +41,15 @@ class Item(Struct, frozen=True):
 
     `payload` is the object as received, without credentials, as JSON text; None
     if it is larger than LARGEST. `warnings` names the values that were replaced or
-    dropped. `position` counts from 0 within its page.
+    dropped. `position` counts from 0 within its page. `push`: whether the user of the token may
+    push; None if the object does not say it.
     """
 
     record: Repository
     payload: str | None
     warnings: tuple[str, ...] = ()
     position: int = 0
+    push: bool | None = None
 
 
 class Rejected(Struct, frozen=True):
@@ -62,6 +65,16 @@ class Rejected(Struct, frozen=True):
     id: int | None = None
     private: bool | None = None
     full_name: str | None = None
+
+
+class _Permissions(Struct):
+    push: bool | None = None
+
+
+class _Viewed(Repository, frozen=True, kw_only=True):
+    """A repository with the permissions of the token's user, which are not of the record."""
+
+    permissions: Raw | UnsetType = UNSET
 
 
 class Decoded(NamedTuple):
@@ -94,19 +107,20 @@ def reading_of(*records: type[Struct]) -> str:
 READING = reading_of(Repository, Owner, License)
 
 _user_decoder = msgspec.json.Decoder(User)
+_permissions_decoder = msgspec.json.Decoder(_Permissions)
 
 
 class RecordDecoder:
     """Decodes the JSON objects of one resource.
 
     Strict: no value is converted. A required value must be valid; an invalid optional value
-    becomes null, with a warning.
+    becomes null, with a warning. `read_as`: a record of the resource with further fields.
     """
 
-    def __init__(self, resource: Resource) -> None:
+    def __init__(self, resource: Resource, read_as: type[Struct] | None = None) -> None:
         columns = [each for each in resource.columns.values() if each.within is None]
         self._kind = resource.record
-        self._decoder = msgspec.json.Decoder(resource.record)
+        self._decoder = msgspec.json.Decoder(read_as or resource.record)
         self._times = [each.name for each in columns if isinstance(each.kind, inspect.DateTimeType)]
         self._texts = [
             each.name
@@ -158,14 +172,14 @@ def _decoder_of(resource: Resource) -> RecordDecoder:
     return RecordDecoder(resource)
 
 
-_repositories = _decoder_of(REPOSITORIES)
+_repositories = RecordDecoder(REPOSITORIES, read_as=_Viewed)
 
 
 def decode_item(
     raw: bytes, position: int = 0, secrets: SecretFields = _NO_SECRETS
 ) -> Item | Rejected:
     """Decode one repository object without its `secrets`; see `RecordDecoder`."""
-    return _decode(raw, position, secrets, _repositories, Item)
+    return _decode(raw, position, secrets, _repositories, _item)
 
 
 def decode_child(
@@ -188,6 +202,20 @@ def _decode(
         return make(*decoder.decode(raw), position)
     except (msgspec.DecodeError, RecursionError, OverflowError, ValueError) as error:
         return Rejected(position, _reason(error), _rejected_payload(showable), **_told(showable))
+
+
+def _item(record: _Viewed, payload: str | None, warnings: tuple[str, ...], position: int) -> Item:
+    permissions = record.permissions
+    force_setattr(record, "permissions", UNSET)  # so that the record is encoded without them
+    push = None if permissions is UNSET else _push(permissions)
+    return Item(record, payload, warnings, position, push)
+
+
+def _push(permissions: Raw) -> bool | None:
+    try:
+        return _permissions_decoder.decode(permissions).push
+    except (msgspec.DecodeError, RecursionError):
+        return None
 
 
 def decode_user(raw: bytes) -> User:

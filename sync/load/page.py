@@ -101,6 +101,7 @@ def store_items(transaction: RunTransaction, items: Sequence[Item], *, position:
     plan = make_plan(hashed, known, stored, seen=len(items), recalled=recalled, newer=newer)
     refusals = transaction.write(plan.writes)
     transaction.join(plan.joins)
+    transaction.grant(plan.grants)
     rejections = tuple(_rejections(refusals, items, position))
     transaction.reject(rejections)
     refused = {refusal.write.id for refusal in refusals}

@@ -14,7 +14,7 @@ from msgspec import UNSET
 from sync.core.redaction import holds_secret
 from sync.database.changelog import CREATED, as_text, document
 from sync.database.tables import BY_DAY, CONTENT, FIELDS, LONGEST_KEY
-from sync.database.writes import Change, Known, PageEntry, RepositoryWrite
+from sync.database.writes import Change, Known, Membership, PageEntry, RepositoryWrite
 from sync.forges.answers import Page
 from sync.forges.records import Item, decode_item
 from sync.resources.repositories import REPOSITORIES, Repository
@@ -36,16 +36,18 @@ class Hashed(NamedTuple):
 class Plan:
     """The writes for a page.
 
-    `joins`: unchanged repositories that the account did not list before. `outdated`:
-    repositories left alone because another run wrote newer data after this run's request.
+    `joins`: unchanged repositories that the account did not list before. `grants`: repositories
+    that it listed, where GitHub now says otherwise whether it may push. `outdated`: repositories
+    left alone because another run wrote newer data after this run's request.
     `unchanged`: number of items without a write to `repositories`; the first of two items
     with the same id counts as unchanged.
     """
 
     writes: tuple[RepositoryWrite, ...]
-    joins: tuple[int, ...]
+    joins: tuple[Membership, ...]
     unchanged: int
     outdated: tuple[int, ...] = ()
+    grants: tuple[Membership, ...] = ()
 
 
 def hash_items(items: Iterable[Item]) -> tuple[Hashed, ...]:
@@ -102,10 +104,13 @@ def make_plan(
     have newer data than the page; they are not overwritten.
     """
     writes: list[RepositoryWrite] = []
-    joins: list[int] = []
+    joins: list[Membership] = []
+    grants: list[Membership] = []
     outdated: list[int] = []
     for hashed in items:
         old = known.get(hashed.id)
+        if old is not None and old.listed and hashed.item.push not in (None, old.push):
+            grants.append(Membership(hashed.id, hashed.item.push))
         values = stored.get(hashed.id)
         write = _write(hashed, old, values, (recalled or {}).get(hashed.id, values))
         if write is not None and hashed.id not in newer:
@@ -114,12 +119,13 @@ def make_plan(
         if write is not None:
             outdated.append(hashed.id)
         if old is not None and not old.listed and old.removed_at is None:
-            joins.append(hashed.id)
+            joins.append(Membership(hashed.id, _push(hashed, old)))
     return Plan(
         writes=tuple(writes),
         joins=tuple(joins),
         unchanged=seen - len(writes),
         outdated=tuple(outdated),
+        grants=tuple(grants),
     )
 
 
@@ -196,7 +202,14 @@ def _write(
         metrics=counted,
         joins=known is None or not known.listed,
         restores=restores,
+        push=_push(hashed, known),
     )
+
+
+def _push(hashed: Hashed, known: Known | None) -> bool | None:
+    """Return whether the account may push; an answer that does not say it changes nothing."""
+    said = hashed.item.push
+    return known.push if said is None and known is not None else said
 
 
 def _return(known: Known) -> tuple[Change, ...]:

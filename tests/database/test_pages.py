@@ -26,6 +26,7 @@ from tests.support.inside.core import DatabaseError
 from tests.support.inside.database import (
     CONTENT,
     FIELDS,
+    Membership,
     account_repositories,
     dialect_of,
     from_text,
@@ -278,7 +279,7 @@ def test_a_page_that_fails_in_the_middle_writes_nothing(store: Store, run: Run) 
 
     def work(page: Any) -> None:
         page.connection.exec_driver_sql("UPDATE repositories SET name = 'half'")
-        page.join([1])
+        page.join([Membership(1, None)])
         raise KeyError("a fault of ours")
 
     with pytest.raises(KeyError):

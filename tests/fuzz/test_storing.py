@@ -119,7 +119,8 @@ def nothing_to_write(store: Store, run: Run, page: Page) -> bool:
         known = transaction.known([hashed.id for hashed in items])
         stored = transaction.values(differing(items, known))
         again = make_plan(items, known, stored, seen=len(items))
-        return (again.writes, again.joins, again.unchanged) == ((), (), len(items))
+        done = (again.writes, again.joins, again.grants, again.unchanged)
+        return done == ((), (), (), len(items))
 
     return store.transact(run, plan)
 

@@ -52,6 +52,7 @@ from sync.database.types import TEXTS as TEXTS
 from sync.database.types import UtcDateTime as UtcDateTime
 from sync.database.writes import Change as Change
 from sync.database.writes import Known as Known
+from sync.database.writes import Membership as Membership
 from sync.database.writes import PageEntry as PageEntry
 from sync.database.writes import Rejection as Rejection
 from sync.database.writes import Run as Run
