@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from sync.database.migration_steps import add_column
 
 revision = "0012"
-down_revision = "0009"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
