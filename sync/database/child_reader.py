@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import and_, func, null, select
+from sqlalchemy import and_, func, select
 
 from sync.database.run_reader import RunReader
 from sync.database.tables import (
@@ -68,7 +68,7 @@ def state_rows(
     mine = and_(member.account == reader.account, member.host == reader.host)
     statement = (
         select(
-            *(table.id, table.full_name, member.get("push", null().label("push"))),
+            *(table.id, table.full_name, member.push),
             *(table[name] for name in SIGNALS),
             *(state[name] for name in STATE),
         )
