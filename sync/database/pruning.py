@@ -17,7 +17,7 @@ from sync.database.tables import (
     resource_runs,
     sync_runs,
 )
-from sync.database.writes import GOOD
+from sync.database.writes import GOOD, RESOURCES_ONLY
 
 _AT_ONCE = 1_000  # rows of a table read in one call, which takes milliseconds
 _run, _item = sync_runs.c, rejected_items.c
@@ -41,8 +41,9 @@ def prune(
     """Delete some rows that are older than their retention and not needed.
 
     Needed are the first run of all, each account's last run, last good run and last
-    `agreeing_runs` complete runs, and runs that changes or rejected items refer to. `start`:
-    where to begin among the old runs, from 0 to 1; at random, since most may be needed.
+    `agreeing_runs` complete runs, and runs that changes or rejected items refer to. A run that
+    read resources alone is needed only as the last of all. `start`: where to begin among the old
+    runs, from 0 to 1; at random, since most may be needed.
     """
     connection = transaction.connection
     items = _rejected_before(connection, now - timedelta(seconds=retention.rejected))
@@ -95,8 +96,9 @@ def _first_and_last(
     for account in accounts:
         mine = _run.account == account
         last = select(func.max(_run.id)).where(mine)
-        good = last.where(_run.status.in_(GOOD))
-        needed |= {connection.execute(each).scalar() for each in (last, good)}
+        synced = last.where(_run.trigger != RESOURCES_ONLY)
+        good = synced.where(_run.status.in_(GOOD))
+        needed |= {connection.execute(each).scalar() for each in (last, synced, good)}
         complete = select(_run.id).where(mine, _run.complete, _run.finished_at.is_not(None))
         complete = complete.order_by(_run.id.desc()).limit(agreeing_runs)
         needed.update(connection.execute(complete).scalars())

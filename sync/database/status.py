@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, null, or_,
 
 from sync.database.dialects import Dialect
 from sync.database.tables import account_repositories, accounts, plain, repositories, sync_runs
-from sync.database.writes import GOOD
+from sync.database.writes import GOOD, RESOURCES_ONLY
 
 # The largest number of runs read to count failures in a row, so that the cost does not grow.
 MOST_FAILURES = 100
@@ -22,10 +22,13 @@ _OF_RUN = (
     *("error_type", "error_message"),
 )
 
+_SYNCS = sync_runs.c.trigger != RESOURCES_ONLY
+
 
 def standing(connection: Connection, dialect: Dialect, *, counted: bool) -> list[dict[str, Any]]:
     """Return a row per account: its last run and, if `counted`, how many repositories it lists.
 
+    A run that reads resources alone is not the account's last, since it does not sync it.
     Each statement looks rows up by key: for a join, a server might read every run.
     """
     found = [plain(row) for row in connection.execute(_accounts(dialect, counted=counted))]
@@ -42,7 +45,8 @@ def standing(connection: Connection, dialect: Dialect, *, counted: bool) -> list
 def _accounts(dialect: Dialect, *, counted: bool) -> Select[Any]:
     mine, newest = sync_runs.c.account == accounts.c.name, sync_runs.c.id.desc()
     # Not max(id), for which MariaDB reads all runs of the account.
-    latest = select(sync_runs.c.id).where(mine).order_by(newest).limit(1).correlate(accounts)
+    latest = select(sync_runs.c.id).where(mine, _SYNCS).order_by(newest).limit(1)
+    latest = latest.correlate(accounts)
     member = account_repositories.c
     here = _current(member.host == accounts.c.host)
     # Two ranges of an index, instead of `!=`.
@@ -83,7 +87,8 @@ def _runs(ids: Sequence[int]) -> Select[Any]:
 def _endings(connection: Connection, account: str) -> Sequence[str]:
     """Return the statuses of an account's last runs, the latest first."""
     mine, newest = sync_runs.c.account == account, sync_runs.c.id.desc()
-    statement = select(sync_runs.c.status).where(mine).order_by(newest).limit(MOST_FAILURES)
+    statement = select(sync_runs.c.status).where(mine, _SYNCS)
+    statement = statement.order_by(newest).limit(MOST_FAILURES)
     return connection.execute(statement).scalars().all()
 
 

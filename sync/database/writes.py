@@ -12,6 +12,8 @@ from sync.resources.repositories import REPOSITORIES
 RunStatus = Literal["running", "succeeded", "partial", "failed", "deferred", "interrupted"]
 # The statuses of a run after which the account counts as synced.
 GOOD: tuple[RunStatus, ...] = ("succeeded", "partial")
+# `trigger` of a run that reads resources without the listing: it does not sync the account.
+RESOURCES_ONLY = "resources"
 
 
 class Known(NamedTuple):

@@ -8,7 +8,14 @@ import pytest
 
 from tests.support.database import HOST, HandClock, repository, store_page, values
 from tests.support.inside.config import Retained, Retention
-from tests.support.inside.database import Pruned, Rejection, RunCounts, RunStatus, prune
+from tests.support.inside.database import (
+    RESOURCES_ONLY,
+    Pruned,
+    Rejection,
+    RunCounts,
+    RunStatus,
+    prune,
+)
 
 if TYPE_CHECKING:
     from tests.support.inside.database import Run, Store
@@ -17,10 +24,13 @@ DAY = 86_400
 BRIEFLY = Retention(runs=Retained(10 * DAY), rejected=Retained(5 * DAY))
 
 
-def ran(store: Store, status: RunStatus = "succeeded", account: str = "me") -> Run:
-    run = store.start_run(account, HOST, "test")
-    complete = status in ("succeeded", "partial")
-    store.finish_run(run, status=status, counts=RunCounts(), complete=complete)
+def ran(
+    store: Store, status: RunStatus = "succeeded", account: str = "me", trigger: str = "test"
+) -> Run:
+    run = store.start_run(account, HOST, trigger)
+    lists = trigger != RESOURCES_ONLY
+    complete = status in ("succeeded", "partial") and lists
+    store.finish_run(run, status=status, counts=RunCounts(), complete=complete, lists=lists)
     return run
 
 
@@ -55,6 +65,17 @@ def test_old_runs_are_forgotten_but_for_the_first_and_those_that_tell_how_an_acc
     clock.advance(days=2)
     assert pruned(store, last, start=start) == (2, 0)
     assert runs_in(store) == [first.id, good.id, last.id, others.id]
+
+
+def test_runs_that_read_resources_alone_are_forgotten_before_the_last_sync_is(
+    store: Store, clock: HandClock
+) -> None:
+    first, synced = ran(store), ran(store)
+    ran(store, trigger=RESOURCES_ONLY)
+    last = ran(store, trigger=RESOURCES_ONLY)
+    clock.advance(days=11)
+    assert pruned(store, last) == (1, 0)
+    assert runs_in(store) == [first.id, synced.id, last.id]
 
 
 def test_runs_that_changed_something_or_met_what_is_still_rejected_are_kept(

@@ -9,7 +9,13 @@ import pytest
 
 from tests.support.database import HOST, START, HandClock, execute, repository, store_page
 from tests.support.inside.core import NoSuchRepository
-from tests.support.inside.database import REPOSITORY_COLUMNS, Ledger, RunCounts, filled_forward
+from tests.support.inside.database import (
+    REPOSITORY_COLUMNS,
+    RESOURCES_ONLY,
+    Ledger,
+    RunCounts,
+    filled_forward,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -262,6 +268,19 @@ def test_nothing_known_is_filled_forward_as_nothing() -> None:
 
 def test_a_ledger_that_was_never_synced_has_no_status(ledger: Ledger) -> None:
     assert ledger.status() == []
+
+
+def test_a_run_that_reads_resources_alone_is_no_sync_of_its_account(
+    store: Store, filled: Ledger
+) -> None:
+    run = store.start_run("me", HOST, "schedule")
+    store.finish_run(run, status="failed", counts=RunCounts(), complete=False)
+    before = filled.status()
+    reading = store.start_run("me", HOST, RESOURCES_ONLY)
+    assert filled.status() == before
+    store.finish_run(reading, status="succeeded", counts=RunCounts(), complete=False, lists=False)
+    assert filled.status() == before
+    assert before[0]["failures"] == 1
 
 
 def test_status_tells_of_each_account_its_last_run_and_what_it_lists(

@@ -50,6 +50,7 @@ from sync.database.tables import repository_metrics as repository_metrics
 from sync.database.tables import sync_runs as sync_runs
 from sync.database.types import TEXTS as TEXTS
 from sync.database.types import UtcDateTime as UtcDateTime
+from sync.database.writes import RESOURCES_ONLY as RESOURCES_ONLY
 from sync.database.writes import Change as Change
 from sync.database.writes import Known as Known
 from sync.database.writes import Membership as Membership
