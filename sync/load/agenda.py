@@ -162,7 +162,10 @@ def agenda(
                     refused[each.owner] += 1
                 elif each.state.status == "complete":
                     answered.add(each.owner)
-            if not _is_wanted(plan, each) or _is_done(each.state, run_began):
+            if not _is_wanted(plan, each):
+                continue
+            if _is_done(each.state, run_began):
+                made.next_at = _earliest(made.next_at, _next_of(plan, each))
                 continue
             if (plan.number, each.owner) in paused:
                 made.paused[plan.number] += 1

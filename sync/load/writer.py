@@ -76,7 +76,7 @@ class RunWriter:
         if time.monotonic() < self._noted_at + 1.0:
             return
         self._noted_at = time.monotonic()
-        self.transact(lambda transaction: self._record(transaction, self._counts))
+        self.store.transact(self.run, lambda page: self._record(page, self._counts))
 
     def _record(self, transaction: RunTransaction, counts: RunCounts) -> None:
         transaction.progress(self._with_requests(counts), self.announced_pages)
