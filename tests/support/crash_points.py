@@ -35,6 +35,7 @@ class Point(NamedTuple):
     commits: int
     ordered: bool
 
+
 # What a run writes once a second, if it takes that long.
 _BY_TIME = "RunWriter.note_progress"
 
