@@ -64,9 +64,17 @@ def _write_set(
     told: Mapping[Key, Values],
     today: date,
 ) -> int:
-    """Store a set for today if it is not the stored one."""
+    """Store a set for today if it is not the stored one.
+
+    Without `gone_as_zero`, an empty set has no row that says since when: it is for the caller to
+    know whether the set has changed, and today's own set alone is looked at.
+    """
     told = {(today, *key[1:]): values for key, values in told.items()}
-    stored = _last_set(transaction, declared, repository_id, until=today)
+    if declared.gone_as_zero:
+        stored = _last_set(transaction, declared, repository_id, until=today)
+    else:
+        day = ROWS[declared].c[declared.day]
+        stored = _stored(transaction, declared, repository_id, day == today)
     zero = (0,) * len(declared.fields)
     if _of_set(told) == {k: v for k, v in _of_set(stored).items() if v != zero}:
         return 0

@@ -146,9 +146,8 @@ class ChildPage(NamedTuple):
 class AnsweredPart(NamedTuple):
     """The answer to one request for figures of a repository.
 
-    `body`: JSON; None if it is the same as the remembered one. `at`: the time of the request,
-    by this machine's clock or the server's, whichever is earlier; `until`: the later one of the
-    time of the answer. `next_url`: the page that follows.
+    `body`: JSON; None if it is the same as the remembered one. It was made between `at` and
+    `until`, by the server's clock if it tells it. `next_url`: the page that follows.
     """
 
     part: str

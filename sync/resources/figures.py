@@ -71,8 +71,8 @@ class RowTable:
 class Asked(NamedTuple):
     """What is known of a repository when an answer about it is read.
 
-    `now`: the time of the request, `until`: that of the answer (UTC), each by the clock that
-    makes the span longer, this machine's or the server's. `listed`: fields of the repository,
+    The answer was made between `now` and `until` (UTC), by the server's clock if it tells it.
+    `listed`: fields of the repository,
     by name. `memory`: what the last answer left. `lost_at`: when figures not read since are
     gone. `newest`: the newest day that any repository of the account had in this run, by part,
     when the request was sent.

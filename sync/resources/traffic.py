@@ -7,7 +7,7 @@ https://docs.github.com/rest/metrics/traffic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -101,17 +101,23 @@ def _read(answers: Sequence[Answer], asked: Asked) -> Told:
     newest: dict[str, date] = {}
     today = asked.now.date()
     for part, body, _ in answers:
+        odd: list[Oddity] = []
         if body is not None:
             told = _DECODERS[part].decode(body)
             found, odd = _days(part, told.days, asked.until.date())
             days += found
             oddities += odd
-            last = max((each.day for each in found), default=None)
-            memory[part] = [told.count, told.uniques, last and last.isoformat()]
-        count, uniques, text = memory[part]
+            here = {each.day for each in found if each.count}  # a 0 may be of an outage
+            before = _days_of(memory.get(part), memory.get(f"{part}_gone", ()))
+            memory[f"{part}_gone"] = sorted(each.isoformat() for each in before - here)
+            memory[part] = [told.count, told.uniques, *_packed(here)]
+        count, uniques, text, _ = memory[part]
         last = date.fromisoformat(text) if text else None
         if last is not None:
             newest[part] = last
+        first = today - WHOLE_DAYS * _DAY
+        gone = {each for each in _days_of(None, memory[f"{part}_gone"]) if each >= first}
+        memory[f"{part}_gone"] = sorted(map(date.isoformat, gone))
         windows.append(
             TrafficWindow(
                 kind=part,
@@ -119,12 +125,13 @@ def _read(answers: Sequence[Answer], asked: Asked) -> Told:
                 count=count,
                 uniques=uniques,
                 newest_day=last,
-                complete_until=None if oddities else _complete_until(part, last, asked),
+                complete_until=None if odd else _complete_until(part, last, gone, asked),
                 read_at=asked.now,
             )
         )
-    memory["idle"] = 0 if any(each.count for each in windows) else asked.memory.get("idle", 0) + 1
-    memory["viewed"] = sum(each.count or 0 for each in windows if each.kind == "views")
+    had = {each.kind for each in windows if each.count or each.newest_day}
+    memory["idle"] = 0 if had else asked.memory.get("idle", 0) + 1
+    memory["viewed"] = int("views" in had)
     return Told(
         {TRAFFIC_DAYS: days, TRAFFIC_WINDOWS: windows},
         memory,
@@ -133,6 +140,24 @@ def _read(answers: Sequence[Answer], asked: Asked) -> Told:
         lost_at=lost_when(today),
         oddities=tuple(oddities),
     )
+
+
+def _packed(days: Collection[date]) -> tuple[str | None, int]:
+    """Return the newest of these days, and a number whose bit n tells of the nth day before."""
+    last = max(days, default=None)
+    if last is None:
+        return None, 0
+    ages = ((last - each).days for each in days)
+    return last.isoformat(), sum(1 << age for age in ages if age <= _KEPT.days)
+
+
+def _days_of(answer: Sequence[Any] | None, gone: Iterable[str]) -> set[date]:
+    """Return the days that an answer held, from the memory, and those that were told before."""
+    days = set(map(date.fromisoformat, gone))
+    if answer is None or answer[2] is None:
+        return days
+    last = date.fromisoformat(answer[2])
+    return days | {last - age * _DAY for age in range(_KEPT.days + 1) if answer[3] >> age & 1}
 
 
 def lost_when(unfinished: date) -> datetime:
@@ -164,13 +189,22 @@ def _problem(moment: datetime, last: date) -> str | None:
     return f"{utc.date()} is in the future" if utc.date() > last else None
 
 
-def _complete_until(part: str, newest: date | None, asked: Asked) -> date | None:
+def _complete_until(
+    part: str, newest: date | None, gone: Collection[date], asked: Asked
+) -> date | None:
     """Return the last day for which an answer leaves nothing out, or None.
 
     Whether GitHub has counted a day shows only where some repository has it: this one, or
-    another that was answered before this one was requested.
+    another that was answered before this one was requested. `gone`: days that were told before,
+    and that this answer leaves out. Then only its own newest day shows how far it reaches, and
+    nothing does if they are among its days. It has no proof either if it was made on one of
+    two days.
     """
-    counted = [each for each in (newest, asked.newest.get(part)) if each is not None]
+    is_odd = newest is not None and any(each < newest for each in gone)
+    if is_odd or asked.until.date() != asked.now.date():
+        return None
+    others = None if gone else asked.newest.get(part)
+    counted = [each for each in (newest, others) if each is not None]
     return min(max(counted), asked.now.date() - _DAY) if counted else None
 
 

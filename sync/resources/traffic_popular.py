@@ -69,13 +69,13 @@ def _read(answers: Sequence[Answer], asked: Asked) -> Told:
         if body is not None:
             found, odd = _set(part, _list_decoder.decode(body), today)
             oddities += odd
-            rows[_TABLES[part]] = found
             told = msgspec.json.encode(
                 [[getattr(row, name) for name in _TABLES[part].fields] for row in found]
             )
             digest = blake2b(told, digest_size=8).hexdigest()
             if digest != memory.get(part):
                 memory |= {part: digest, f"{part}_on": today.isoformat()}
+                rows[_TABLES[part]] = found
         rows[TRAFFIC_WINDOWS].append(
             TrafficWindow(
                 kind=part,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -87,9 +86,7 @@ def _part(
     before, asked = known.get(key), client.clock()
 
     def decode(response: Response) -> AnsweredPart:
-        ended = client.clock()
-        ahead = timedelta(seconds=protocol.clock_skew(response, ended) or 0)
-        at, until = min(asked, asked - ahead), max(ended, ended - ahead)
+        at, until = protocol.span(response, asked, client.clock())
         following = _following(client, url, response) if endpoint.paged else None
         if response.status == _NOT_MODIFIED and before is not None:
             return AnsweredPart(endpoint.part, key, before.etag, None, at, until, following)

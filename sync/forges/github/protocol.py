@@ -40,6 +40,7 @@ _SCOPE = re.compile(r"[A-Za-z0-9_:.-]{1,64}")
 _EXPIRY = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}) (?:UTC|([+-][0-9]{2}:?[0-5][0-9]))"
 )
+_DATE_RESOLUTION = timedelta(seconds=1)  # of the header Date
 _FIRST_TIME = 1_000_000_000  # a smaller number is a length of time, not seconds since 1970
 _LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,99})(?:\[bot\])?")
 
@@ -122,6 +123,19 @@ def _on_our_clock(reset: int, response: Response, now: datetime) -> datetime:
 def clock_skew(response: Response, now: datetime) -> float | None:
     """Return how far the local clock is ahead of the server's, in seconds; None if unknown."""
     return (now - response.date).total_seconds() if response.date else None
+
+
+def span(response: Response, asked: datetime, ended: datetime) -> tuple[datetime, datetime]:
+    """Return the earliest and the latest time at which an answer can have been made.
+
+    By the server's clock; by this machine's, if the server does not tell its own. `asked` and
+    `ended` are the times of request and answer by this machine's clock.
+    """
+    skew = clock_skew(response, ended)
+    if skew is None:
+        return asked, ended
+    ahead = timedelta(seconds=skew)
+    return asked - ahead, ended - ahead + _DATE_RESOLUTION
 
 
 def left_out(response: Response) -> int:
