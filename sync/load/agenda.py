@@ -146,6 +146,7 @@ def agenda(
 ) -> Agenda:
     """Return what is due: what is lost first, what was never read, what is overdue, first loads.
 
+    Where the budget does not suffice for all of it, what loses something comes before the rest.
     `budget`: the largest number of requests; None for no limit. `rights`: who asks, by
     `Forge.key_of_rights`. `eager`: a run by hand, which also reads what is nearly due.
     `run_began`: what was read since is not read again in this run. `paused`: resources and
@@ -184,8 +185,21 @@ def agenda(
             else:
                 made.tasks.append(task)
     made.tasks.sort()
+    if budget is not None and budget < sum(task.cost for task in made.tasks):
+        loses = {plan.number for plan in plans if plan.due.lost_after is not None}
+        made.tasks.sort(key=lambda task: _in_shortage(task, task.resource in loses))
     _cut(made, budget)
     return made
+
+
+def _in_shortage(task: Task, loses: bool) -> tuple[Any, ...]:
+    """Return the key by which tasks are ordered where the budget is too small for all.
+
+    What `loses` something if it waits comes before what does not, and what is lost first comes
+    before what is overdue for longer.
+    """
+    lost_at = task.lost_at.timestamp() if task.lost_at else 0.0
+    return (not loses, task.urgency[0], lost_at, task.urgency)
 
 
 def _cut(made: Agenda, budget: int | None) -> None:

@@ -167,6 +167,28 @@ def test_what_the_quota_does_not_suffice_for_waits_and_it_is_said_what_is_lost_w
     assert made(candidates, plan(cost=2), budget=0).tasks == []
 
 
+def test_where_the_quota_is_short_what_loses_something_comes_first() -> None:
+    traffic, downloads = Due(every=DAY, lost_after=13 * DAY), DAILY
+    plans = [plan(downloads), ResourcePlan(number=1, due=traffic, cost=2)]
+    states: dict[int, list[State | None]] = {
+        0: [read(9 * DAY, again_in=DAY), None],
+        1: [read(3 * DAY, again_in=DAY, lost_in=n * DAY) for n in (9, 2, 7)],
+    }
+
+    def found(budget: int | None) -> list[tuple[int, int]]:
+        tasks = agenda(
+            plans,
+            lambda each: [repository(n, state) for n, state in enumerate(states[each.number])],
+            now=NOW,
+            budget=budget,
+            rights=RIGHTS,
+        ).tasks
+        return [(task.resource, task.repository_id) for task in tasks]
+
+    assert found(8) == [(1, 1), (0, 1), (0, 0), (1, 0), (1, 2)]
+    assert found(7) == [(1, 1), (1, 2), (1, 0), (0, 1)]
+
+
 def test_the_next_time_is_told() -> None:
     candidates = [repository(n, read(HOUR, again_in=n * DAY)) for n in (2, 1, 3)]
     assert made(candidates).next_at == NOW - HOUR + DAY
