@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,6 +12,7 @@ from sqlalchemy import and_, func, select
 from sync.database.run_reader import RunReader
 from sync.database.tables import (
     CHILDREN,
+    ROWS,
     account_repositories,
     page_cache,
     plain,
@@ -19,6 +20,7 @@ from sync.database.tables import (
     resource_states,
 )
 from sync.resources.resource import Resource
+from sync.resources.traffic import TRAFFIC_WINDOWS
 
 _AT_ONCE = 500  # rows in memory
 
@@ -98,6 +100,31 @@ def inactive(reader: RunReader, resource: str, number: str) -> set[int]:
     )
     rows = reader.connection.execute(statement, execution_options={"yield_per": _AT_ONCE})
     return {row[0] for row in rows if memory_of(row[1]).get(number) == 0}
+
+
+def counted_since(
+    reader: RunReader, resource: str, kinds: Collection[str], since: date
+) -> tuple[int, date | None]:
+    """Return of how many repositories an answer told a day, and the newest such day.
+
+    The answers are the account's since the beginning of the day `since`.
+    """
+    state, window = resource_states.c, ROWS[TRAFFIC_WINDOWS].c
+    begun = datetime.combine(since, time(), UTC)
+    answered = and_(
+        *(state.account == reader.account, state.host == reader.host),
+        *(state.resource == resource, state.checked_at >= begun),
+    )
+    theirs = and_(window.host == state.host, window.repository_id == state.repository_id)
+    told = and_(window.kind.in_(kinds), window.read_on >= since, window.newest_day.is_not(None))
+    statement = (
+        select(func.count(window.repository_id.distinct()), func.max(window.newest_day))
+        .select_from(resource_states)
+        .join(ROWS[TRAFFIC_WINDOWS], theirs)
+        .where(answered, told)
+    )
+    count, newest = reader.connection.execute(statement).one()
+    return count, newest
 
 
 def memory_of(text: str | None) -> dict[str, Any]:

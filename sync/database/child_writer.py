@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -160,11 +160,12 @@ def note_state(
     )
 
 
-def note_behind(transaction: RunTransaction, resource: str, lost_at: datetime) -> None:
-    """Store when what this run could not read yet is lost: GitHub had not counted it."""
+def note_behind(transaction: RunTransaction, resource: str, since: date, lost_at: datetime) -> None:
+    """Store when what was not counted yet is lost, for all that was read since this day began."""
     state = resource_states.c
     mine = and_(state.account == transaction.account, state.host == transaction.host)
-    read = and_(state.resource == resource, state.checked_at >= transaction.run.started_at)
+    begun = datetime.combine(since, time(), UTC)
+    read = and_(state.resource == resource, state.checked_at >= begun)
     transaction.connection.execute(
         update(resource_states).where(mine, read, state.lost_at > lost_at).values(lost_at=lost_at)
     )

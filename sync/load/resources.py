@@ -105,8 +105,8 @@ def load_resources(
 class _Loading:
     """One resource in a run.
 
-    `newest`: the newest day of each part so far. `with_days`: the number of repositories that
-    have such a day. `failed`: failures in a row. `refused`: refusals in a row, by owner.
+    `newest`: the newest day of each part so far. `failed`: failures in a row. `refused`:
+    refusals in a row, by owner.
     """
 
     number: int
@@ -114,7 +114,6 @@ class _Loading:
     plan: ResourcePlan = field(default_factory=lambda: ResourcePlan(number=0, due=Due(), cost=0))
     counts: ResourceCounts = field(default_factory=ResourceCounts)
     newest: Mapping[str, date] = field(default_factory=dict)
-    with_days: int = 0
     failed: int = 0
     refused: Counter[str] = field(default_factory=Counter)
 
@@ -140,7 +139,6 @@ class _Loading:
         self.refused[candidate.owner] = self.refused[candidate.owner] + 1 if refused else 0
         told = answered.told
         if told is not None and told.newest:
-            self.with_days += 1
             parts = {*self.newest, *told.newest}
             least = date.min
             self.newest = {
@@ -366,13 +364,17 @@ class _Loader:
         return loaded
 
     def _note_behind(self, loading: _Loading) -> None:
-        """Note that GitHub has not counted the latest days yet: their loss comes earlier."""
-        if loading.with_days < _QUORUM:
+        """Note that GitHub has not counted the latest days yet: their loss comes earlier.
+
+        The answers of the whole day show it: a run may have few.
+        """
+        if not loading.newest:
             return
-        newest, today = max(loading.newest.values()), self._client.clock().date()
-        if newest < today - _DAY:
-            name, lost_at = loading.resource.name, lost_when(newest + _DAY)
-            self._writer.transact(partial(_behind, name, lost_at))
+        begun = self._writer.run.started_at.date()
+        kinds = [each.part for each in loading.resource.endpoints]
+        name = loading.resource.name
+        newest = self._writer.transact(partial(_behind, name, kinds, begun))
+        if newest is not None:
             log_behind(name, newest)
 
 
@@ -387,8 +389,15 @@ def _recorded(name: str, counts: ResourceCounts, transaction: RunTransaction) ->
     record(transaction, name, counts)
 
 
-def _behind(name: str, lost_at: datetime, transaction: RunTransaction) -> None:
-    child_writer.note_behind(transaction, name, lost_at)
+def _behind(
+    name: str, kinds: Sequence[str], begun: date, transaction: RunTransaction
+) -> date | None:
+    """Note when days that GitHub has not counted are lost; return the newest one that it has."""
+    repositories, newest = child_reader.counted_since(transaction, name, kinds, begun)
+    if newest is None or repositories < _QUORUM or newest >= begun - _DAY:
+        return None
+    child_writer.note_behind(transaction, name, begun, lost_when(newest + _DAY))
+    return newest
 
 
 def _plan(loading: _Loading, reader: RunReader, loadings: Mapping[str, _Loading]) -> ResourcePlan:
