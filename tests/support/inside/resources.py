@@ -9,6 +9,7 @@ from sync.resources.fields import Owner as Owner
 from sync.resources.figures import Answer as Answer
 from sync.resources.figures import Asked as Asked
 from sync.resources.figures import Figures as Figures
+from sync.resources.figures import Told as Told
 from sync.resources.languages import LANGUAGES as LANGUAGES
 from sync.resources.languages import REPOSITORY_LANGUAGES as REPOSITORY_LANGUAGES
 from sync.resources.repositories import REPOSITORIES as REPOSITORIES
@@ -17,4 +18,5 @@ from sync.resources.resource import Due as Due
 from sync.resources.resource import Resource as Resource
 from sync.resources.stars import STARS as STARS
 from sync.resources.traffic import TRAFFIC as TRAFFIC
+from sync.resources.traffic import lost_when as lost_when
 from sync.resources.traffic_popular import TRAFFIC_POPULAR as TRAFFIC_POPULAR
