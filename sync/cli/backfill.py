@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.exceptions import Exit
@@ -11,6 +11,15 @@ from click.exceptions import Exit
 from sync.cli import output
 from sync.cli.dry_run import SILENT, preview
 from sync.cli.job import Job
+from sync.cli.loaded import as_rows, sentences
+from sync.cli.narrowing import (
+    Narrowing,
+    narrowed,
+    narrowing_options,
+    require_on,
+    tell,
+    wanted_by,
+)
 from sync.cli.output import Format, format_option, json_option
 from sync.cli.progress_bar import run_progress
 from sync.cli.settings import ExitCode, Settings, exit_code_of, stop_on_signals, worst
@@ -19,7 +28,7 @@ from sync.core.errors import ConfigError, Interrupted, RepoledgerError
 from sync.core.memory import is_exhausted
 
 if TYPE_CHECKING:
-    from sync.config import Account
+    from sync.config import Account, Config
     from sync.database.store import Store
     from sync.forges.forge import Forge
     from sync.run.outcome import RunOutcome
@@ -28,8 +37,10 @@ _COLUMNS = (
     *("account", "status", "complete", "pages", "inserted", "updated", "unchanged", "removed"),
     *("restored", "withheld", "rejected", "skipped", "requests", "not_modified"),
     *("wait_seconds", "seconds", "rate_limit_remaining", "run_id", "not_before"),
-    *("error_type", "error_message"),
+    *("error_type", "error_message", "lost_days", "waiting", "nothing_lost_before"),
 )
+_LEFT_OUT = "resources are left out of a dry run; `repoledger resources` shows what is due"
+_OF_JSON = ("resources",)  # a list for each account
 _TABLE_COLUMNS = (
     *("account", "status", "inserted", "updated", "unchanged", "removed", "rejected", "seconds"),
 )
@@ -54,6 +65,7 @@ _TABLE_COLUMNS = (
     help="Longest wait for quota, such as 15m. Default: max_wait of the account's host.",
 )
 @click.option("--wait", is_flag=True, help="If another run of the account is active, wait for it.")
+@narrowing_options
 @format_option
 @json_option
 @click.pass_obj
@@ -65,10 +77,13 @@ def backfill(
     accept_removals: bool,
     max_wait: str | None,
     wait: bool,
+    only: tuple[str, ...],
+    resources: tuple[str, ...],
+    repository: tuple[str, ...],
     fmt: Format,
     json: bool,
 ) -> None:
-    """Sync every account once, now.
+    """Sync every account once, now: its list of repositories, then what is due of each.
 
     You can stop it at any moment and run it again: unchanged pages cost no quota, and
     unchanged rows are not written.
@@ -78,6 +93,9 @@ def backfill(
     fmt = output.chosen(fmt, json)
     if dry_run and (full or wait):
         raise click.BadParameter("--dry-run cannot be combined with --full or --wait")
+    flags = {"--dry-run": dry_run, "--accept-removals": accept_removals}
+    given = [flag for flag, is_given in flags.items() if is_given]
+    narrowing = narrowed(only, resources, repository, given)
     from sync.config import exposure, rhythms
 
     config = settings.load()
@@ -85,21 +103,34 @@ def backfill(
     chosen = (
         [config.account(name) for name in dict.fromkeys(account)] if account else config.accounts
     )
+    notes = require_on(config, chosen, narrowing)
     settings.start_log(silent=SILENT if dry_run else ())
     exposure.warn_of(config.secret_files)
     rhythms.warn_of(config)
+    tell(notes)
     with stop_on_signals() as stop:
         job = Job(config, stop, patience)
         if dry_run:
             code = preview(chosen, job, fmt, accept=accept_removals)
+            if fmt is Format.table and narrowing.resources is None and _are_on(config, chosen):
+                print(_LEFT_OUT)
         else:
             options = {"full": full, "wait": wait, "accept_removals": accept_removals}
-            code = _sync(job, chosen, fmt, options)
+            code = _sync(job, chosen, fmt, narrowing, options)
     raise Exit(code)
 
 
+def _are_on(config: Config, accounts: Sequence[Account]) -> bool:
+    """Return whether any resource is switched on."""
+    return any(each.on for account in accounts for each in config.resources_of(account).values())
+
+
 def _sync(
-    job: Job, accounts: Sequence[Account], fmt: Format, options: Mapping[str, bool]
+    job: Job,
+    accounts: Sequence[Account],
+    fmt: Format,
+    narrowing: Narrowing,
+    options: Mapping[str, bool],
 ) -> ExitCode:
     from sync.database import migrate
     from sync.database.store import Store
@@ -110,23 +141,65 @@ def _sync(
     outcomes: list[RunOutcome] = []
     crash: Exception | None = None
     with Store(job.config.database.url, stop=job.stop) as store:
+        asked = _asked(job, accounts, store, narrowing)
         for account in accounts:  # a failed account does not stop the next
+            if account.name not in asked:
+                continue
+            mine = {**options, **asked[account.name]}
             try:
-                outcomes.append(_sync_account(job, account, clients[account.name], store, options))
+                outcomes.append(_sync_account(job, account, clients[account.name], store, mine))
             except Exception as error:
                 if is_exhausted(error):
                     raise
                 crash = crash or error
                 unexpected = RepoledgerError(f"unexpected error: {type(error).__name__}")
                 outcomes.append(RunOutcome.not_begun(account.name, unexpected))
-    rows = [outcome.as_dict() for outcome in outcomes]
-    output.print_rows(rows, fmt, columns=_COLUMNS, table_columns=_TABLE_COLUMNS)
+    rows = [_row(outcome) for outcome in outcomes]
+    columns = _COLUMNS if fmt is Format.csv else (*_COLUMNS, *_OF_JSON)
+    output.print_rows(rows, fmt, columns=columns, table_columns=_TABLE_COLUMNS)
     if fmt is Format.table:
         for outcome in outcomes:
             _explain(outcome)
+            _explain_resources(outcome, narrowing)
     if crash is not None:
         raise crash
     return worst([_code_of(outcome) for outcome in outcomes])
+
+
+def _asked(
+    job: Job, accounts: Sequence[Account], store: Store, narrowing: Narrowing
+) -> dict[str, dict[str, Any]]:
+    """Return the options of each account's run by the narrowing; none of one without a run.
+
+    An account that was never listed is listed first. Raises NoSuchRepository, AmbiguousName.
+    """
+    from sync.database.queries import Ledger
+
+    listed = {
+        each.name: store.account(each.name).get("last_synced_at") is not None for each in accounts
+    }
+    theirs: dict[str, tuple[str, ...]] = {}
+    if narrowing.repositories:
+        with Ledger(job.config.database.url) as ledger:
+            theirs = wanted_by(listed, narrowing, ledger.listing)
+    asked = {}
+    for each in accounts:
+        settings = job.config.resources_of(each)
+        chosen = narrowing.resources
+        nothing = chosen is not None and not any(settings[name].on for name in chosen)
+        if narrowing.repositories and each.name not in theirs:
+            continue
+        if not narrowing.lists and nothing:
+            continue
+        lists = narrowing.lists or not listed[each.name]
+        if lists and not narrowing.lists:
+            output.print_warning(f"{each.name}: never listed until now, so its list comes first")
+        asked[each.name] = {
+            "chosen": chosen,
+            "lists": lists,
+            "repositories": theirs.get(each.name, ()),
+        }
+    return asked
 
 
 def _clients(job: Job, accounts: Sequence[Account]) -> dict[str, Forge | RepoledgerError]:
@@ -154,7 +227,7 @@ def _sync_account(
     account: Account,
     client: Forge | RepoledgerError,
     store: Store,
-    options: Mapping[str, bool],
+    options: Mapping[str, Any],
 ) -> RunOutcome:
     from sync.run.outcome import RunOutcome, log_outcome
     from sync.run.record import record_refusal
@@ -163,7 +236,8 @@ def _sync_account(
         if isinstance(client, RepoledgerError):
             raise client
         with client, run_progress(account.name) as progress:
-            return job.sync(account, client, store, progress, "backfill", **options)
+            trigger = "backfill" if options["lists"] else "resources"
+            return job.sync(account, client, store, progress, trigger, eager=True, **options)
     except ConfigError as error:
         host = job.config.forge_of(account).host
         return record_refusal(store, account.name, host, "backfill", error)
@@ -175,7 +249,7 @@ def _sync_account(
 
 def _explain(outcome: RunOutcome) -> None:
     """Print below the table how a run failed or stopped, and the next step."""
-    name = outcome.account
+    name, loaded = outcome.account, outcome.loaded
     if outcome.status == "deferred" and outcome.not_before is not None:
         print(
             f"{name}: deferred: GitHub answers again at {outcome.not_before:%Y-%m-%d %H:%M:%S} "
@@ -193,10 +267,35 @@ def _explain(outcome: RunOutcome) -> None:
             f"{name}: {outcome.counts.rejected} items could not be stored; see the reasons in the "
             f"table rejected_items, run_id {outcome.run_id}."
         )
-    elif outcome.status == "partial":
+    elif outcome.status == "partial" and not (loaded.lost_days or loaded.refused_by_name):
         print(
             f"{name}: GitHub left out organizations with single sign-on: authorize the token there."
         )
+
+
+def _row(outcome: RunOutcome) -> dict[str, Any]:
+    lost_at = outcome.loaded.lost_at
+    return outcome.as_dict() | {
+        "nothing_lost_before": lost_at.isoformat() if lost_at and outcome.loaded.waiting else None,
+        "resources": as_rows(outcome.loaded, _needs()),
+    }
+
+
+def _explain_resources(outcome: RunOutcome, narrowing: Narrowing) -> None:
+    """Print below the table what a run read of the resources, and what it could not."""
+    told = list(sentences(outcome.loaded, _needs()))
+    if not told and outcome.error is None and not narrowing.lists:
+        told = ["nothing was due; `repoledger resources` shows when something is"]
+        if narrowing.repositories:
+            told = [f"nothing to read of {', '.join(narrowing.repositories)}"]
+    for sentence in told:
+        output.say(f"{outcome.account}: {sentence}")
+
+
+def _needs() -> dict[str, str]:
+    from sync.resources import BY_NAME
+
+    return {name: each.needs for name, each in BY_NAME.items()}
 
 
 def _code_of(outcome: RunOutcome) -> ExitCode:

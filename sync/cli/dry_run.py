@@ -77,7 +77,7 @@ def _rows(
 
     run = DryRun(scratch)
     with job.client(account) as client:
-        asked = {"accept_removals": accept, "children": False}
+        asked = {"accept_removals": accept, "chosen": ()}
         outcome = job.sync(account, client, store, run, "dry-run", **asked)
     for difference in run.difference(outcome):
         for change in difference.changes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sync.config import Account, Config
@@ -49,7 +49,7 @@ class Job:
         store: Store,
         progress: Progress,
         trigger: str,
-        **asked: bool,
+        **asked: Any,
     ) -> RunOutcome:
         """Sync an account into `store`, after a noted wait; `asked` as in `RunOptions.of`.
 

@@ -35,14 +35,14 @@ class StoredItem(NamedTuple):
 
 # The fields of a repository that say whether one of its resources is due.
 SIGNALS = ("pushed_at", "stargazers_count", "forks_count", "created_at")
-STATE = ("status", "checked_at", "next_at", "lost_at", "basis", "cursor", "failures")
+STATE = ("status", "checked_at", "next_at", "lost_at", "basis", "cursor", "failures", "detail")
 
 
 class StateRow(NamedTuple):
     """A current repository that the account lists, with the state of a resource.
 
     `signals`: values of the fields SIGNALS. `state`: None if it was never requested; otherwise
-    `status`, `checked_at`, `next_at`, `lost_at`, `basis`, `cursor`, `failures`.
+    the values of the columns STATE.
     """
 
     id: int

@@ -233,6 +233,18 @@ class Ledger:
         name = str(self._column("full_name", host, id_))
         return f"{host}/{name}" if len(self.hosts()) > 1 else name
 
+    def listing(self, repository: str) -> list[str]:
+        """Return the accounts that list the repository called this.
+
+        Raises what `repositories_called` does.
+        """
+        host, id_ = self._called(repository)[0]
+        member = account_repositories.c
+        theirs = and_(member.host == host, member.repository_id == id_)
+        statement = select(member.account).where(theirs, member.gone_at.is_(None))
+        with self.connect() as connection:
+            return list(connection.execute(statement).scalars())
+
     def status(self, *, counted: bool = True) -> list[dict[str, Any]]:
         """Return a row per account: its state, its last run, how many repositories it lists.
 

@@ -58,6 +58,7 @@ class State(NamedTuple):
     basis: str | None
     memory: Mapping[str, Any]
     failures: int
+    detail: str | None = None
 
 
 class Candidate(NamedTuple):
@@ -123,7 +124,8 @@ class Agenda:
 
     `waiting`: numbers of repositories, by resource. `lost_at`: when the first of what waits is
     lost. `next_at`: when something is due next. `paused`: repositories that are not requested
-    because others of the same owner were refused, by resource.
+    because others of the same owner were refused, by resource. `refused`: those whose refusal
+    still holds, `reasons`: its words.
     """
 
     tasks: list[Task] = field(default_factory=list)
@@ -131,6 +133,14 @@ class Agenda:
     lost_at: datetime | None = None
     next_at: datetime | None = None
     paused: Counter[int] = field(default_factory=Counter)
+    refused: Counter[int] = field(default_factory=Counter)
+    reasons: dict[int, str | None] = field(default_factory=dict)
+
+    def note_refusal(self, resource: int, state: State) -> None:
+        """Count a repository whose refusal still holds."""
+        if state.status == "refused":
+            self.refused[resource] += 1
+            self.reasons[resource] = state.detail
 
 
 def agenda(
@@ -141,6 +151,7 @@ def agenda(
     budget: int | None,
     rights: str,
     eager: bool = False,
+    forced: bool = False,
     run_began: datetime | None = None,
     paused: Collection[tuple[int, str]] = (),
 ) -> Agenda:
@@ -148,7 +159,8 @@ def agenda(
 
     Where the budget does not suffice for all of it, what loses something comes before the rest.
     `budget`: the largest number of requests; None for no limit. `rights`: who asks, by
-    `Forge.key_of_rights`. `eager`: a run by hand, which also reads what is nearly due.
+    `Forge.key_of_rights`. `eager`: a run by hand, which also reads what is nearly due. `forced`:
+    the candidates are named by a user, and are read whether or not they are due.
     `run_began`: what was read since is not read again in this run. `paused`: resources and
     owners, whose repositories are left out.
     """
@@ -161,6 +173,7 @@ def agenda(
             if each.state is not None:
                 if _is_refused(each.state, rights, now):
                     refused[each.owner] += 1
+                    made.note_refusal(plan.number, each.state)
                 elif each.state.status == "complete":
                     answered.add(each.owner)
             if not _is_wanted(plan, each):
@@ -172,6 +185,8 @@ def agenda(
                 made.paused[plan.number] += 1
                 continue
             since = _due_since(plan, each, now, rights=rights, eager=eager)
+            if forced and not _is_of_run(each.state, run_began):
+                since = now
             if since is None:
                 made.next_at = _earliest(made.next_at, _next_of(plan, each))
                 continue
@@ -180,7 +195,12 @@ def agenda(
             found.append((each, Task(urgency, plan.number, each.id, plan.cost, lost_at)))
         for each, task in found:
             unread = each.state is None or each.state.checked_at is None
-            if unread and refused[each.owner] >= _REFUSALS and each.owner not in answered:
+            if (
+                unread
+                and not forced
+                and refused[each.owner] >= _REFUSALS
+                and each.owner not in answered
+            ):
                 made.paused[plan.number] += 1
             else:
                 made.tasks.append(task)
@@ -283,10 +303,16 @@ def _is_wanted(plan: ResourcePlan, each: Candidate) -> bool:
 
 def _is_done(state: State | None, run_began: datetime | None) -> bool:
     """Return whether this run has read it, and is not to go on with it."""
+    if state is None or not _is_of_run(state, run_began):
+        return False
+    return not (state.memory.get("next") or state.status == "computing")
+
+
+def _is_of_run(state: State | None, run_began: datetime | None) -> bool:
+    """Return whether the state is the result of a request of this run."""
     if state is None or state.checked_at is None or run_began is None:
         return False
-    goes_on = state.memory.get("next") or state.status == "computing"
-    return state.checked_at >= run_began and not goes_on
+    return state.checked_at >= run_began
 
 
 def _is_refused(state: State, rights: str, now: datetime) -> bool:

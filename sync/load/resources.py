@@ -24,6 +24,7 @@ from sync.load.fetched import Fetched, detail_of, status_of
 from sync.load.page_cache import cached_pages
 from sync.load.page_log import log_behind, log_lost, log_resource, log_waiting
 from sync.load.resource_answer import Answered, store_answer
+from sync.load.tally import Tally
 from sync.load.writer import RunWriter
 from sync.resources.figures import Figures
 from sync.resources.resource import Due, Resource
@@ -62,10 +63,11 @@ class Loaded:
     `counts`, by resource: as in `resource_runs`. `waiting`: numbers of repositories left for a
     later run because of the quota, by resource. `lost_at`: when the first of what waits is
     lost. `next_at`: when something is due next. `refused_by_name`: resources that were asked for
-    by name, and refused.
+    by name, and refused. `tallies`: the repositories of each resource.
     """
 
     counts: dict[str, ResourceCounts] = field(default_factory=dict)
+    tallies: dict[str, Tally] = field(default_factory=dict)
     waiting: dict[str, int] = field(default_factory=dict)
     lost_at: datetime | None = None
     next_at: datetime | None = None
@@ -86,19 +88,25 @@ def load_resources(
     eager: bool = False,
     only: Collection[int] | None = None,
     told: Callable[[str, int], None] = lambda *_: None,
+    loaded: Loaded | None = None,
 ) -> Loaded:
     """Load the due resources of the repositories that the run's account lists.
 
     Call it after the listing is loaded. It sends no more requests than the quota allows above
     the reserve and the next listing. Each answer is one transaction: rows, changes, counters,
     remembered pages, state. `full` ignores remembered pages. `eager`: a run by hand. `only`: ids
-    of repositories. `told` is called with the name of the resource after each answer, and the
-    number of those to come. An error about one repository becomes its state; RateLimited,
-    BadCredentials, Interrupted and DatabaseErrors are raised, and stored answers stay.
+    of repositories, which are read whether or not they are due. `told` is called with the name
+    of the resource after each answer, and the number of those to come. `loaded` is filled in and
+    returned, also with what was loaded before an error. An error about one repository becomes
+    its state; RateLimited, BadCredentials, Interrupted and DatabaseErrors are raised, and stored
+    answers stay.
     """
     loading = [_Loading(number, each) for number, each in enumerate(choices)]
+    loaded = Loaded() if loaded is None else loaded
     loader = _Loader(writer, client, loading, full=full, eager=eager, only=only, told=told)
-    return loader.load() if loading else Loaded()
+    if loading:
+        loader.load(loaded)
+    return loaded
 
 
 @dataclass(slots=True)
@@ -113,6 +121,7 @@ class _Loading:
     choice: Choice
     plan: ResourcePlan = field(default_factory=lambda: ResourcePlan(number=0, due=Due(), cost=0))
     counts: ResourceCounts = field(default_factory=ResourceCounts)
+    tally: Tally = field(default_factory=Tally)
     newest: Mapping[str, date] = field(default_factory=dict)
     failed: int = 0
     refused: Counter[str] = field(default_factory=Counter)
@@ -131,9 +140,11 @@ class _Loading:
         """Its number with each owner whose repositories are left out."""
         return {(self.number, who) for who, times in self.refused.items() if times >= _REFUSALS}
 
-    def take(self, candidate: Candidate, answered: Answered) -> None:
+    def take(self, fetched: Fetched, answered: Answered) -> None:
         """Count an answer."""
+        candidate = fetched.candidate
         self.counts += answered.counts
+        self.tally.take(answered, fetched.detail)
         self.failed = self.failed + 1 if answered.status == "failed" else 0
         refused = answered.status in ("refused", "missing")
         self.refused[candidate.owner] = self.refused[candidate.owner] + 1 if refused else 0
@@ -176,8 +187,9 @@ class _Loader:
         self._told = told
         self._computing: datetime | None = None  # when an answer may have been computed
         self._left: Counter[int] = Counter()  # requests still to be made, by resource
+        self._unread: dict[tuple[int, int], datetime | None] = {}  # when they are lost
 
-    def load(self) -> Loaded:
+    def load(self, loaded: Loaded) -> None:
         made = Agenda()
         try:
             while (made := self._agenda()).tasks or self._waits_for_answers():
@@ -185,8 +197,7 @@ class _Loader:
                 if made.tasks and not stored:  # all that is left is paused
                     break
         finally:
-            loaded = self._finish(made)
-        return loaded
+            self._finish(made, loaded)
 
     # What to request
 
@@ -204,6 +215,7 @@ class _Loader:
             budget=self._budget(),
             rights=client.key_of_rights,
             eager=self._eager,
+            forced=self._only is not None,
             run_began=self._writer.run.started_at,
             paused={pair for each in self._loading for pair in each.paused},
         )
@@ -240,12 +252,14 @@ class _Loader:
         """Request and store, as long as the quota lasts; return the number of answers."""
         stored = 0
         self._left = Counter(task.resource for task in tasks)
+        self._unread = {(task.resource, task.repository_id): task.lost_at for task in tasks}
         for loading, fetched, newest in self._fetched(tasks):
             if self._client.stop.is_set():
                 raise errors.Interrupted("stopped between two repositories")
             self._store(loading, fetched, newest)
             stored += 1
             self._left[loading.number] -= 1
+            self._unread.pop((loading.number, fetched.candidate.id), None)
             self._told(loading.resource.name, len(tasks) - stored)
         return stored
 
@@ -258,7 +272,7 @@ class _Loader:
                 newest=newest,
             )
         )
-        loading.take(fetched.candidate, answered)
+        loading.take(fetched, answered)
         if answered.told is not None and answered.told.lost:
             log_lost(loading.resource.name, fetched.candidate.full_name, answered.told.lost)
         if answered.status == "computing" and answered.next_at is not None:
@@ -336,9 +350,10 @@ class _Loader:
 
     # The end
 
-    def _finish(self, made: Agenda) -> Loaded:
+    def _finish(self, made: Agenda, loaded: Loaded) -> None:
         """Record and log the counts."""
-        loaded = Loaded(lost_at=made.lost_at, next_at=made.next_at)
+        lost = (at for at in (made.lost_at, *self._unread.values()) if at is not None)
+        loaded.lost_at, loaded.next_at = min(lost, default=None), made.next_at
         for loading in self._loading:
             name = loading.resource.name
             waiting = max(made.waiting[loading.number], self._left[loading.number])
@@ -351,6 +366,8 @@ class _Loader:
             )
             self._writer.transact(partial(_recorded, name, counts))
             loaded.counts[name] = counts
+            loaded.tallies[name] = loading.tally
+            loading.tally.note_others(loading.number, made)
             if waiting:
                 loaded.waiting[name] = waiting
             log_resource(loading.resource, counts)
@@ -358,10 +375,9 @@ class _Loader:
         loaded.refused_by_name = tuple(
             each.resource.name
             for each in self._loading
-            if each.choice.by_name and each.counts.refused
+            if each.choice.by_name and (each.counts.refused or each.tally.refused)
         )
         log_waiting(loaded.waiting, loaded.lost_at)
-        return loaded
 
     def _note_behind(self, loading: _Loading) -> None:
         """Note that GitHub has not counted the latest days yet: their loss comes earlier.

@@ -53,13 +53,13 @@ class RunOptions:
         config: Config,
         trigger: str,
         *,
-        children: bool = True,
+        chosen: Collection[str] | None = None,
         **asked: Any,
     ) -> Self:
         """Return the options of `account` in `config`, with the flags in `asked`.
 
-        `asked`: `full`, `wait`, `accept_removals`. Without `children`, only the list of
-        repositories is synced.
+        `chosen`: the names of the resources to load, as if the configuration had them by name;
+        None for all that it has. `asked`: fields such as `full`, `wait`, `lists`.
         """
         return cls(
             account=account.name,
@@ -69,9 +69,8 @@ class RunOptions:
             configured=config.accounts_at(config.forge_of(account).host),
             removals=config.removals,
             retention=config.retention,
-            resources=_choices(config.resources_of(account)) if children else (),
-            eager=trigger == "backfill",
-            **asked,
+            resources=_choices(config.resources_of(account), chosen),
+            **{"eager": trigger == "backfill", **asked},
         )
 
     @property
@@ -80,16 +79,18 @@ class RunOptions:
         return {"visibility": self.visibility, "affiliation": self.affiliation}
 
 
-def _choices(settings: Mapping[str, ResourceSetting]) -> tuple[Choice, ...]:
-    """Return the resources that are switched on."""
-    chosen = ((each, settings[each.name]) for each in OF_REPOSITORIES)
+def _choices(
+    settings: Mapping[str, ResourceSetting], chosen: Collection[str] | None
+) -> tuple[Choice, ...]:
+    """Return the resources that are switched on, of those that are chosen."""
+    known = ((each, settings[each.name]) for each in OF_REPOSITORIES)
     return tuple(
         Choice(
             resource=resource,
-            by_name=setting.by_name,
+            by_name=setting.by_name or chosen is not None,
             covers=setting.covers,
             every=timedelta(seconds=setting.every) if setting.every else None,
         )
-        for resource, setting in chosen
-        if setting.on
+        for resource, setting in known
+        if setting.on and (chosen is None or resource.name in chosen)
     )

@@ -89,7 +89,7 @@ def _load_resources(
     options: RunOptions, listing: AccountListing, writer: RunWriter, record: RunRecord
 ) -> None:
     """Load the due resources of the account's repositories."""
-    record.loaded = load_resources(
+    load_resources(
         writer,
         listing.client,
         options.resources,
@@ -97,6 +97,7 @@ def _load_resources(
         eager=options.eager,
         only=_ids(writer, options),
         told=record.progress.resource_stored,
+        loaded=record.loaded,
     )
 
 

@@ -1,0 +1,56 @@
+"""What became of the repositories of a run, for one resource. No I/O here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sync.load.agenda import Agenda
+    from sync.load.resource_answer import Answered
+
+
+@dataclass(slots=True)
+class Tally:
+    """Numbers of repositories.
+
+    `read`: the answer is stored, to its last page. `refused`: GitHub does not let the token read
+    it, by an answer of this run or by an earlier one that still holds. `paused`: not requested,
+    because others of the same owner were refused. `missing`: the answer was 404. `failed`: no
+    usable answer. `lost`: figures of some days are gone. `reason`: GitHub's words for the last
+    refusal.
+    """
+
+    read: int = 0
+    refused: int = 0
+    paused: int = 0
+    missing: int = 0
+    failed: int = 0
+    lost: int = 0
+    reason: str | None = None
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether every answer was 404, as from a server that does not have the resource."""
+        return bool(self.missing) and not (self.read or self.refused or self.failed)
+
+    def take(self, answered: Answered, detail: str | None) -> None:
+        """Count an answer; `detail` is what it says of an error."""
+        match answered.status:
+            case "complete" | "empty":
+                self.read += not answered.goes_on
+            case "refused" | "blocked":
+                self.refused += 1
+                self.reason = detail
+            case "missing":
+                self.missing += 1
+            case "failed":
+                self.failed += 1
+        self.lost += bool(answered.counts.lost_days)
+
+    def note_others(self, resource: int, made: Agenda) -> None:
+        """Note the repositories that were not requested, by the last agenda of the run."""
+        self.paused = made.paused[resource]
+        if made.refused[resource] > self.refused:
+            self.refused = made.refused[resource]
+            self.reason = self.reason or made.reasons[resource]
