@@ -262,3 +262,12 @@ def test_an_answer_says_when_to_ask_again(
     expected = None if pause is None else NOW + pause
     found = next_check(plan(due), status, repository_id=1, memory={}, failures=failures, now=NOW)
     assert found == expected
+
+
+def test_repositories_that_a_user_names_are_read_due_or_not_but_once() -> None:
+    candidates = [
+        repository(1, read(HOUR, again_in=DAY)),
+        repository(2, read(HOUR, status="refused", again_in=DAY, rights=RIGHTS)),
+        repository(3, read(timedelta(), again_in=DAY)),
+    ]
+    assert ids(candidates, forced=True, run_began=NOW - timedelta(minutes=1)) == [1, 2]
