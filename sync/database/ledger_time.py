@@ -30,6 +30,7 @@ from sync.database.tables import (
     resource_states,
     sync_runs,
 )
+from sync.resources import READINGS
 from sync.resources.figures import Merge
 from sync.resources.traffic import TRAFFIC_WINDOWS
 
@@ -116,6 +117,7 @@ class LedgerTime:
         _set_days_back(transaction, now)
         for table, owner, day in _BY_DAY:
             _set_rows_back(transaction, table, owner, day, now.date())
+        _set_readings_back(transaction, now.date())
         return now
 
 
@@ -189,4 +191,14 @@ def _set_rows_back(
         transaction.connection.execute(delete(table).where(theirs, days >= today, days != day))
         transaction.connection.execute(
             update(table).where(theirs, days == day).values({name: today})
+        )
+
+
+def _set_readings_back(transaction: RunTransaction, today: date) -> None:
+    """End the days on which something was read today."""
+    for declared in READINGS.values():
+        first, last = (ROWS[declared].c[name] for name in declared.columns)
+        transaction.connection.execute(delete(ROWS[declared]).where(first > today))
+        transaction.connection.execute(
+            update(ROWS[declared]).where(last > today).values({last.name: today})
         )

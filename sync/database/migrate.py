@@ -27,7 +27,10 @@ from sync.database.tables import metadata
 State = Literal["missing", "outdated", "current", "newer"]
 READ_VERSION = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608  # our own name
 # The views of a ledger.
-VIEWS = ("current_repositories", "latest_runs", "repository_daily")
+VIEWS = (
+    *("current_repositories", "latest_runs", "repository_daily"),
+    *("traffic_daily", "star_totals", "downloads_daily"),
+)
 
 
 class Upgrade(NamedTuple):

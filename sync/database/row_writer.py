@@ -49,6 +49,18 @@ def write_rows(
     return len(gone) + len(changed)
 
 
+def note_reading(
+    transaction: RunTransaction, declared: RowTable, repository_id: int, today: date
+) -> None:
+    """Note that a repository was read today; days in a row are one row of `declared`."""
+    day, first, last = timedelta(days=1), declared.key[0], declared.fields[0]
+    table = ROWS[declared]
+    since = and_(table.c[first] <= today, table.c[last].between(today - day, today))
+    stored = _stored(transaction, declared, repository_id, since)
+    spans = dict.fromkeys(stored, (today,)) or {(today,): (today,)}
+    _upsert(transaction, declared, repository_id, spans)
+
+
 def total(reader: RunReader, declared: RowTable, column: str, repository_id: int) -> int:
     """Return the sum of a column over all rows of a repository."""
     table = ROWS[declared]

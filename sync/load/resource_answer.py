@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from sync.database import child_reader, child_writer
+from sync.database import child_reader, child_writer, row_writer
 from sync.database.child_writer import NewState
 from sync.database.resource_runs import ResourceCounts
 from sync.database.run_transaction import RunTransaction
@@ -25,6 +25,7 @@ from sync.load.agenda import (
 from sync.load.child_page import is_idle, store_items
 from sync.load.fetched import Fetched, page_entries, part_entries
 from sync.load.figures import read_answers, store_answers
+from sync.resources import READINGS
 from sync.resources.figures import Figures, Told
 from sync.resources.resource import Resource
 
@@ -112,6 +113,9 @@ def store_answer(
     child_writer.note_state(
         transaction, name, candidate.id, state, changed=written.counts.stored > 0
     )
+    if status == "complete" and written.whole and name in READINGS:
+        today = transaction.now.date()
+        row_writer.note_reading(transaction, READINGS[name], candidate.id, today)
     is_new = not (written.whole and _is_same(fetched))
     if status == "complete" and fetched.url is None and is_new:
         entries = page_entries(fetched.pages) or part_entries(fetched.parts)

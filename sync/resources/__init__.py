@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sync.resources.downloads import DOWNLOADS, RELEASE_ASSETS
+from sync.resources.downloads import DOWNLOAD_READINGS, DOWNLOADS, RELEASE_ASSETS
 from sync.resources.figures import Figures, RowTable
 from sync.resources.languages import LANGUAGES
 from sync.resources.repositories import REPOSITORIES
@@ -20,11 +20,15 @@ OF_REPOSITORIES: tuple[Resource | Figures, ...] = (
 )
 BY_NAME: Mapping[str, Resource | Figures] = {each.name: each for each in OF_REPOSITORIES}
 
+# Where the days on which a resource was read are kept, of those whose rows do not tell.
+READINGS: Mapping[str, RowTable] = {DOWNLOADS.name: DOWNLOAD_READINGS}
+
 # The tables of rows, each once.
-ROW_TABLES: tuple[RowTable, ...] = tuple(
-    dict.fromkeys(
+ROW_TABLES: tuple[RowTable, ...] = (
+    *dict.fromkeys(
         table for each in OF_REPOSITORIES if isinstance(each, Figures) for table in each.tables
-    )
+    ),
+    *READINGS.values(),
 )
 
 

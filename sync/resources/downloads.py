@@ -5,7 +5,7 @@ https://docs.github.com/rest/releases/releases#list-releases
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -19,6 +19,7 @@ from sync.resources.fields import (
     Time,
     Word,
 )
+from sync.resources.figures import Merge, RowTable
 from sync.resources.repositories import REPOSITORIES
 from sync.resources.resource import Due, Endpoint, Resource, Vanishing
 
@@ -65,6 +66,22 @@ class Release(Struct, frozen=True, kw_only=True):
     html_url: OptionalText = UNSET
     assets: tuple[Asset, ...] = ()
 
+
+class DownloadReading(Struct, frozen=True, kw_only=True):
+    """Days in a row, on each of which all releases of a repository were read."""
+
+    first_day: date
+    last_day: date
+
+
+# What was downloaded on a day is known only if that day and the one before were read.
+DOWNLOAD_READINGS = RowTable(
+    name="download_readings",
+    record=DownloadReading,
+    key=("first_day",),
+    merge=Merge.LATEST,
+    private=(),
+)
 
 DOWNLOADS = Resource(
     name="downloads",

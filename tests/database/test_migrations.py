@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 NEWEST = migrate.revisions()[-1]
-VIEWS = {"current_repositories", "latest_runs", "repository_daily"}
+VIEWS = {
+    *("current_repositories", "latest_runs", "repository_daily"),
+    *("traffic_daily", "star_totals", "downloads_daily"),
+}
 # By what a name is found: of each database's own kind, and used by no other statement.
 OF_NAMES = {"ix_repositories_name", "ix_repository_changes_name", "name_key"}
 
