@@ -44,7 +44,9 @@ _COMPUTING_LATER = timedelta(hours=1)
 COMPUTING_FOR = timedelta(days=3)  # then it is unavailable
 _LONGEST = timedelta(days=90)  # no next time is further away
 _SOON_LOST = timedelta(days=3)
-_REFUSALS = 3  # of an owner's repositories, after which its others are not requested
+# Of an owner's repositories, after which its others are not requested; and of owners who have
+# nothing there, after which nobody's are.
+_REFUSALS = 3
 _EAGER = 0.95  # share of the time between two requests after which a run by hand reads again
 
 
@@ -154,6 +156,7 @@ def agenda(
     forced: bool = False,
     run_began: datetime | None = None,
     paused: Collection[tuple[int, str]] = (),
+    listed: bool = True,
 ) -> Agenda:
     """Return what is due: what is lost first, what was never read, what is overdue, first loads.
 
@@ -162,24 +165,30 @@ def agenda(
     `Forge.key_of_rights`. `eager`: a run by hand, which also reads what is nearly due. `forced`:
     the candidates are named by a user, and are read whether or not they are due.
     `run_began`: what was read since is not read again in this run. `paused`: resources and
-    owners, whose repositories are left out.
+    owners, whose repositories are left out. `listed`: whether the run has loaded the listing,
+    after which what was missing is requested again.
     """
     made = Agenda()
     for plan in plans:
         found: list[tuple[Candidate, Task]] = []
         refused: Counter[str] = Counter()
         answered: set[str] = set()
+        missing: set[str] = set()  # owners
         for each in candidates(plan):
             if each.state is not None:
                 if _is_refused(each.state, rights, now):
                     refused[each.owner] += 1
                     made.note_refusal(plan.number, each.state)
+                    if each.state.status == "missing":
+                        missing.add(each.owner)
                 elif each.state.status == "complete":
                     answered.add(each.owner)
             if not _is_wanted(plan, each):
                 continue
-            if _is_done(each.state, run_began):
-                made.next_at = _earliest(made.next_at, _next_of(plan, each))
+            missed = _has_status(each, "missing")
+            if _is_done(each.state, run_began) or (missed and not (listed or forced)):
+                if not missed:  # that waits for the next listing
+                    made.next_at = _earliest(made.next_at, _next_of(plan, each))
                 continue
             if (plan.number, each.owner) in paused:
                 made.paused[plan.number] += 1
@@ -193,14 +202,12 @@ def agenda(
             lost_at = each.state.lost_at if each.state else None
             urgency = _urgency(plan, each, since, now)
             found.append((each, Task(urgency, plan.number, each.id, plan.cost, lost_at)))
+        rests = len(missing) >= _REFUSALS and not answered  # the server does not have the resource
         for each, task in found:
             unread = each.state is None or each.state.checked_at is None
-            if (
-                unread
-                and not forced
-                and refused[each.owner] >= _REFUSALS
-                and each.owner not in answered
-            ):
+            unread = unread or _has_status(each, "missing")
+            by_owner = refused[each.owner] >= _REFUSALS and each.owner not in answered
+            if unread and not forced and (rests or by_owner):
                 made.paused[plan.number] += 1
             else:
                 made.tasks.append(task)
@@ -299,6 +306,10 @@ def _is_wanted(plan: ResourcePlan, each: Candidate) -> bool:
         return False
     stored = each.state is not None and each.state.checked_at is not None
     return stored or due.not_if_zero is None or each.listed[due.not_if_zero] != 0
+
+
+def _has_status(each: Candidate, status: Status) -> bool:
+    return each.state is not None and each.state.status == status
 
 
 def _is_done(state: State | None, run_began: datetime | None) -> bool:

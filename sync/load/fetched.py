@@ -54,9 +54,16 @@ def status_of(error: errors.RestError) -> Status:
     return "failed"
 
 
-def detail_of(error: errors.RestError) -> str:
-    """Return what `resource_states.detail` says of an error."""
-    return error.message[:500] if isinstance(error, errors.Forbidden) else error.code
+def detail_of(error: errors.RestError, needs: str) -> str:
+    """Return what `resource_states.detail` says of an error.
+
+    `needs`: the permission that a fine-grained token needs; GitHub may name it itself.
+    """
+    if not isinstance(error, errors.Forbidden):
+        return error.code
+    message = error.message[:400]
+    is_told = status_of(error) != "refused" or "(" in message
+    return message if is_told else f"{message} (needed: {needs})"
 
 
 def page_entries(pages: Sequence[ChildPage]) -> tuple[PageEntry, ...]:

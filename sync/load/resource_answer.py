@@ -177,9 +177,7 @@ def _is_long_computing(memory: Mapping[str, Any], now: datetime) -> bool:
 
 
 def _refusal(status: Status) -> ResourceCounts:
-    return ResourceCounts(
-        refused=int(status in ("refused", "blocked")), failed=int(status == "failed")
-    )
+    return ResourceCounts(refused=int(status == "refused"), failed=int(status == "failed"))
 
 
 def _is_same(fetched: Fetched) -> bool:

@@ -33,7 +33,7 @@ from sync.rest.stats import counted_as
 
 _AT_ONCE = 500  # repositories whose states and remembered pages are read together
 _IN_A_ROW = 5  # failures in a row after which the rest of a resource is left for the next run
-_REFUSALS = 3  # in a row for one owner, after which its others are left for the next run
+_REFUSALS = 3  # in a row for one owner, after which its others are left out; owners without any
 _QUORUM = 3  # repositories with traffic that show how far GitHub has counted
 _DAY = timedelta(days=1)
 
@@ -87,6 +87,7 @@ def load_resources(
     full: bool = False,
     eager: bool = False,
     only: Collection[int] | None = None,
+    listed: bool = True,
     told: Callable[[str, int], None] = lambda *_: None,
     loaded: Loaded | None = None,
 ) -> Loaded:
@@ -95,15 +96,22 @@ def load_resources(
     Call it after the listing is loaded. It sends no more requests than the quota allows above
     the reserve and the next listing. Each answer is one transaction: rows, changes, counters,
     remembered pages, state. `full` ignores remembered pages. `eager`: a run by hand. `only`: ids
-    of repositories, which are read whether or not they are due. `told` is called with the name
-    of the resource after each answer, and the number of those to come. `loaded` is filled in and
-    returned, also with what was loaded before an error. An error about one repository becomes
-    its state; RateLimited, BadCredentials, Interrupted and DatabaseErrors are raised, and stored
-    answers stay.
+    of repositories, which are read whether or not they are due. `listed`: whether the listing has
+    been loaded. `told` is called with the name of the resource after each answer, and the number
+    of those to come. `loaded` is filled in and returned, also with what was loaded before an
+    error. An error about one repository becomes its state; RateLimited, BadCredentials,
+    Interrupted and DatabaseErrors are raised, and stored answers stay.
     """
     loading = [_Loading(number, each) for number, each in enumerate(choices)]
     loaded = Loaded() if loaded is None else loaded
-    loader = _Loader(writer, client, loading, full=full, eager=eager, only=only, told=told)
+    loader = _Loader(
+        *(writer, client, loading),
+        full=full,
+        eager=eager,
+        only=only,
+        listed=listed,
+        told=told,
+    )
     if loading:
         loader.load(loaded)
     return loaded
@@ -114,7 +122,8 @@ class _Loading:
     """One resource in a run.
 
     `newest`: the newest day of each part so far. `failed`: failures in a row. `refused`:
-    refusals in a row, by owner.
+    refusals in a row, by owner. `missing`: owners for one of whose repositories there is
+    nothing. `found`: whether there is something for anyone.
     """
 
     number: int
@@ -125,6 +134,8 @@ class _Loading:
     newest: Mapping[str, date] = field(default_factory=dict)
     failed: int = 0
     refused: Counter[str] = field(default_factory=Counter)
+    missing: set[str] = field(default_factory=set)
+    found: bool = False
 
     @property
     def resource(self) -> Resource | Figures:
@@ -134,6 +145,15 @@ class _Loading:
     def is_given_up(self) -> bool:
         """Whether it failed so often that the server seems to be unable to answer."""
         return self.failed >= _IN_A_ROW
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether the server seems not to have it at all, as an Enterprise Server may."""
+        return len(self.missing) >= _REFUSALS and not self.found
+
+    def leaves_out(self, owner: str) -> bool:
+        """Return whether refusals of other repositories speak for those of this owner, too."""
+        return self.is_absent or self.refused[owner] >= _REFUSALS
 
     @property
     def paused(self) -> set[tuple[int, str]]:
@@ -146,6 +166,10 @@ class _Loading:
         self.counts += answered.counts
         self.tally.take(answered, fetched.detail)
         self.failed = self.failed + 1 if answered.status == "failed" else 0
+        if answered.status == "missing":
+            self.missing.add(candidate.owner)
+        before = candidate.state.status if candidate.state else None
+        self.found = self.found or "complete" in (before, answered.status)
         refused = answered.status in ("refused", "missing")
         self.refused[candidate.owner] = self.refused[candidate.owner] + 1 if refused else 0
         told = answered.told
@@ -176,6 +200,7 @@ class _Loader:
         full: bool,
         eager: bool,
         only: Collection[int] | None,
+        listed: bool,
         told: Callable[[str, int], None],
     ) -> None:
         self._writer = writer
@@ -184,6 +209,7 @@ class _Loader:
         self._full = full
         self._eager = eager
         self._only = only
+        self._listed = listed
         self._told = told
         self._computing: datetime | None = None  # when an answer may have been computed
         self._left: Counter[int] = Counter()  # requests still to be made, by resource
@@ -209,7 +235,7 @@ class _Loader:
         for each in self._loading:
             each.plan = _plan(each, reader, named)
         return agenda(
-            [each.plan for each in self._loading if not each.is_given_up],
+            [each.plan for each in self._loading if not (each.is_given_up or each.is_absent)],
             partial(self._candidates, reader),
             now=client.clock(),
             budget=self._budget(),
@@ -218,6 +244,7 @@ class _Loader:
             forced=self._only is not None,
             run_began=self._writer.run.started_at,
             paused={pair for each in self._loading for pair in each.paused},
+            listed=self._listed,
         )
 
     def _candidates(self, reader: RunReader, plan: ResourcePlan) -> Iterator[Candidate]:
@@ -292,7 +319,10 @@ class _Loader:
                     break
                 for task, candidate, pages in self._details(some):
                     loading = self._loading[task.resource]
-                    if loading.is_given_up or (task.resource, candidate.owner) in loading.paused:
+                    if loading.is_given_up:
+                        continue
+                    if loading.leaves_out(candidate.owner):
+                        self._left[task.resource] -= 1  # it does not wait for quota
                         continue
                     future = self._client.in_background(
                         self._fetch, loading.resource, candidate, pages
@@ -343,9 +373,11 @@ class _Loader:
         except _OF_THE_RUN:
             raise
         except errors.RestError as failure:
-            return Fetched(candidate, status_of(failure), detail=detail_of(failure), url=url)
+            detail = detail_of(failure, resource.needs)
+            return Fetched(candidate, status_of(failure), detail=detail, url=url)
         if error is not None:
-            return Fetched(candidate, status_of(error), (), parts, detail_of(error), url)
+            detail = detail_of(error, resource.needs)
+            return Fetched(candidate, status_of(error), (), parts, detail, url)
         return Fetched(candidate, "complete", parts=parts, url=url)
 
     # The end

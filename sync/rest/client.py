@@ -196,7 +196,7 @@ class RestClient(Verbs):
             except RestError as error:
                 given_up = give_up is not None and give_up(error, attempt)
                 delay = None if given_up else self._delay(error, attempt)
-                log_failure(self.log, error, attempt, delay)
+                log_failure(self.log, error, attempt, delay, given_up=given_up)
                 if delay is None:
                     raise
                 for_limit = isinstance(error, RateLimited)

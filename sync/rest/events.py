@@ -8,9 +8,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sync.core.errors import Blocked, NotFound, RateLimited, RestError
+from sync.core.errors import (
+    Blocked,
+    Computing,
+    Conflict,
+    Forbidden,
+    NotFound,
+    RateLimited,
+    RestError,
+)
 from sync.core.redaction import scrub
 from sync.rest.response import Response
+
+# Answers that a caller who gives up at once makes something of.
+_TAKEN_AS_ANSWERS = (Forbidden, Conflict, Computing)
 
 
 def log_request(log: Any, response: Response, attempt: int, more: Mapping[str, Any]) -> None:
@@ -27,12 +38,19 @@ def log_request(log: Any, response: Response, attempt: int, more: Mapping[str, A
     )
 
 
-def log_failure(log: Any, error: RestError, attempt: int, delay: float | None) -> None:
-    """Log a failed attempt, and the wait before the next one; `delay` is None if there is none."""
+def log_failure(
+    log: Any, error: RestError, attempt: int, delay: float | None, *, given_up: bool = False
+) -> None:
+    """Log a failed attempt, and the wait before the next one; `delay` is None if there is none.
+
+    `given_up`: whether the caller wanted no other attempt.
+    """
     held_back = isinstance(error, RateLimited) and not error.sent
     if not held_back:
         # The caller may have asked whether something exists, and logs it if that is a failure.
-        say = log.debug if isinstance(error, (NotFound, Blocked)) else log.warning
+        expected = isinstance(error, (NotFound, Blocked))
+        expected = expected or (given_up and isinstance(error, _TAKEN_AS_ANSWERS))
+        say = log.debug if expected else log.warning
         say(
             "http.request_failed",
             method=error.method,

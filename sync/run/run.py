@@ -96,6 +96,7 @@ def _load_resources(
         full=options.full,
         eager=options.eager,
         only=_ids(writer, options),
+        listed=options.lists,
         told=record.progress.resource_stored,
         loaded=record.loaded,
     )

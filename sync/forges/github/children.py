@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 from urllib.parse import urlencode
@@ -23,6 +24,9 @@ from sync.rest.entity_tag import entity_tag
 T = TypeVar("T")
 
 _MOST_PAGES = 100  # GitHub shows no more than 10,000 releases
+_BY_ID = re.compile(r"/repositories/(\d+)(?:[/?#]|$)")
+# What another attempt at once would not change: the state of the resource tells of it.
+_FINAL = (errors.Conflict, errors.Forbidden, errors.Computing)
 _NO_CONTENT = 204
 _NOT_MODIFIED = 304
 
@@ -140,6 +144,7 @@ def _asked(
     """Request `url`, conditionally if a page is known `before`. Raises RestErrors."""
 
     def usable(response: Response) -> T:
+        _require_same_repository(url, response.url)
         if response.status == 202:
             raise response.error(errors.Computing, "GitHub is still computing this")
         if response.status == _NO_CONTENT:
@@ -150,7 +155,7 @@ def _asked(
         url,
         usable,
         headers={"If-None-Match": before.etag} if before else None,
-        give_up=lambda error, _: isinstance(error, errors.Conflict),
+        give_up=lambda error, _: isinstance(error, _FINAL),
     )
 
 
@@ -162,4 +167,13 @@ def _following(client: GitHubSession, url: str, response: Response) -> str | Non
     if client.rewrite_links:
         following = origin.brought_home(url, following)
     origin.require_same_origin(url, following, "the link to the next page")
+    _require_same_repository(url, following)
     return following
+
+
+def _require_same_repository(url: str, other: str) -> None:
+    """Raise UnexpectedAnswer if a redirect or a link leads to another repository."""
+    asked, told = _BY_ID.search(url), _BY_ID.search(other)
+    if asked and told and asked[1] != told[1]:
+        message = f"asked for repository {asked[1]}, led to repository {told[1]}"
+        raise errors.UnexpectedAnswer(message, method="GET", url=url)
