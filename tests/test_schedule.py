@@ -47,8 +47,8 @@ def failed(times: int, error: str, at: datetime = NOON) -> History:
 KEPT = {
     *("RepoledgerError", "ConfigError", "AddressTaken", "Interrupted", "RemovalsWithheld"),
     *("RestError", "ConnectFailed", "TimedOut", "BadCredentials", "Forbidden", "Blocked"),
-    *("NotFound", "InvalidRequest", "Conflict", "RateLimited", "ServerError", "NotJson"),
-    *("UnexpectedAnswer", "ForeignOrigin", "TooLarge"),
+    *("NotFound", "InvalidRequest", "Conflict", "Computing", "RateLimited", "ServerError"),
+    *("NotJson", "UnexpectedAnswer", "ForeignOrigin", "TooLarge"),
     *("DatabaseError", "DatabaseUnusable", "SchemaMissing", "SchemaOutdated", "SchemaTooNew"),
     *("QueryRefused", "NoSuchRepository", "NoSuchHost", "AmbiguousName", "RunInProgress", "Fenced"),
 }

@@ -189,7 +189,7 @@ class GitHubClient(GitHubSession):
         known: Mapping[str, CachedPage],
         url: str | None = None,
     ) -> AnsweredParts:
-        """Return the answers about figures of a repository, up to the first error.
+        """Return the answers about `figures` of a repository, up to the first error.
 
         With `url`, that page alone. `known` are remembered pages, by key: these are requested
         conditionally. Raises RestErrors if there is no answer.
