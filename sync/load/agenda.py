@@ -364,7 +364,10 @@ def _next_of(plan: ResourcePlan, each: Candidate) -> datetime | None:
     state = each.state
     if state is None or state.next_at is None or state.checked_at is None:
         return None
-    return min(state.next_at, state.checked_at + max(_LONGEST, plan.every or _DAY))
+    longest, interval = max(_LONGEST, plan.every or _DAY), plan.interval(state.memory)
+    if state.status == "complete" and interval is not None:
+        longest = interval + _DAY  # by its slot
+    return min(state.next_at, state.checked_at + longest)
 
 
 def _urgency(

@@ -81,6 +81,8 @@ def store_answer(
                 written = _store_pages(transaction, resource, candidate, fetched.pages)
         elif fetched.parts:
             told = read_answers(resource, fetched, newest)
+            if status != "complete":  # a part is missing, and is still to be read in time
+                told = told._replace(lost=(), lost_at=None)
             stored = store_answers(transaction, resource, fetched, told, newest)
             counts = ResourceCounts(
                 stored=stored.written, skipped=len(told.oddities), lost_days=len(told.lost)

@@ -120,6 +120,9 @@ def test_times_of_a_wrong_clock_do_not_keep_a_repository_from_being_read() -> No
     ahead = repository(1, read(-DAY, again_in=DAY))
     far = repository(2, read(100 * DAY, again_in=5000 * DAY))
     assert ids([ahead, far]) == [1, 2]
+    put_right = repository(1, read(3 * DAY, again_in=365 * DAY))  # by a clock that was ahead
+    assert ids([put_right]) == [1]
+    assert ids([put_right], plan(every=7 * DAY)) == []
 
 
 def test_idle_repositories_are_read_less_often() -> None:

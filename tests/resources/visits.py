@@ -29,8 +29,11 @@ def answer(kind: str, days: dict[date, Value] | Sequence[tuple[Any, Any, Any]]) 
     """Return the JSON of an answer about views or clones."""
     told = [(f"{d}T00:00:00Z", *v) for d, v in days.items()] if isinstance(days, dict) else days
     found = [dict(zip(("timestamp", "count", "uniques"), row, strict=True)) for row in told]
-    sums = [sum(row[n] for row in found if isinstance(row[n], int)) for n in ("count", "uniques")]
-    return {"count": sums[0], "uniques": sums[1], kind: found}
+    count, uniques = (
+        sum(row[n] for row in found if isinstance(row[n], int) and 0 <= row[n] < 2**62)
+        for n in ("count", "uniques")
+    )
+    return {"count": count, "uniques": uniques, kind: found}
 
 
 class Visits:
