@@ -32,6 +32,7 @@ LEFT_OUT = {date(2022, 1, 27) + number * DAY for number in range(5)}
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(900),
     pytest.mark.skipif(
         not FILE.exists(), reason="no corpus of real readings; $REPOLEDGER_TEST_CORPUS names it"
     ),
