@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from structlog import get_logger
@@ -12,7 +13,8 @@ from sync.config import Account, Config
 from sync.core.clock import Clock
 from sync.core.errors import DatabaseError, kind_of
 from sync.daemon.jobs import Jobs
-from sync.daemon.ledger import OpenLedger, Rows
+from sync.daemon.ledger import OpenLedger, Rows, Standing
+from sync.daemon.readings import Reading, next_reading
 from sync.daemon.schedule import AccountSchedule, History, first_due, next_due
 from sync.run.outcome import RunOutcome
 
@@ -23,12 +25,20 @@ _TOLERANCE = timedelta(seconds=1)  # by which a planned time may differ from the
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountState:
-    """One account at a moment. `tried`: the configuration that its last run began with."""
+    """One account at a moment.
+
+    `tried`: the configuration that its last run began with. `reading`: what the last run left of
+    its resources. `standing`: how they stand in the ledger. `waiting`: numbers of repositories
+    that the last run left for a later one, by resource.
+    """
 
     account: Account
     ledger: OpenLedger
     history: History
     tried: Config
+    reading: Reading = field(default_factory=Reading)
+    standing: Standing = field(default_factory=Standing)
+    waiting: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def config(self) -> Config:
@@ -53,6 +63,11 @@ class AccountState:
         """Return the time of the next run, not before `now`."""
         changed = self.tried is not self.config
         return max(next_due(self.schedule, self.history, now, changed=changed), now)
+
+    def reading_due(self, now: datetime, listing_at: datetime | None) -> datetime | None:
+        """Return when its resources are read next; None if not before it is listed."""
+        synced = self.history.last_synced_at is not None
+        return next_reading(self.reading, now, synced=synced, listing_at=listing_at)
 
     def problem(self, now: datetime) -> str | None:
         """Return why the account was not synced recently enough (`max_age`); None if it was."""
@@ -102,10 +117,18 @@ class Accounts:
         with self._lock:
             return self._states.get(name)
 
-    def take(self, ledger: OpenLedger, rows: Rows, *, at_start: bool) -> frozenset[str]:
+    def take(
+        self,
+        ledger: OpenLedger,
+        rows: Rows,
+        *,
+        at_start: bool,
+        standings: Mapping[str, Standing] | None = None,
+    ) -> frozenset[str]:
         """Plan the accounts of `ledger`'s configuration; return those that have left it.
 
         `rows` hold the history of new accounts; with `at_start`, these are synced at once.
+        `standings`: how their resources stand.
         """
         config = ledger.config
         with self._lock:
@@ -113,11 +136,17 @@ class Accounts:
             before, self._states, self._ledger = self._states, {}, ledger
             for account in config.accounts:
                 name, first = account.name, None
+                standing = (standings or {}).get(name, Standing())
                 known = before.get(name)
                 if known is None or known.ledger.store is not ledger.store:
                     history = History.of(rows.get(name))
                     state = AccountState(
-                        account=account, ledger=ledger, history=history, tried=config
+                        account=account,
+                        ledger=ledger,
+                        history=history,
+                        tried=config,
+                        reading=Reading(next_at=standing.next_at, not_before=history.not_before),
+                        standing=standing,
                     )
                     first = first_due(state.schedule, history, now, at_start=at_start)
                 else:
@@ -130,6 +159,8 @@ class Accounts:
                 self._states[name] = state
                 if first is not None:
                     self._jobs.schedule(name, state.schedule, first)
+                if name not in busy:
+                    self._plan_reading(state, now)
             gone = before.keys() - self._states.keys()
             for name in gone:
                 self._jobs.forget(name)
@@ -143,12 +174,17 @@ class Accounts:
             if known is None:
                 return
             history = known.history.after(outcome, started, now)
-            known = replace(known, history=history, tried=state.config)
+            reading = known.reading.after(outcome, now)
+            waiting = outcome.loaded.waiting
+            known = replace(
+                known, history=history, tried=state.config, reading=reading, waiting=waiting
+            )
             self._states[state.name] = known
             if outcome.status in ("failed", "deferred"):
                 # A second later: the scheduler still counts this run as going on.
                 until = known.due(now + _TOLERANCE)
                 self._jobs.move(state.name, until)
+            self._plan_reading(known, now)
         if until is not None:
             log.warning(
                 "schedule.run_postponed",
@@ -156,6 +192,49 @@ class Accounts:
                 until=until.isoformat(timespec="seconds"),
                 failures=history.failures,
             )
+
+    def read(self, state: AccountState, outcome: RunOutcome | None) -> datetime | None:
+        """Record the outcome of a reading of resources that began with `state`.
+
+        None: another process was syncing the account. Return when the next one is planned, if
+        this one failed or was deferred.
+        """
+        with self._lock:
+            known, now = self._known(state), self._clock()
+            if known is None:
+                return None
+            before = known.reading
+            if outcome is None:  # that process may read what is due
+                reading = replace(before, ended_at=now, next_at=now, resume_at=None)
+                known = replace(known, reading=reading)
+            else:
+                waiting = outcome.loaded.waiting
+                known = replace(known, reading=before.after(outcome, now), waiting=waiting)
+            self._states[state.name] = known
+            if state.name not in self._jobs.busy():
+                self._plan_reading(known, now)
+            bad = outcome is not None and outcome.status in ("failed", "deferred")
+            return self._jobs.next_reading(state.name) if bad else None
+
+    def _plan_reading(self, state: AccountState, now: datetime) -> None:
+        """Plan when the account's resources are read next."""
+        due = state.reading_due(now, self._jobs.next_run(state.name))
+        planned = self._jobs.next_reading(state.name)
+        if due is not None:
+            # A second later: the scheduler may still count a run as going on.
+            wanted = max(due, now + _TOLERANCE)
+            if planned is not None and due - _TOLERANCE <= planned <= wanted + _TOLERANCE:
+                return
+            due = wanted
+        if due is not None or planned is not None:
+            self._jobs.read_at(state.name, due)
+
+    def note(self, state: AccountState, standing: Standing) -> None:
+        """Take over how an account's resources stand after a run that began with `state`."""
+        with self._lock:
+            known = self._known(state)
+            if known is not None:
+                self._states[state.name] = replace(known, standing=standing)
 
     def passed_over(self, state: AccountState, started: datetime) -> None:
         """Count a run of another process as this daemon's, until `learn` finds its outcome."""
@@ -190,10 +269,12 @@ class Accounts:
         with self._lock:
             # Before `busy`, which then includes accounts handed to a worker in between.
             planned = {name: self._jobs.next_run(name) for name in self._states}
-            busy, now = self._jobs.busy(), self._clock()
+            busy, readings, now = self._jobs.busy(), self._jobs.readings(), self._clock()
             for name, state in self._states.items():
                 at, due = planned[name], state.due(now)
                 jitter = timedelta(seconds=state.schedule.jitter)
                 if at is not None and name not in busy and at > due + jitter + _TOLERANCE:
                     self._jobs.move(name, due)
+                if name not in busy and name not in readings:
+                    self._plan_reading(state, now)
         self._jobs.wake()

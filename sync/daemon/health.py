@@ -55,13 +55,21 @@ def liveness(
 def readiness(
     states: Iterable[AccountState], now: datetime, database_problem: str | None
 ) -> Health:
-    """Return whether every account is current and the database works; else each problem."""
+    """Return whether every account is current and the database works; else each problem.
+
+    Figures that are lost, or soon will be, are a warning: nothing that waits for readiness can
+    bring them back.
+    """
+    states = list(states)
     accounts = {state.name: state.problem(now) for state in states}
     problems = {name: problem for name, problem in accounts.items() if problem is not None}
+    risks = {state.name: state.standing.risk(now) for state in states}
+    warnings = {name: risk for name, risk in risks.items() if risk is not None}
     return Health(
         good=not problems and database_problem is None,
         details={"database": database_problem or "ok", "accounts": len(accounts)}
-        | ({"problems": problems} if problems else {}),
+        | ({"problems": problems} if problems else {})
+        | ({"warnings": warnings} if warnings else {}),
     )
 
 

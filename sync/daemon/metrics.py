@@ -18,6 +18,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from sync import __version__
+from sync.core.clock import Clock, utc_now
 from sync.daemon.accounts import AccountState
 from sync.run.outcome import RunOutcome
 
@@ -35,8 +36,9 @@ _SECONDS = (0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600)
 class _Accounts:
     """Collects the accounts' gauges at each scrape, from their present states."""
 
-    def __init__(self, states: Callable[[], Collection[AccountState]]) -> None:
+    def __init__(self, states: Callable[[], Collection[AccountState]], clock: Clock) -> None:
         self._states = states
+        self._clock = clock
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         success = _family(
@@ -54,6 +56,28 @@ class _Accounts:
             if history.error_type is not None:
                 error.add_metric([state.name, history.error_type], 1)
         yield from (success, failures, error)
+        yield from self._resources()
+
+    def _resources(self) -> Iterator[GaugeMetricFamily]:
+        of = ("account", "resource")
+        waiting = _family(
+            "resource_waiting", "Repositories that the last run left for a later one.", *of
+        )
+        refused = _family(
+            "resource_refused", "Repositories of which GitHub refuses the resource.", *of
+        )
+        oldest = _family(
+            "resource_oldest_reading_age_seconds", "The age of the oldest last good reading.", *of
+        )
+        now = self._clock()
+        for state in self._states():
+            for name, each in state.standing.resources.items():
+                waiting.add_metric([state.name, name], state.waiting.get(name, 0))
+                refused.add_metric([state.name, name], each.refused)
+                if each.oldest_at is not None:
+                    age = max((now - each.oldest_at).total_seconds(), 0)
+                    oldest.add_metric([state.name, name], age)
+        yield from (waiting, refused, oldest)
 
 
 def _family(name: str, text: str, *labels: str) -> GaugeMetricFamily:
@@ -66,7 +90,9 @@ class Metrics:
     `states` returns the accounts' present states.
     """
 
-    def __init__(self, states: Callable[[], Collection[AccountState]]) -> None:
+    def __init__(
+        self, states: Callable[[], Collection[AccountState]], clock: Clock = utc_now
+    ) -> None:
         self._registry = CollectorRegistry()
         self._accounts: frozenset[str] = frozenset()
         self._lock = threading.Lock()  # no run is counted while `keep` removes its account
@@ -100,10 +126,18 @@ class Metrics:
         self._quota = self._gauge(
             "rate_limit_remaining", "Requests left this hour, as of the last answer.", account
         )
-        self._registry.register(_Accounts(states))
+        resource = (*account, "resource")
+        self._asked = self._counter("resource_requests", "Answers about a resource.", resource)
+        self._same = self._counter(
+            "resource_not_modified", "Answers about a resource that cost no quota: 304.", resource
+        )
+        self._lost = self._counter(
+            "resource_lost_days", "Days whose figures were not read before GitHub forgot.", resource
+        )
+        self._registry.register(_Accounts(states, clock))
         self._of_accounts = (
             *(self._runs, self._items, self._requests, self._missed, self._waited),
-            *(self._duration, self._quota),
+            *(self._duration, self._quota, self._asked, self._same, self._lost),
         )
 
     def _counter(self, name: str, text: str, labels: tuple[str, ...]) -> Counter:
@@ -129,12 +163,26 @@ class Metrics:
             self._runs.labels(account, outcome.status).inc()
             for name in _ITEMS:
                 self._items.labels(account, name).inc(getattr(outcome.counts, name))
-            for status, number in by_status.items():
-                self._requests.labels(account, str(status)).inc(number)
-            self._waited.labels(account).inc(outcome.counts.wait_seconds)
             self._duration.labels(account).observe(outcome.seconds)
-            if outcome.rate_limit_remaining is not None:
-                self._quota.labels(account).set(outcome.rate_limit_remaining)
+            self._count_requests(outcome, by_status)
+
+    def count_reading(self, outcome: RunOutcome, by_status: Mapping[int, int]) -> None:
+        """Count what a run without the listing requested; it does not count as a run."""
+        with self._lock:
+            if outcome.account in self._accounts:
+                self._count_requests(outcome, by_status)
+
+    def _count_requests(self, outcome: RunOutcome, by_status: Mapping[int, int]) -> None:
+        account = outcome.account
+        for status, number in by_status.items():
+            self._requests.labels(account, str(status)).inc(number)
+        self._waited.labels(account).inc(outcome.counts.wait_seconds)
+        if outcome.rate_limit_remaining is not None:
+            self._quota.labels(account).set(outcome.rate_limit_remaining)
+        for name, counts in outcome.loaded.counts.items():
+            self._asked.labels(account, name).inc(counts.asked)
+            self._same.labels(account, name).inc(counts.not_modified)
+            self._lost.labels(account, name).inc(counts.lost_days)
 
     def count_missed(self, account: str) -> None:
         """Count a scheduled time at which the last run was still going on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -14,6 +14,7 @@ from structlog import get_logger
 from sync.config import Account
 from sync.core.errors import ConfigError, DatabaseError, RepoledgerError, RunInProgress
 from sync.daemon.ledger import OpenLedger
+from sync.database.writes import RESOURCES_ONLY
 from sync.forges.limits import SharedLimits
 from sync.rest.stats import RequestStats
 from sync.run.options import RunOptions
@@ -123,19 +124,25 @@ def sync_account(
     environ: Mapping[str, str],
     runs: Runs,
     limits: SharedLimits,
+    *,
+    lists: bool = True,
+    enough: Callable[[], bool] = lambda: False,
 ) -> tuple[RunOutcome, Counter[int]]:
     """Sync `account`; return the outcome, and the number of answers by HTTP status.
 
-    Raises only RunInProgress: another process is syncing the account, which is no failure.
+    `lists`: whether the listing is loaded, and not only resources. `enough`: whether the rest of
+    the resources is left for later. Raises only RunInProgress: another process is syncing the
+    account, which is no failure.
     """
     forge = ledger.config.forge_of(account)
     with runs.watch(account.name, forge.timeout) as run:
         try:
-            outcome = _run(account, ledger, environ, run, limits)
+            outcome = _run(account, ledger, environ, run, limits, lists=lists, enough=enough)
         except RunInProgress:
             raise
         except ConfigError as error:
-            outcome = record_refusal(ledger.store, account.name, forge.host, "schedule", error)
+            trigger = _trigger(lists=lists)
+            outcome = record_refusal(ledger.store, account.name, forge.host, trigger, error)
         except RepoledgerError as error:
             outcome = RunOutcome.not_begun(account.name, error)
             log_outcome(outcome)
@@ -157,6 +164,9 @@ def _run(
     environ: Mapping[str, str],
     run: RunUnderWay,
     limits: SharedLimits,
+    *,
+    lists: bool,
+    enough: Callable[[], bool],
 ) -> RunOutcome:
     config = ledger.config
     patience = min(config.forge_of(account).max_wait, _LONGEST_WAIT)
@@ -165,5 +175,9 @@ def _run(
         account, config, environ, stop=run.stop, max_wait=patience, limits=limits
     ) as client:
         run.stats = client.stats
-        options = RunOptions.of(account, config, "schedule")
+        options = RunOptions.of(account, config, _trigger(lists=lists), lists=lists, enough=enough)
         return run_account(options, client, ledger.store, limits=limits)
+
+
+def _trigger(*, lists: bool) -> str:
+    return "schedule" if lists else RESOURCES_ONLY

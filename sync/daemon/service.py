@@ -8,6 +8,8 @@ clock change, an overdue sync runs once, right away.
 from __future__ import annotations
 
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -27,6 +29,7 @@ from sync.daemon.ledger import OpenLedger, Rows
 from sync.daemon.metrics import Metrics
 from sync.daemon.notify import notify, reloading
 from sync.daemon.pings import Pings, address_after
+from sync.daemon.readings import has_read_enough
 from sync.daemon.runs import Runs, Stop, sync_account
 from sync.forges.limits import SharedLimits
 from sync.run.outcome import RunOutcome
@@ -70,9 +73,9 @@ class Daemon:
         config = self._load()
         _require_a_credential(config, self._environ)
         ledger = OpenLedger.open(config, self.stop_event)
-        self._jobs = Jobs(self._run, self._missed, config.schedule.concurrency)
+        self._jobs = Jobs(self._run, self._missed, config.schedule.concurrency, self._read)
         self._accounts = Accounts(self._jobs, ledger, self._clock)
-        self._metrics = Metrics(self._accounts.states)
+        self._metrics = Metrics(self._accounts.states, self._clock)
         self._monitor = Monitor(
             self._accounts, self._jobs, self._runs, self._metrics, self._heartbeat, self._clock
         )
@@ -163,7 +166,8 @@ class Daemon:
 
     def _take(self, ledger: OpenLedger, rows: Rows, *, at_start: bool) -> None:
         """Sync the accounts of `ledger`'s configuration from now on, and no others."""
-        gone = self._accounts.take(ledger, rows, at_start=at_start)
+        standings = ledger.standings()
+        gone = self._accounts.take(ledger, rows, at_start=at_start, standings=standings)
         names = {account.name for account in ledger.config.accounts}
         self._metrics.keep(names)
         self._note_next_runs(names | gone)
@@ -179,9 +183,7 @@ class Daemon:
         if state is None or self.stop_event.is_set():
             return
         try:
-            outcome, answers = sync_account(
-                state.account, state.ledger, self._environ, self._runs, self._limits
-            )
+            outcome, answers = self._sync(state, lists=True)
         except RunInProgress as error:
             self._metrics.count_missed(name)
             log.warning("schedule.run_missed", account=name, reason=str(error))
@@ -190,6 +192,52 @@ class Daemon:
             self._metrics.count(outcome, answers)
             self._accounts.ran(state, outcome, started)
             self._report(state, outcome)
+        self._close_if_replaced(state)
+
+    def _read(self, name: str) -> None:
+        """Read the resources of one account that are due, in a worker thread."""
+        state = self._accounts.state(name)
+        if state is None or self.stop_event.is_set():
+            return
+        try:
+            outcome, answers = self._sync(state, lists=False)
+        except RunInProgress as error:
+            log.debug("schedule.reading_missed", account=name, reason=str(error))
+            self._accounts.read(state, None)
+        else:
+            self._metrics.count_reading(outcome, answers)
+            until = self._accounts.read(state, outcome)
+            if outcome.status in ("failed", "deferred"):
+                log.warning(
+                    "schedule.reading_postponed",
+                    account=name,
+                    until=until and until.isoformat(timespec="seconds"),
+                )
+        self._close_if_replaced(state)
+
+    def _sync(self, state: AccountState, *, lists: bool) -> tuple[RunOutcome, Counter[int]]:
+        """Run with or without the listing, and note how the resources stand then."""
+        done = sync_account(
+            *(state.account, state.ledger, self._environ, self._runs, self._limits),
+            lists=lists,
+            enough=self._enough(state.name, lists=lists),
+        )
+        with suppress(RepoledgerError):
+            self._accounts.note(state, state.ledger.standing(state.account))
+        return done
+
+    def _enough(self, name: str, *, lists: bool) -> Callable[[], bool]:
+        """Return what says whether a run has loaded enough resources, from its first call on."""
+        began: list[float] = []
+
+        def enough() -> bool:
+            began[:] = began or [time.monotonic()]
+            seconds, wanted = time.monotonic() - began[0], self._jobs.wanted(name)
+            return has_read_enough(seconds, wanted, lists=lists)
+
+        return enough
+
+    def _close_if_replaced(self, state: AccountState) -> None:
         if state.ledger.store is not self._accounts.ledger.store:
             state.ledger.close()  # a reload has replaced the ledger during the run
 

@@ -20,6 +20,7 @@ from sync.database.filters import REPOSITORY_COLUMNS as REPOSITORY_COLUMNS
 from sync.database.filters import RepositoryFilter, of_kind
 from sync.database.history import counters_of
 from sync.database.names import Key, host_called, hosts_of, repositories_called
+from sync.database.resource_standing import ResourceStanding, days_lost, resource_standings
 from sync.database.run_reader import RunReader
 from sync.database.run_start import host_problem
 from sync.database.status import standing
@@ -253,6 +254,16 @@ class Ledger:
         """
         with self.connect() as connection:
             return standing(connection, self._dialect, counted=counted)
+
+    def resource_standings(self, account: str) -> dict[str, ResourceStanding]:
+        """Return how each resource of an account stands, by name."""
+        with self.connect() as connection:
+            return resource_standings(connection, account)
+
+    def days_lost(self, account: str) -> int:
+        """Return the number of days of figures that the last day's runs found to be gone."""
+        with self.connect() as connection:
+            return days_lost(connection, account, self._clock())
 
     def host_problem(self, account: str, host: str) -> str | None:
         """Return why a run of this account at `host` would be refused; None if it would not."""

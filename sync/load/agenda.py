@@ -193,11 +193,11 @@ def agenda(
             if (plan.number, each.owner) in paused:
                 made.paused[plan.number] += 1
                 continue
-            since = _due_since(plan, each, now, rights=rights, eager=eager)
+            since = _due_at(plan, each, now, rights=rights, eager=eager)
             if forced and not _is_of_run(each.state, run_began):
                 since = now
-            if since is None:
-                made.next_at = _earliest(made.next_at, _next_of(plan, each))
+            if since is None or since > now:
+                made.next_at = _earliest(made.next_at, since)
                 continue
             lost_at = each.state.lost_at if each.state else None
             urgency = _urgency(plan, each, since, now)
@@ -334,10 +334,10 @@ def _is_refused(state: State, rights: str, now: datetime) -> bool:
     return is_recent and state.memory.get("rights") == rights
 
 
-def _due_since(
+def _due_at(
     plan: ResourcePlan, each: Candidate, now: datetime, *, rights: str, eager: bool
 ) -> datetime | None:
-    """Return since when a repository is due; None if it is not."""
+    """Return since when a repository is due, or will be; None if only a change makes it due."""
     state = each.state
     if state is None or state.checked_at is None or state.checked_at > now:  # > now: wrong clock
         return datetime.min.replace(tzinfo=UTC)
@@ -356,7 +356,7 @@ def _due_since(
             at = state.checked_at + share * (plan.every or plan.due.at_most_every)
     elif state.status == "empty" and state.memory.get("pushed_at") != pushed_at(each.listed):
         at = now
-    return at if at is not None and at <= now else None
+    return at
 
 
 def _next_of(plan: ResourcePlan, each: Candidate) -> datetime | None:

@@ -62,8 +62,9 @@ class Loaded:
 
     `counts`, by resource: as in `resource_runs`. `waiting`: numbers of repositories left for a
     later run because of the quota, by resource. `lost_at`: when the first of what waits is
-    lost. `next_at`: when something is due next. `refused_by_name`: resources that were asked for
-    by name, and refused. `tallies`: the repositories of each resource.
+    lost. `next_at`: when something is due next. `resume_at`: when what is due now can be loaded:
+    at once if the run ended early, or after the reset of the quota. `refused_by_name`: resources
+    that were asked for by name, and refused. `tallies`: the repositories of each resource.
     """
 
     counts: dict[str, ResourceCounts] = field(default_factory=dict)
@@ -71,6 +72,7 @@ class Loaded:
     waiting: dict[str, int] = field(default_factory=dict)
     lost_at: datetime | None = None
     next_at: datetime | None = None
+    resume_at: datetime | None = None
     refused_by_name: tuple[str, ...] = ()
 
     @property
@@ -89,6 +91,7 @@ def load_resources(
     only: Collection[int] | None = None,
     listed: bool = True,
     told: Callable[[str, int], None] = lambda *_: None,
+    enough: Callable[[], bool] = lambda: False,
     loaded: Loaded | None = None,
 ) -> Loaded:
     """Load the due resources of the repositories that the run's account lists.
@@ -98,22 +101,24 @@ def load_resources(
     remembered pages, state. `full` ignores remembered pages. `eager`: a run by hand. `only`: ids
     of repositories, which are read whether or not they are due. `listed`: whether the listing has
     been loaded. `told` is called with the name of the resource after each answer, and the number
-    of those to come. `loaded` is filled in and returned, also with what was loaded before an
-    error. An error about one repository becomes its state; RateLimited, BadCredentials,
-    Interrupted and DatabaseErrors are raised, and stored answers stay.
+    of those to come. When `enough` returns true, no further request is sent. `loaded` is filled
+    in and returned, also with what was loaded before an error. An error about one repository
+    becomes its state; RateLimited, BadCredentials, Interrupted and DatabaseErrors are raised, and
+    stored answers stay.
     """
     loading = [_Loading(number, each) for number, each in enumerate(choices)]
     loaded = Loaded() if loaded is None else loaded
     loader = _Loader(
-        *(writer, client, loading),
+        *(writer, client, loading, loaded),
         full=full,
         eager=eager,
         only=only,
         listed=listed,
         told=told,
+        enough=enough,
     )
     if loading:
-        loader.load(loaded)
+        loader.load()
     return loaded
 
 
@@ -196,12 +201,14 @@ class _Loader:
         writer: RunWriter,
         client: Forge,
         loading: Sequence[_Loading],
+        loaded: Loaded,
         *,
         full: bool,
         eager: bool,
         only: Collection[int] | None,
         listed: bool,
         told: Callable[[str, int], None],
+        enough: Callable[[], bool],
     ) -> None:
         self._writer = writer
         self._client = client
@@ -211,19 +218,25 @@ class _Loader:
         self._only = only
         self._listed = listed
         self._told = told
+        self._enough = enough
+        self._loaded = loaded
         self._computing: datetime | None = None  # when an answer may have been computed
         self._left: Counter[int] = Counter()  # requests still to be made, by resource
         self._unread: dict[tuple[int, int], datetime | None] = {}  # when they are lost
 
-    def load(self, loaded: Loaded) -> None:
+    def load(self) -> None:
+        """Load what is due, until nothing is or it is enough."""
         made = Agenda()
         try:
-            while (made := self._agenda()).tasks or self._waits_for_answers():
+            while not self._enough():
+                made = self._agenda()
+                if not made.tasks and not self._waits_for_answers():
+                    break
                 stored = self._load(made.tasks)
                 if made.tasks and not stored:  # all that is left is paused
                     break
         finally:
-            self._finish(made, loaded)
+            self._finish(made)
 
     # What to request
 
@@ -315,9 +328,11 @@ class _Loader:
         upcoming = iter(tasks)
         try:
             while some := list(islice(upcoming, _AT_ONCE)):
-                if self._budget() == 0:
+                if self._enough() or self._budget() == 0:
                     break
                 for task, candidate, pages in self._details(some):
+                    if self._enough():
+                        break
                     loading = self._loading[task.resource]
                     if loading.is_given_up:
                         continue
@@ -382,8 +397,9 @@ class _Loader:
 
     # The end
 
-    def _finish(self, made: Agenda, loaded: Loaded) -> None:
+    def _finish(self, made: Agenda) -> None:
         """Record and log the counts."""
+        loaded = self._loaded
         lost = (at for at in (made.lost_at, *self._unread.values()) if at is not None)
         loaded.lost_at, loaded.next_at = min(lost, default=None), made.next_at
         for loading in self._loading:
@@ -409,7 +425,15 @@ class _Loader:
             for each in self._loading
             if each.choice.by_name and (each.counts.refused or each.tally.refused)
         )
+        loaded.resume_at = self._resume_at()
         log_waiting(loaded.waiting, loaded.lost_at)
+
+    def _resume_at(self) -> datetime | None:
+        """Return when the rest of what is due can be loaded; None if nothing is."""
+        if self._enough():
+            return self._client.clock()
+        quota = self._client.rate_limit
+        return quota.reset if self._loaded.waiting and quota is not None else None
 
     def _note_behind(self, loading: _Loading) -> None:
         """Note that GitHub has not counted the latest days yet: their loss comes earlier.

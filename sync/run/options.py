@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
@@ -28,7 +28,8 @@ class RunOptions:
     keep a repository from being removed; None for all. `retention`: how long rows other than
     history are kept. `resources`: loaded for each listed repository. `lists`: whether the
     listing is loaded before. `repositories`: the names of those whose resources are loaded;
-    none for all. `eager`: also load what is nearly due.
+    none for all. `eager`: also load what is nearly due. `enough`: whether loading resources
+    ends here, with the rest left for a later run.
     """
 
     account: str
@@ -45,6 +46,7 @@ class RunOptions:
     lists: bool = True
     repositories: tuple[str, ...] = ()
     eager: bool = False
+    enough: Callable[[], bool] = lambda: False
 
     @classmethod
     def of(

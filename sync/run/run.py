@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from structlog import get_logger
 from structlog.contextvars import bound_contextvars
 
 from sync.core.errors import DatabaseError, RemovalsWithheld, RepoledgerError
 from sync.core.memory import require_room
 from sync.database.store import Store
+from sync.database.writes import Run
 from sync.forges.forge import Forge
 from sync.forges.limits import SharedLimits
 from sync.load.page import load_page
@@ -43,7 +46,7 @@ def run_account(
     progress = progress or Progress()
     with account_lock(options, client, store):
         run = store.start_run(options.account, client.host, options.trigger, options.configured)
-        with bound_contextvars(run_id=run.id, account=options.account):
+        with bound_contextvars(**_named(options, run)):
             log.debug("sync.run_started", trigger=options.trigger, full=options.full)
             writer = RunWriter(run, store, client.stats)
             limits = limits or SharedLimits()
@@ -64,6 +67,12 @@ def run_account(
                 # Pruning goes by age: only with a clock that agrees with GitHub's.
                 tidy(store, run, options, prunes=client.clock_check.agrees)
             return outcome
+
+
+def _named(options: RunOptions, run: Run) -> dict[str, Any]:
+    """Return the fields that every event of a run has."""
+    told = {"run_id": run.id, "account": options.account}
+    return told if options.lists else told | {"trigger": options.trigger}
 
 
 def _sync(
@@ -98,6 +107,7 @@ def _load_resources(
         only=_ids(writer, options),
         listed=options.lists,
         told=record.progress.resource_stored,
+        enough=options.enough,
         loaded=record.loaded,
     )
 

@@ -27,6 +27,8 @@ from sync.database.pruning import prune as prune
 from sync.database.queries import REPOSITORY_COLUMNS as REPOSITORY_COLUMNS
 from sync.database.queries import Ledger as Ledger
 from sync.database.resource_runs import ResourceCounts as ResourceCounts
+from sync.database.resource_runs import record as record
+from sync.database.resource_standing import ResourceStanding as ResourceStanding
 from sync.database.run_transaction import RunTransaction as RunTransaction
 from sync.database.scratch import COMPARED as COMPARED
 from sync.database.scratch import scratch_ledger as scratch_ledger
@@ -47,6 +49,7 @@ from sync.database.tables import rejected_items as rejected_items
 from sync.database.tables import repositories as repositories
 from sync.database.tables import repository_changes as repository_changes
 from sync.database.tables import repository_metrics as repository_metrics
+from sync.database.tables import resource_states as resource_states
 from sync.database.tables import sync_runs as sync_runs
 from sync.database.types import TEXTS as TEXTS
 from sync.database.types import UtcDateTime as UtcDateTime
