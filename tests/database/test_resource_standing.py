@@ -47,11 +47,12 @@ def test_the_oldest_reading_the_next_one_and_the_first_loss_of_what_is_listed_ar
 
 
 def test_days_that_a_run_of_the_last_day_found_lost_are_counted(
-    store: Store, run: Run, ledger: Ledger, clock: HandClock
+    store: Store, run: Run, clock: HandClock
 ) -> None:
-    assert ledger.days_lost("me") == 0
-    store.transact(run, lambda page: record(page, "traffic", ResourceCounts(lost_days=3)))
-    store.finish_run(run, status="partial", counts=RunCounts(), complete=False)
-    assert (ledger.days_lost("me"), ledger.days_lost("you")) == (3, 0)
-    clock.advance(days=2)
-    assert ledger.days_lost("me") == 0
+    with Ledger(store.url, clock=clock) as ledger:
+        assert ledger.days_lost("me") == 0
+        store.transact(run, lambda page: record(page, "traffic", ResourceCounts(lost_days=3)))
+        store.finish_run(run, status="partial", counts=RunCounts(), complete=False)
+        assert (ledger.days_lost("me"), ledger.days_lost("you")) == (3, 0)
+        clock.advance(days=2)
+        assert ledger.days_lost("me") == 0
