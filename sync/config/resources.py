@@ -19,7 +19,7 @@ from sync.config.values import RepositoryPattern, Rhythm
 
 # Whether the resources that are on by default are loaded without a line in the configuration.
 # Whoever changes it changes `default` in config.toml too.
-_ON_WITHOUT_A_LINE = False
+_ON_WITHOUT_A_LINE = True
 
 # The names of all resources, and whether each is on by default.
 RESOURCES: tuple[tuple[str, bool], ...] = (
