@@ -16,7 +16,7 @@ import pytest
 
 from tests.resources.visits import DAY, Value, Visits, answer
 from tests.stand_in import StandIn
-from tests.support.database import HandClock, rows
+from tests.support.database import HandClock, rows, values
 from tests.support.inside.database import RunCounts, Store
 from tests.support.inside.load import Choice, RunWriter, load_resources
 from tests.support.inside.resources import TRAFFIC, TRAFFIC_POPULAR
@@ -159,6 +159,14 @@ def check_known(
     assert zeros & set(ever) <= LEFT_OUT
     assert not (zeros & set(ever)) or not (zeros & set(told))
     assert provable(given, kind) == set(known)
+    assert in_view(visits, kind) == known
+
+
+def in_view(visits: Visits, kind: str) -> Days:
+    """Return the days that `traffic_daily` shows a value of."""
+    columns = f"day, {kind}, {kind.removesuffix('s')}_uniques"
+    shown = values(visits.url, f"SELECT {columns} FROM traffic_daily WHERE {kind} IS NOT NULL")
+    return {date.fromisoformat(str(day)): (count, uniques) for day, count, uniques in shown}
 
 
 def provable(given: list[dict[str, Any]], kind: str) -> set[date]:
