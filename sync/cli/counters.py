@@ -14,9 +14,12 @@ class Counter(StrEnum):
     issues = "issues"
     watchers = "watchers"
     size = "size"
+    views = "views"
+    clones = "clones"
+    downloads = "downloads"
 
 
-# The names of the counters in the database, and above a drawing.
+# The names in the database of the counters that every sync tells, and above a drawing.
 COLUMNS = {
     Counter.stars: "stargazers_count",
     Counter.forks: "forks_count",
@@ -33,6 +36,56 @@ LABELS = {
 }
 
 
+class Series(NamedTuple):
+    """A column that is drawn. `panel`: the title of the drawing that it shares with others.
+
+    `filled`: whether it is known of every day between the first and today.
+    """
+
+    column: str
+    label: str
+    panel: str
+    name: str  # of the line in an SVG
+    filled: bool = False
+
+
+# The view with the days of a counter, and what is drawn of it.
+VIEWS = {
+    Counter.stars: "star_totals",
+    Counter.views: "traffic_daily",
+    Counter.clones: "traffic_daily",
+    Counter.downloads: "downloads_daily",
+}
+_KEPT = "given and kept, by GitHub"
+_CLONES = "clones (with CI)"
+SERIES: Mapping[Counter, tuple[Series, ...]] = {
+    **{c: (Series(COLUMNS[c], LABELS[c], LABELS[c], c.value, filled=True),) for c in COLUMNS},
+    Counter.stars: (
+        Series("stargazers_count", "stars", "stars", "stars", filled=True),
+        Series("retained", f"stars {_KEPT}", "stars", "retained"),
+    ),
+    Counter.views: (
+        Series("views", "views", "views", "views"),
+        Series("view_uniques", "unique visitors a day", "views", "view_uniques"),
+    ),
+    Counter.clones: (
+        Series("clones", _CLONES, _CLONES, "clones"),
+        Series("clone_uniques", "unique cloners a day (with CI)", _CLONES, "clone_uniques"),
+    ),
+    Counter.downloads: (
+        Series("total", "downloads in total", "downloads in total", "total"),
+        Series("downloads", "downloads a day", "downloads a day", "downloads"),
+    ),
+}
+# The columns of a table of a counter's days, with shorter names for a terminal.
+SHOWN: Mapping[Counter, Mapping[str, str]] = {
+    Counter.stars: {"stargazers_count": "stars", "gained": "gained", "retained": "retained"},
+    Counter.views: {"views": "views", "view_uniques": "unique visitors"},
+    Counter.clones: {"clones": _CLONES, "clone_uniques": "unique cloners"},
+    Counter.downloads: {"downloads": "downloads", "total": "total"},
+}
+
+
 _DAY = timedelta(days=1)
 
 
@@ -46,9 +99,14 @@ class Step(NamedTuple):
 
 def steps_of(rows: Sequence[Mapping[str, Any]], counter: Counter) -> list[Step]:
     """Return the steps of a counter; `rows` are one a day, and missing days are unknown."""
+    return steps_in(rows, COLUMNS[counter])
+
+
+def steps_in(rows: Sequence[Mapping[str, Any]], column: str) -> list[Step]:
+    """Return the steps of a column, as `steps_of` does."""
     steps: list[Step] = []
     for row in rows:
-        day, value = row["day"], row[COLUMNS[counter]]
+        day, value = row["day"], row[column]
         if steps and steps[-1].last < day - _DAY:
             steps.append(Step(steps[-1].last + _DAY, day - _DAY, None))
         if steps and steps[-1].value == value:
@@ -56,6 +114,23 @@ def steps_of(rows: Sequence[Mapping[str, Any]], counter: Counter) -> list[Step]:
         else:
             steps.append(Step(day, day, value))
     return steps
+
+
+def together(
+    rows: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]], names: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Return a row with the columns `names` for each day of `rows` and `others`, in order."""
+    unknown = dict.fromkeys(names)
+    found: dict[date, dict[str, Any]] = {}
+    for row in (*rows, *others):
+        known = {name: row[name] for name in names if name in row}
+        found.setdefault(row["day"], {"day": row["day"], **unknown}).update(known)
+    return [found[day] for day in sorted(found)]
+
+
+def reach_of(steps: Sequence[Step]) -> date | None:
+    """Return the last day of which the value is known."""
+    return next((step.last for step in reversed(steps) if step.value is not None), None)
 
 
 def values_of(steps: Sequence[Step]) -> list[int]:

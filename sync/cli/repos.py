@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,9 @@ class Sort(StrEnum):
     created = "created"
     updated = "updated"
     pushed = "pushed"
+    views = "views"
+    clones = "clones"
+    downloads = "downloads"
 
 
 # The column of each order, and whether the largest value comes first.
@@ -41,7 +44,11 @@ _ORDERS = {
     Sort.created: ("created_at", True),
     Sort.updated: ("updated_at", True),
     Sort.pushed: ("pushed_at", True),
+    Sort.views: ("views", True),
+    Sort.clones: ("clones", True),
+    Sort.downloads: ("downloads", True),
 }
+_BY_FIGURES = (Sort.views, Sort.clones, Sort.downloads)
 
 
 @click.command
@@ -68,6 +75,12 @@ _ORDERS = {
     default=Sort.name,
     help="Order of the list; largest or newest first, except for name.",
 )
+@click.option(
+    "--figures",
+    is_flag=True,
+    help="Also show views and clones of the last 14 days (clones with those of CI), and "
+    "downloads; empty if unknown. Implied by a sort by them.",
+)
 @click.option("--reverse", is_flag=True, help="Reverse the order.")
 @limit_option
 @format_option
@@ -86,6 +99,7 @@ def repos(
     removed: bool,
     as_of: str | None,
     sort: Sort,
+    figures: bool,
     reverse: bool,
     limit: int | None,
     fmt: Format,
@@ -97,8 +111,14 @@ def repos(
     """
     column, descending = _ORDERS[sort]
     moment = past_moment_of(as_of, "--as-of")
+    figures = figures or sort in _BY_FIGURES
+    if figures and moment is not None:
+        raise click.UsageError(
+            "views, clones and downloads are shown as they are now: leave out --as-of, or see "
+            "`repoledger history OWNER/NAME --counter views`"
+        )
     with open_ledger(settings) as ledger:
-        from sync.database.queries import REPOSITORY_COLUMNS
+        from sync.database.queries import FIGURES, REPOSITORY_COLUMNS
 
         if account is not None and all(
             row["account"] != account for row in ledger.status(counted=False)
@@ -119,21 +139,25 @@ def repos(
             sort=column,
             descending=descending != reverse,
             limit=limit,
+            figures=figures,
         )
+        more = FIGURES if figures else ()
         fmt = output.chosen(fmt, json)
         if fmt is Format.table:
             header = ("removed", "reason") if removed else ("pushed", "description")
             at = host_columns(ledger.hosts())
+            # Figures take the place of the description.
+            shown = (*more, header[0]) if figures else header
             output.print_table(
-                (*at, "full_name", "stars", "language", *header),
+                (*at, "full_name", "stars", "language", *shown),
                 (
-                    (*(row[column] for column in at), *_repository_cells(row, removed=removed))
+                    (*(row[column] for column in at), *_cells(row, more, removed=removed))
                     for row in rows
                 ),
                 empty=_why_none(ledger, moment),
             )
         else:
-            output.print_rows(rows, fmt, columns=REPOSITORY_COLUMNS)
+            output.print_rows(rows, fmt, columns=(*REPOSITORY_COLUMNS, *more))
 
 
 def _why_none(ledger: Ledger, moment: datetime | None) -> str:
@@ -144,8 +168,9 @@ def _why_none(ledger: Ledger, moment: datetime | None) -> str:
     return f"no data before {first:%Y-%m-%d %H:%M} UTC, the first sync"
 
 
-def _repository_cells(row: Mapping[str, Any], *, removed: bool) -> tuple[Any, ...]:
-    when, more = ("removed_at", "removal_reason") if removed else ("pushed_at", "description")
+def _cells(row: Mapping[str, Any], more: Sequence[str], *, removed: bool) -> tuple[Any, ...]:
+    when, text = ("removed_at", "removal_reason") if removed else ("pushed_at", "description")
     moment = row[when]
     day = moment.date() if moment else None
-    return (row["full_name"], row["stargazers_count"], row["language"], day, row[more])
+    last = (*(row[name] for name in more), day) if more else (day, row[text])
+    return (row["full_name"], row["stargazers_count"], row["language"], *last)

@@ -16,9 +16,12 @@ from sync.database.change_kinds import Kind
 from sync.database.changelog import kind_of
 from sync.database.dialects import dialect_of
 from sync.database.failures import translated
+from sync.database.figures_by_day import FIGURES as FIGURES
+from sync.database.figures_by_day import figures_of
 from sync.database.filters import REPOSITORY_COLUMNS as REPOSITORY_COLUMNS
 from sync.database.filters import RepositoryFilter, of_kind
 from sync.database.history import counters_of
+from sync.database.listed import present
 from sync.database.names import Key, host_called, hosts_of, repositories_called
 from sync.database.resource_standing import ResourceStanding, days_lost, resource_standings
 from sync.database.run_reader import RunReader
@@ -97,8 +100,11 @@ class Ledger:
         sort: str = "full_name",
         descending: bool = False,
         limit: int | None = None,
+        figures: bool = False,
     ) -> Iterator[Row]:
         """Yield repositories, `REPOSITORY_COLUMNS` of each, unknown values last.
+
+        With `figures`, also `FIGURES`, by which `sort` can then order; not with `as_of`.
 
         What is shown of them is what `RepositoryFilter` says; with `account`, only
         what that lists, or listed, of the removed. With `as_of`, all of it is as it
@@ -115,7 +121,8 @@ class Ledger:
             removed=removed,
         )
         if as_of is None:
-            statement = self._present(wanted, account, sort, descending=descending)
+            order, today = (sort, descending), self._clock().date() if figures else None
+            statement = present(self._dialect, wanted, account, order, figures_on=today)
             yield from self._rows(statement.limit(limit))
         else:
             past = repositories_as_of(
@@ -123,20 +130,6 @@ class Ledger:
             )
             found = (row for row in past if wanted.matches(row))
             yield from in_order(found, sort, descending=descending, limit=limit)
-
-    def _present(
-        self, wanted: RepositoryFilter, account: str | None, sort: str, *, descending: bool
-    ) -> Select[Any]:
-        table = repositories.c
-        conditions = wanted.conditions(self._dialect)
-        if account is not None:
-            conditions.append(_listed_by(account, ever=wanted.removed))
-        by = self._dialect.in_code_point_order(table[sort])
-        host = self._dialect.in_code_point_order(table.host)
-        order: tuple[Any, ...] = (by.desc() if descending else by.asc(), table.id, host)
-        if table[sort].nullable:  # else an index can serve
-            order = (table[sort].is_(None), *order)
-        return select(*(table[c] for c in REPOSITORY_COLUMNS)).where(*conditions).order_by(*order)
 
     def hosts(self) -> list[str]:
         """Return the hosts that repositories are at."""
@@ -216,6 +209,13 @@ class Ledger:
         key, removed_on = self._called(repository)[0], self.removed_on(repository)
         today = self._clock().date()
         yield from counters_of(self._rows, key, removed_on, today, (since, until))
+
+    def figures(self, repository: str, view: str, *, since: date, until: date) -> Iterator[Row]:
+        """Yield the days of a repository in a view of figures, null where a day is not known.
+
+        `view`: one of `figures_by_day.VIEWS`. Raises what `repositories_called` does.
+        """
+        yield from self._rows(figures_of(view, self._called(repository)[0], since, until))
 
     def removed_on(self, repository: str) -> date | None:
         """Return the day on which that repository was removed; None if it is there.
@@ -303,14 +303,3 @@ class Ledger:
     def _called(self, repository: str) -> list[Key]:
         with self.connect() as connection:
             return repositories_called(connection, self._dialect, repository)
-
-
-def _listed_by(account: str, *, ever: bool) -> Any:
-    """Return that the account lists a repository now, or `ever` did."""
-    member = account_repositories.c
-    listed = select(member.account).where(
-        member.account == account,
-        member.host == repositories.c.host,
-        member.repository_id == repositories.c.id,
-    )
-    return (listed if ever else listed.where(member.gone_at.is_(None))).exists()
