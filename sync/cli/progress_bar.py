@@ -29,8 +29,8 @@ def progress_bar(label: str, unit: str) -> Iterator[Report | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    with _bars(unit) as bars:
-        task = bars.add_task(output.table_cell(label), total=None)
+    with _bars() as bars:
+        task = bars.add_task(output.table_cell(label), total=None, unit=unit)
 
         def update(done: int, total: int | None) -> None:
             bars.update(task, completed=done, total=max(total, done) if total else None)
@@ -44,7 +44,7 @@ def run_progress(account: str) -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield Progress()
         return
-    with _bars("pages") as bars:
+    with _bars() as bars:
         yield _RunBar(account, bars)
 
 
@@ -52,7 +52,8 @@ class _RunBar(Progress):
     def __init__(self, account: str, bars: Bars) -> None:
         self._account = account
         self._bars = bars
-        self._task = bars.add_task(account, total=None)
+        self._task = bars.add_task(account, total=None, unit="pages")
+        self._readings = 0
         self._pause: Deadline | None = None
 
     def forecast_made(self, forecast: Forecast) -> None:
@@ -61,9 +62,18 @@ class _RunBar(Progress):
     def page_stored(self, counts: RunCounts, pages: int | None) -> None:
         total = max(pages, counts.pages) if pages else None
         self._bars.update(self._task, completed=counts.pages, total=total)
-        # Pages that arrived before the limit are stored while requests wait.
+        self._describe(self._account)
+
+    def resource_stored(self, resource: str, left: int) -> None:
+        self._readings += 1
+        total = self._readings + left
+        self._bars.update(self._task, completed=self._readings, total=total, unit="readings")
+        self._describe(f"{self._account}: {resource}")
+
+    def _describe(self, text: str) -> None:
+        """Show `text`, unless requests wait: what arrived before the limit is still stored."""
         if self._pause is None or not self._pause.left(utc_now()):
-            self._bars.update(self._task, description=self._account)
+            self._bars.update(self._task, description=text)
 
     def waiting(self, until: datetime) -> None:
         now = utc_now()
@@ -100,7 +110,7 @@ def _length(seconds: float) -> str:
     return f"{minutes} min" if minutes < 100 else f"{round(minutes / 60)} h"
 
 
-def _bars(unit: str) -> Bars:
+def _bars() -> Bars:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
@@ -109,7 +119,7 @@ def _bars(unit: str) -> Bars:
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn(unit),
+        TextColumn("{task.fields[unit]}"),
         TimeElapsedColumn(),
     )
     return Bars(*columns, console=Console(stderr=True), transient=True)

@@ -44,6 +44,16 @@ def test_without_a_terminal_the_log_is_one_json_line_a_run(github: Sandbox, fold
     assert (line["event"], line["level"], line["inserted"]) == ("sync.run_finished", "info", 1)
 
 
+def test_on_a_terminal_the_bar_goes_on_with_the_resources(github: Sandbox, tmp_path: Path) -> None:
+    resources = "[resources]\ndefault = false\nlanguages = true\n"
+    write_config(tmp_path, github.url, extra=resources)
+    for n in range(7):
+        github.add_repository("octo", f"r{n}")
+    shown = on_terminal("backfill", cwd=tmp_path, columns=80, TOKEN=TOKEN)
+    assert "me: languages" in shown
+    assert "7/7 readings" in shown
+
+
 def test_on_a_terminal_there_is_a_progress_bar_and_no_log_line_when_all_is_well(
     github: Sandbox, folder: Path
 ) -> None:

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import threading
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,20 @@ def test_a_due_listing_does_not_wait_for_a_long_reading(github: Sandbox, due: Pa
     assert told[1] == ("resources", "succeeded")
     assert told[2][0] == "schedule"
     assert left_by(due, 2) > 0
+
+
+def test_figures_that_will_soon_be_lost_are_a_warning_of_readiness(due: Path) -> None:
+    soon = datetime.now(UTC) + timedelta(days=1)
+    later = datetime.now(UTC) + timedelta(days=9)
+    times = [f"{time:%Y-%m-%d %H:%M:%S.%f}" for time in (soon, later)]
+    with closing(sqlite3.connect(due / "ledger.db", isolation_level=None)) as ledger:
+        ledger.execute("UPDATE resource_states SET lost_at = ?, next_at = ?", times)
+    with RunningDaemon(due) as daemon:
+        status, ready = daemon.json("/readyz")
+    assert status == 200
+    assert ready["warnings"] == {
+        "me": f"not read for long: traffic; the first of it is lost at {soon:%Y-%m-%d %H:%M:%S} UTC"
+    }
 
 
 def hold(github: Sandbox) -> tuple[threading.Event, threading.Event]:
