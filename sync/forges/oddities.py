@@ -1,6 +1,6 @@
 """Reads objects with invalid optional values: those become null, the rest is kept.
 
-No I/O here.
+Of objects in a list within, one that cannot be read is left out. No I/O here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
 from types import NoneType
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 import msgspec
 from msgspec import Raw, Struct
@@ -27,14 +27,61 @@ _WORDS = {
 }
 
 
-def without_oddities(raw: bytes, kind: type[Struct]) -> tuple[bytes, tuple[str, ...]]:
-    """Return the JSON object `raw` with null in place of odd values, and a warning for each.
+class LeftOut(NamedTuple):
+    """An object in a list that cannot be read: the field, the reason, and its JSON."""
+
+    field: str
+    reason: str
+    raw: bytes
+
+
+class Mended(NamedTuple):
+    """A JSON object without odd values, a warning for each, and the objects left out of it."""
+
+    raw: bytes
+    warnings: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def without_oddities(raw: bytes, kind: type[Struct]) -> Mended:
+    """Return the JSON object `raw` with null in place of odd values.
 
     A value is odd if it is not of its field's type in `kind`, or cannot be stored, and the
-    field may be null. Raises the errors of msgspec if `raw` is not an object.
+    field may be null. In a list of objects this holds for each of them; one that cannot be read
+    even so is left out. Raises the errors of msgspec if `raw` is not an object.
     """
     warnings: list[str] = []
-    return msgspec.json.encode(_mended_object(raw, kind, "", warnings)), tuple(warnings)
+    left_out: list[LeftOut] = []
+    told = _mended_object(raw, kind, "", warnings)
+    for field in msgspec.structs.fields(kind):
+        if field.name in told and (of := records_in(field.type)) is not None:
+            elements = told[field.name]
+            told[field.name] = _mended_list(field.name, elements, of, warnings, left_out)
+    return Mended(msgspec.json.encode(told), tuple(warnings), tuple(left_out))
+
+
+def _mended_list(
+    name: str, value: Raw, kind: type[Struct], warnings: list[str], left_out: list[LeftOut]
+) -> list[Raw]:
+    kept: list[Raw] = []
+    for at, element in enumerate(_elements.decode(value)):
+        found: list[str] = []
+        try:
+            mended = Raw(msgspec.json.encode(_mended_object(element, kind, "", found)))
+            _decoder(kind).decode(mended)
+        except _ODD as error:
+            reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:300]
+            left_out.append(LeftOut(name, reason, bytes(element)))
+        else:
+            kept.append(mended)
+            warnings += [f"{name}[{at}].{warning}" for warning in found]
+    return kept
+
+
+def records_in(kind: Any) -> type[Struct] | None:
+    """Return the record of which a field holds a list, if it does."""
+    of = next(iter(get_args(kind)), None) if get_origin(kind) is tuple else None
+    return of if isinstance(of, type) and issubclass(of, Struct) else None
 
 
 def _mended_object(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import blake2b
@@ -14,8 +14,9 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType, inspect
 from msgspec.structs import force_setattr
 
 from sync import __version__
-from sync.forges.oddities import without_oddities
+from sync.forges.oddities import LeftOut, records_in, without_oddities
 from sync.forges.secret_fields import SecretFields
+from sync.resources.columns import columns_of
 from sync.resources.fields import FullName, Id, License, Name, Owner, Word
 from sync.resources.repositories import REPOSITORIES, Repository
 from sync.resources.resource import Resource
@@ -77,13 +78,26 @@ class _Viewed(Repository, frozen=True, kw_only=True):
     permissions: Raw | UnsetType = UNSET
 
 
+class Inner(NamedTuple):
+    """An unreadable object in the list `within` of an item: its id, if any, and its JSON."""
+
+    within: str
+    reason: str
+    payload: str
+    id: int | None
+
+
 class Decoded(NamedTuple):
-    """One decoded item of a resource other than repositories."""
+    """One decoded item of a resource other than repositories.
+
+    `left_out`: the objects within it that cannot be read.
+    """
 
     record: Any
     payload: str | None
     warnings: tuple[str, ...] = ()
     position: int = 0
+    left_out: tuple[Inner, ...] = ()
 
 
 # Bytes of an object; GitHub's have 5,000 to 6,000. Long texts of a larger object are cut, since
@@ -121,38 +135,44 @@ class RecordDecoder:
         columns = [each for each in resource.columns.values() if each.within is None]
         self._kind = resource.record
         self._decoder = msgspec.json.Decoder(read_as or resource.record)
-        self._times = [each.name for each in columns if isinstance(each.kind, inspect.DateTimeType)]
+        self._times = _times_of(resource.record)
+        self._inner = {
+            field.name: _times_of(of)
+            for field in msgspec.structs.fields(resource.record)
+            if (of := records_in(field.type)) is not None
+        }
         self._texts = [
             each.name
             for each in columns
             if isinstance(each.kind, inspect.StrType) and each.length is None
         ]
 
-    def decode(self, raw: bytes) -> tuple[Any, str | None, tuple[str, ...]]:
-        """Return the record, its JSON text unless it is too large, and warnings.
+    def decode(self, raw: bytes) -> tuple[Any, str | None, tuple[str, ...], tuple[LeftOut, ...]]:
+        """Return the record, its JSON text unless it is too large, warnings, and what is left out.
 
         Raises ValueError, OverflowError, RecursionError and msgspec.DecodeError.
         """
         payload: str | None = raw.decode()
         warnings: tuple[str, ...] = ()
+        left_out: tuple[LeftOut, ...] = ()
         try:
             record = self._in_utc(self._decoder.decode(raw))
         except (msgspec.ValidationError, OverflowError):
-            mended, warnings = without_oddities(raw, self._kind)
+            mended, warnings, left_out = without_oddities(raw, self._kind)
             record = self._in_utc(self._decoder.decode(mended))
         if len(raw) > LARGEST:
             record, cut = self._cut(record)
             payload, warnings = None, (*warnings, *cut)
-        return record, payload, warnings
+        return record, payload, warnings, left_out
 
     def _in_utc(self, record: Any) -> Any:
         """Return `record` with every time in UTC (GitHub sends Z; other servers send offsets)."""
-        others = {
-            name: moment.astimezone(UTC)
-            for name in self._times
-            if isinstance(moment := getattr(record, name), datetime) and moment.tzinfo is not UTC
-        }
-        return msgspec.structs.replace(record, **others) if others else record
+        for name, times in self._inner.items():
+            found = getattr(record, name)
+            told = tuple(_in_utc(each, times) for each in found)
+            if any(one is not other for one, other in zip(told, found, strict=True)):
+                record = msgspec.structs.replace(record, **{name: told})
+        return _in_utc(record, self._times)
 
     def _cut(self, record: Any) -> tuple[Any, tuple[str, ...]]:
         """Cut the long texts of an object that is too large."""
@@ -165,6 +185,20 @@ class RecordDecoder:
         warnings = [f"{name} is longer than {LONGEST_TEXT:,} characters; cut" for name in cut]
         warnings.append(f"the object is larger than {LARGEST:,} bytes; stored without payload")
         return msgspec.structs.replace(record, **cut), tuple(warnings)
+
+
+def _times_of(record: type[Struct]) -> list[str]:
+    columns = [each for each in columns_of(record) if each.within is None]
+    return [each.name for each in columns if isinstance(each.kind, inspect.DateTimeType)]
+
+
+def _in_utc(record: Any, names: Sequence[str]) -> Any:
+    others = {
+        name: moment.astimezone(UTC)
+        for name in names
+        if isinstance(moment := getattr(record, name), datetime) and moment.tzinfo is not UTC
+    }
+    return msgspec.structs.replace(record, **others) if others else record
 
 
 @cache
@@ -186,7 +220,7 @@ def decode_child(
     resource: Resource, raw: bytes, position: int, secrets: SecretFields
 ) -> Decoded | Rejected:
     """Decode one object of a resource without its `secrets`; see `RecordDecoder`."""
-    return _decode(raw, position, secrets, _decoder_of(resource), Decoded)
+    return _decode(raw, position, secrets, _decoder_of(resource), _decoded)
 
 
 def _decode(
@@ -204,7 +238,29 @@ def _decode(
         return Rejected(position, _reason(error), _rejected_payload(showable), **_told(showable))
 
 
-def _item(record: _Viewed, payload: str | None, warnings: tuple[str, ...], position: int) -> Item:
+def _decoded(
+    record: Any,
+    payload: str | None,
+    warnings: tuple[str, ...],
+    left_out: Sequence[LeftOut],
+    position: int,
+) -> Decoded:
+    inner = tuple(
+        Inner(
+            each.field, each.reason, each.raw.decode("utf-8", "replace"), _told(each.raw).get("id")
+        )
+        for each in left_out
+    )
+    return Decoded(record, payload, warnings, position, inner)
+
+
+def _item(
+    record: _Viewed,
+    payload: str | None,
+    warnings: tuple[str, ...],
+    _left_out: Sequence[LeftOut],
+    position: int,
+) -> Item:
     permissions = record.permissions
     force_setattr(record, "permissions", UNSET)  # so that the record is encoded without them
     push = None if permissions is UNSET else _push(permissions)
@@ -223,7 +279,7 @@ def decode_user(raw: bytes) -> User:
     try:
         return _user_decoder.decode(raw)
     except msgspec.ValidationError:
-        return _user_decoder.decode(without_oddities(raw, User)[0])
+        return _user_decoder.decode(without_oddities(raw, User).raw)
 
 
 def _reason(error: Exception) -> str:

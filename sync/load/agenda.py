@@ -280,7 +280,10 @@ def next_check(
         return now + _PAUSES[status]
     if status == "empty":
         return None
-    return None if interval is None else _slot(plan, repository_id, now + interval)
+    at = None if interval is None else _slot(plan, repository_id, now + interval)
+    if "again_at" in memory:
+        at = _earliest(at, datetime.fromisoformat(memory["again_at"]))
+    return at
 
 
 def _slot(plan: ResourcePlan, repository_id: int, at: datetime) -> datetime:
@@ -316,7 +319,7 @@ def _is_done(state: State | None, run_began: datetime | None) -> bool:
     """Return whether this run has read it, and is not to go on with it."""
     if state is None or not _is_of_run(state, run_began):
         return False
-    return not (state.memory.get("next") or state.status == "computing")
+    return not (_goes_on(state) or state.status == "computing")
 
 
 def _is_of_run(state: State | None, run_began: datetime | None) -> bool:
@@ -324,6 +327,11 @@ def _is_of_run(state: State | None, run_began: datetime | None) -> bool:
     if state is None or state.checked_at is None or run_began is None:
         return False
     return state.checked_at >= run_began
+
+
+def _goes_on(state: State) -> bool:
+    """Return whether the last answer was good, and named a page that is still to be read."""
+    return state.status == "complete" and bool(state.memory.get("next"))
 
 
 def _is_refused(state: State, rights: str, now: datetime) -> bool:
@@ -341,7 +349,7 @@ def _due_at(
     state = each.state
     if state is None or state.checked_at is None or state.checked_at > now:  # > now: wrong clock
         return datetime.min.replace(tzinfo=UTC)
-    if state.memory.get("next"):
+    if _goes_on(state):
         return now
     if state.status == "refused" and state.memory.get("rights") != rights:
         return now

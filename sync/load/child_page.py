@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from sync.database.resource_runs import ResourceCounts
 from sync.database.run_transaction import RunTransaction
 from sync.database.writes import Rejection
 from sync.forges.answers import ChildPage
+from sync.forges.records import Inner
 from sync.load.child_plan import ToldItem, gone_from, plan_items
 from sync.resources import within
 from sync.resources.resource import Resource
@@ -49,7 +50,10 @@ def store_items(
             for id_, found in held.items()
             for each in found
         ]
-        counts += _store_inside(transaction, inner, repository_id, inside, {*held, *gone}, reasons)
+        odd = {id_: [e for e in items[id_].left_out if e.within == inner.within] for id_ in held}
+        counts += _store_inside(
+            transaction, inner, repository_id, inside, {*held, *gone}, odd, reasons
+        )
     _reject(transaction, resource, repository_id, reasons)
     return counts + ResourceCounts(skipped=len(reasons))
 
@@ -69,12 +73,21 @@ def _store_inside(
     repository_id: int,
     told: Sequence[ToldItem],
     parents: Collection[int],
+    odd: Mapping[int, Sequence[Inner]],
     reasons: list[tuple[int, str, str | None]],
 ) -> ResourceCounts:
-    """Write the items within `parents`; add the reasons for refused items to `reasons`."""
+    """Write the items within `parents`; add the reasons for refused and `odd` ones to `reasons`."""
+    reasons += [
+        (at, f"{each.within}: {each.reason}", each.payload)
+        for found in odd.values()
+        for at, each in enumerate(found)
+    ]
+    # As above: of a parent with an item without an id, none counts as gone.
+    whole = {id_ for id_ in parents if all(each.id is not None for each in odd.get(id_, ()))}
     stored = child_reader.stored_items(transaction, resource, repository_id)
-    theirs = {id_: item for id_, item in stored.items() if item.parents[0] in parents}
-    gone = gone_from(resource, theirs, {item.id for item in told}, ())
+    theirs = {id_: item for id_, item in stored.items() if item.parents[0] in whole}
+    listed = {item.id for item in told} | {each.id for f in odd.values() for each in f if each.id}
+    gone = gone_from(resource, theirs, listed, ())
     writes = plan_items(resource, stored, told)
     refused = child_writer.write_items(transaction, resource, writes)
     reasons += [(0, f"id {id_}: {reason}", None) for id_, reason in refused.items()]

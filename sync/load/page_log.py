@@ -13,7 +13,7 @@ from sync.database.changelog import kind_of
 from sync.database.resource_runs import ResourceCounts
 from sync.database.tables import FIELDS
 from sync.database.writes import Rejection, RepositoryWrite
-from sync.forges.answers import Page
+from sync.forges.answers import ChildPage, Page
 from sync.resources.figures import Figures
 from sync.resources.resource import Resource
 
@@ -38,6 +38,15 @@ def log_page(page: Page, number: int, expected: int | None) -> None:
     for item in page.items:
         for warning in item.warnings:
             log.warning("item.mended", repository=item.record.full_name, reason=warning)
+
+
+def log_mended(resource: str, repository: str, pages: Iterable[ChildPage]) -> None:
+    """Log the first mended items of a repository's resource, and the number of the rest."""
+    warnings = [warning for page in pages for item in page.items for warning in item.warnings]
+    for warning in warnings[:_REJECTIONS_SHOWN]:
+        log.warning("item.mended", resource=resource, repository=repository, reason=warning)
+    if (more := len(warnings) - _REJECTIONS_SHOWN) > 0:
+        log.warning("item.mended", resource=resource, repository=repository, more=more)
 
 
 def log_rejections(rejections: Sequence[Rejection]) -> None:

@@ -31,6 +31,7 @@ from sync.resources.resource import Resource
 
 # What an answer of another shape raises when it is read.
 _UNREADABLE = (msgspec.DecodeError, LookupError, OverflowError, RecursionError, ValueError)
+_FAILED_PAGES = 3  # in a row, after which the first page is requested again
 
 
 class Answered(NamedTuple):
@@ -92,6 +93,8 @@ def store_answer(
         status, detail = "failed", f"UnexpectedAnswer: {str(error)[:200]}"
     failures = _failures(candidate, status)
     memory = _noted(written.memory, status, candidate, rights=rights, now=transaction.now)
+    if failures >= _FAILED_PAGES and status == "failed":
+        memory.pop("next", None)
     if status == "computing" and _is_long_computing(memory, transaction.now):
         status = "unavailable"
     next_at = next_check(
@@ -106,7 +109,7 @@ def store_answer(
         status=status,
         next_at=next_at,
         lost_at=written.lost_at or (candidate.state.lost_at if candidate.state else None),
-        basis=basis_of(plan.due, candidate.listed),
+        basis=_basis(plan, fetched),
         cursor=msgspec.json.encode(memory).decode(),
         failures=failures,
         detail=detail,
@@ -125,6 +128,14 @@ def store_answer(
             transaction, name, candidate.id, entries if written.whole else ()
         )
     return Answered(status, counts, next_at, bool(memory.get("next")), written.told)
+
+
+def _basis(plan: ResourcePlan, fetched: Fetched) -> str:
+    """Return the fields that the answer depends on; of a further page, those of the first."""
+    before = fetched.candidate.state
+    if fetched.url is not None and before is not None and before.basis is not None:
+        return before.basis
+    return basis_of(plan.due, fetched.candidate.listed)
 
 
 def _memory(candidate: Candidate) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from sync.forges.forge import Forge
 from sync.load.agenda import Agenda, Candidate, ResourcePlan, State, Task, agenda, requests_left
 from sync.load.fetched import Fetched, detail_of, status_of
 from sync.load.page_cache import cached_pages
-from sync.load.page_log import log_behind, log_lost, log_resource, log_waiting
+from sync.load.page_log import log_behind, log_lost, log_mended, log_resource, log_waiting
 from sync.load.resource_answer import Answered, store_answer
 from sync.load.tally import Tally
 from sync.load.writer import RunWriter
@@ -313,6 +313,7 @@ class _Loader:
             )
         )
         loading.take(fetched, answered)
+        log_mended(loading.resource.name, fetched.candidate.full_name, fetched.pages)
         if answered.told is not None and answered.told.lost:
             log_lost(loading.resource.name, fetched.candidate.full_name, answered.told.lost)
         if answered.status == "computing" and answered.next_at is not None:

@@ -57,27 +57,21 @@ def _read(answers: Sequence[Answer], asked: Asked) -> Told:
     """Return the days of one page of weeks, and the page to be read after it."""
     (answer,) = answers
     memory = dict(asked.memory)
-    going_on = memory.pop("next", None) is not None
-    if answer.body is None:
-        return Told({}, memory)
+    going_on = memory.pop("next", None) is not None or "whole_at" not in memory
+    memory.pop("again_at", None)
     days: dict[date, int] = {}
     oddities: list[Oddity] = []
-    for raw in _list_decoder.decode(answer.body):
+    for raw in () if answer.body is None else _list_decoder.decode(answer.body):
         try:
             week = _week_decoder.decode(raw)
             days |= dict(_days(week, asked.until.date()))
         except (msgspec.DecodeError, OverflowError, OSError, ValueError) as error:
             payload = bytes(raw).decode("utf-8", "replace")
             oddities.append(Oddity(f"weeks: {str(error)[:200]}", payload))
-    first_load = "whole_at" not in memory and "began_at" not in memory
-    if going_on or first_load:
-        memory.setdefault("began_at", asked.now.isoformat())
-        if answer.next_url is not None:
-            memory["next"] = answer.next_url
-        else:
-            memory["whole_at"] = memory.pop("began_at")
-    elif answer.next_url is not None:
-        memory["second"] = answer.next_url
+    if answer.next_url is None:
+        memory["whole_at"] = asked.now.isoformat()
+    else:
+        memory["next" if going_on else "second"] = answer.next_url
     rows = [StarDay(day=day, stars=stars) for day, stars in sorted(days.items())]
     return Told({STAR_HISTORY: rows}, memory, oddities=tuple(oddities))
 
@@ -95,16 +89,20 @@ def _days(week: _Week, today: date) -> Iterator[tuple[date, int]]:
 
 
 def _settle(asked: Asked, told: Told, total: int) -> Memory:
-    """Return the memory, with the next page if the whole history has to be read again."""
+    """Return the memory, with the next page if the whole history has to be read again.
+
+    If it differs but was read lately, the memory says when it is to be read again.
+    """
     memory: dict[str, Any] = dict(told.memory)
     second = memory.pop("second", None)
-    if second is None or "whole_at" not in memory:
+    if "next" in memory:
         return memory
-    age = asked.now - datetime.fromisoformat(memory["whole_at"])
     differs = total != asked.listed["stargazers_count"]
-    if age >= _WHOLE_AT_LEAST or (differs and age >= _WHOLE_AGAIN):
-        memory |= {"next": second, "began_at": asked.now.isoformat()}
-    return memory
+    again_at = datetime.fromisoformat(memory["whole_at"])
+    again_at += _WHOLE_AGAIN if differs else _WHOLE_AT_LEAST
+    if second is not None and asked.now >= again_at:
+        return memory | {"next": second}
+    return memory | {"again_at": again_at.isoformat()} if differs else memory
 
 
 STARS = Figures(

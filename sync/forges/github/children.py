@@ -93,6 +93,7 @@ def _part(
         at, until = protocol.span(response, asked, client.clock())
         following = _following(client, url, response) if endpoint.paged else None
         if response.status == _NOT_MODIFIED and before is not None:
+            following = following or before.next_url
             return AnsweredPart(endpoint.part, key, before.etag, None, at, until, following)
         body, _ = replace_unstorable(response.body)
         try:
