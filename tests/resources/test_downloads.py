@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -200,3 +201,101 @@ class TestReleases(ResourceContract):
         scene.push()
         scene.load()
         assert values(scene.url, gone) == [(7,)]
+
+    def total(self, scene: Scene) -> int:
+        """Return all downloads so far, of assets that are gone too."""
+        last = "SELECT max(day) FROM asset_downloads n WHERE n.asset_id = d.asset_id"
+        counted = f"SELECT sum(download_count) FROM asset_downloads d WHERE day = ({last})"
+        ((total,),) = values(scene.url, counted)
+        return int(total)
+
+    def test_a_replaced_asset_begins_anew_and_the_total_of_the_old_one_is_kept(
+        self, scene: Scene
+    ) -> None:
+        scene.answer_with({"releases": [release(1, asset(11, download_count=40))]})
+        scene.load()
+        scene.answer_with({"releases": [release(1, asset(12, download_count=0))]})
+        scene.push()
+        scene.load()
+        assert self.total(scene) == 40
+        scene.answer_with({"releases": [release(1, asset(12, download_count=2))]})
+        scene.push()
+        scene.load()
+        assert self.total(scene) == 42
+        kept = "SELECT asset_id, download_count FROM asset_downloads ORDER BY day, asset_id"
+        assert values(scene.url, kept) == [(11, 40), (12, 0), (12, 2)]
+        (gone,) = values(scene.url, "SELECT id FROM release_assets WHERE removed_at IS NOT NULL")
+        assert gone == (11,)
+
+    def test_an_asset_that_is_replaced_between_two_pages_is_the_one_told_last(
+        self, scene: Scene
+    ) -> None:
+        others = [release(id_) for id_ in range(200, 101, -1)]
+        scene.answer_with({"releases": [*others, release(1, asset(11)), release(2)]})
+        scene.load()
+        shifted = [*others, release(1, asset(11)), release(1, asset(12, download_count=0))]
+        scene.answer_with({"releases": [*shifted, release(2)]})
+        scene.push()
+        scene.load()
+        current = "SELECT id FROM release_assets WHERE removed_at IS NULL"
+        assert values(scene.url, current) == [(12,)]
+        assert self.total(scene) == 3
+
+    def test_downloads_of_the_oldest_release_are_read_as_often_as_those_of_the_newest(
+        self, scene: Scene
+    ) -> None:
+        newer = [release(id_) for id_ in range(250, 1, -1)]
+        scene.answer_with({"releases": [*newer, release(1, asset(11))]})
+        scene.load()
+        scene.answer_with({"releases": [*newer, release(1, asset(11, download_count=8))]})
+        scene.clock.advance(days=1)
+        scene.sync()  # nothing was pushed, and nothing was released
+        counts = scene.load()
+        assert (counts.asked, counts.not_modified, counts.stored) == (3, 2, 1)
+        assert self.total(scene) == 8
+
+    def test_a_changed_etag_alone_is_no_change(self, scene: Scene) -> None:
+        scene.load()
+        before = scene.rows()
+        body = json.dumps(self.example.first["releases"]).encode()
+        scene.github.fail(1, 200, scene.path, {"ETag": '"another"'}, body)
+        scene.push()
+        counts = scene.load()
+        assert (counts.asked, counts.not_modified, counts.stored) == (1, 0, 0)
+        assert scene.rows() == before
+
+    def test_only_the_etag_tells_whether_an_answer_is_the_same(self, scene: Scene) -> None:
+        body = json.dumps(self.example.first["releases"]).encode()
+        dated = {"ETag": '"first"', "Last-Modified": "Mon, 02 Mar 2026 10:00:00 GMT"}
+        scene.github.fail(1, 200, scene.path, dated, body)
+        scene.load()
+        scene.push()
+        scene.load()
+        asked = [r for r in scene.github.requests if r.path.endswith("/releases")]
+        sent = [{name.lower() for name in request.headers} for request in asked]
+        assert ["if-none-match" in names for names in sent] == [False, True]
+        assert not any("if-modified-since" in names for names in sent)
+
+    @pytest.mark.parametrize("releases", [[], [release(1), release(2)]], ids=["none", "no assets"])
+    def test_without_assets_releases_are_read_once_a_week(
+        self, scene: Scene, releases: list[Json]
+    ) -> None:
+        scene.answer_with({"releases": releases})
+        scene.load()
+        asked = []
+        for _ in range(14):
+            scene.push()
+            asked.append(scene.load().asked)
+        assert sum(asked) == 2
+        assert asked[:5] == [0] * 5
+
+    def test_releases_belong_to_the_repository_whatever_its_name_is(self, scene: Scene) -> None:
+        scene.load()
+        scene.github.rename(scene.repository, "renamed")
+        other = scene.github.add_repository("octo", "one")
+        scene.github.set_child(other, "releases", [release(5, asset(51))])
+        scene.push()
+        scene.load()
+        told = "SELECT repository_id, id FROM releases WHERE removed_at IS NULL ORDER BY id"
+        mine = scene.repository
+        assert values(scene.url, told) == [(mine, 1), (mine, 2), (other, 5)]
