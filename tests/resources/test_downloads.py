@@ -17,7 +17,7 @@ from tests.support.runs import sync
 pytestmark = pytest.mark.slow_on_servers
 
 
-def asset(id_: int, name: str = "hush.zip", **fields: Any) -> Json:
+def asset(id_: int, name: Any = "hush.zip", **fields: Any) -> Json:
     return {
         "id": id_,
         "node_id": f"RA_{id_}",
