@@ -167,16 +167,24 @@ def _set_removals_back(transaction: RunTransaction, now: datetime) -> None:
 
 
 def _set_days_back(transaction: RunTransaction, now: datetime) -> None:
-    """Move the rows of future days to today, in every table by the day."""
+    """Move the counters of repositories of future days to today."""
     days, known = repository_metrics.c, repositories.c
     later = days.day > now.date()
     ahead = exists().where(days.host == known.host, days.repository_id == known.id, later)
     stored = select(known.host, known.id, *(known[name] for name in BY_DAY)).where(ahead)
     today = now.date()
+    untold = select(days.host, days.repository_id, days.subscribers_count)
+    untold = untold.where(later, days.subscribers_count.is_not(None)).order_by(days.day)
+    subscribers = transaction.connection.execute(untold).all()
     transaction.log_day(
         (host, id_, today, *values)
         for host, id_, *values in transaction.connection.execute(stored).all()
     )
+    for host, id_, count in subscribers:  # which no listing tells
+        theirs = and_(days.host == host, days.repository_id == id_, days.day == today)
+        transaction.connection.execute(
+            update(repository_metrics).where(theirs).values(subscribers_count=count)
+        )
     transaction.connection.execute(delete(repository_metrics).where(later))
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, select
 
 from sync.database.run_reader import RunReader
 from sync.database.run_transaction import RunTransaction
-from sync.database.tables import ROWS
+from sync.database.tables import BY_DAY, ROWS, repositories, repository_metrics
 from sync.resources.figures import Merge, RowTable
 
 Key = tuple[Any, ...]
@@ -67,6 +67,33 @@ def total(reader: RunReader, declared: RowTable, column: str, repository_id: int
     mine = and_(table.c.host == reader.host, table.c.repository_id == repository_id)
     asked = select(func.coalesce(func.sum(table.c[column]), 0)).where(mine)
     return int(reader.connection.execute(asked).scalar_one())
+
+
+def count_of_day(transaction: RunTransaction, column: str, repository_id: int, value: int) -> int:
+    """Write a counter of a repository that no listing tells, if it is not the last stored one.
+
+    It is a column of `repository_metrics`. A row made for it has the other counters as stored.
+    Returns the number of rows written.
+    """
+    days = repository_metrics.c
+    mine = and_(days.host == transaction.host, days.repository_id == repository_id)
+    last = select(days[column]).where(mine, days[column].is_not(None)).order_by(days.day.desc())
+    if transaction.connection.execute(last.limit(1)).scalar() == value:
+        return 0
+    known = repositories.c
+    stored = select(*(known[name] for name in BY_DAY)).where(
+        known.host == transaction.host, known.id == repository_id
+    )
+    key = ("host", "repository_id", "day")
+    others = transaction.connection.execute(stored).one()
+    row = (transaction.host, repository_id, transaction.now.date(), *others, value)
+    statement = transaction.dialect.upsert(
+        repository_metrics.name, key, (*key, *BY_DAY, column), (column,)
+    )
+    transaction.dialect.send(
+        transaction.connection, statement, [tuple(map(transaction.dialect.adapt, row))]
+    )
+    return 1
 
 
 def _write_set(

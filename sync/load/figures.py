@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
-from sync.database.row_writer import total, write_rows
+from sync.database.row_writer import count_of_day, total, write_rows
 from sync.database.run_transaction import RunTransaction
 from sync.database.writes import Rejection
 from sync.load.fetched import Fetched
@@ -50,6 +50,8 @@ def store_answers(
         write_rows(transaction, table, id_, rows, asked.now.date())
         for table, rows in told.rows.items()
     )
+    if figures.counter is not None and told.counted is not None:
+        written += count_of_day(transaction, figures.counter, id_, told.counted)
     transaction.reject(
         Rejection(position, each.reason, each.payload, id_, None, figures.name)
         for position, each in enumerate(told.oddities)
@@ -63,6 +65,7 @@ def store_answers(
 def _asked(fetched: Fetched, newest: Mapping[str, date]) -> Asked:
     state = fetched.candidate.state
     return Asked(
+        id=fetched.candidate.id,
         now=min(each.at for each in fetched.parts),
         until=max(each.until for each in fetched.parts),
         listed=fetched.candidate.listed,

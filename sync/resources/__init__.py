@@ -10,13 +10,14 @@ from sync.resources.resource import Resource
 from sync.resources.stars import STARS
 from sync.resources.traffic import TRAFFIC
 from sync.resources.traffic_popular import TRAFFIC_POPULAR
+from sync.resources.watchers import WATCHERS
 
 # The resources with items, parents before children.
 RESOURCES: tuple[Resource, ...] = (REPOSITORIES, DOWNLOADS, RELEASE_ASSETS)
 
 # What is requested for each repository, if it is switched on; what is lost soonest comes first.
 OF_REPOSITORIES: tuple[Resource | Figures, ...] = (
-    *(TRAFFIC, TRAFFIC_POPULAR, DOWNLOADS, STARS, LANGUAGES),
+    *(TRAFFIC, TRAFFIC_POPULAR, DOWNLOADS, STARS, LANGUAGES, WATCHERS),
 )
 BY_NAME: Mapping[str, Resource | Figures] = {each.name: each for each in OF_REPOSITORIES}
 

@@ -71,13 +71,13 @@ class RowTable:
 class Asked(NamedTuple):
     """What is known of a repository when an answer about it is read.
 
-    The answer was made between `now` and `until` (UTC), by the server's clock if it tells it.
-    `listed`: fields of the repository,
-    by name. `memory`: what the last answer left. `lost_at`: when figures not read since are
-    gone. `newest`: the newest day that any repository of the account had in this run, by part,
-    when the request was sent.
+    `id`: the repository's. The answer was made between `now` and `until` (UTC), by the server's
+    clock if it tells it. `listed`: fields of the repository, by name. `memory`: what the last
+    answer left. `lost_at`: when figures not read since are gone. `newest`: the newest day that
+    any repository of the account had in this run, by part, when the request was sent.
     """
 
+    id: int
     now: datetime
     until: datetime
     listed: Mapping[str, Any]
@@ -107,6 +107,7 @@ class Told(NamedTuple):
     `memory`: for the next answer; its `idle` counts answers in a row that held nothing, its
     `next` is the address of a page that is still to be read. `newest`: the newest day, by part.
     `lost`: days whose figures are gone. `lost_at`: when the next figures will be gone.
+    `counted`: the value of `Figures.counter`.
     """
 
     rows: Mapping[RowTable, Sequence[Struct]]
@@ -115,6 +116,7 @@ class Told(NamedTuple):
     lost: tuple[date, ...] = ()
     lost_at: datetime | None = None
     oddities: tuple[Oddity, ...] = ()
+    counted: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)  # compared by identity
@@ -124,6 +126,7 @@ class Figures:
     `read` returns what answers say; it raises ValueError (or msgspec's) for one of another
     shape. `needs`: the permission that a fine-grained token needs. `total`: a column whose sum
     `settle` compares with the listing when the answer is stored, and returns the memory.
+    `counter`: the column of `repository_metrics` for a number that no listing tells.
     """
 
     name: str
@@ -134,3 +137,4 @@ class Figures:
     read: Callable[[Sequence[Answer], Asked], Told]
     total: tuple[RowTable, str] | None = None
     settle: Callable[[Asked, Told, int], Memory] | None = None
+    counter: str | None = None

@@ -55,7 +55,8 @@ class Example:
     def tables(self) -> list[str]:
         """The tables of the resource and of what stands in its records."""
         if isinstance(self.resource, Figures):
-            return [ROWS[table].name for table in self.resource.tables]
+            counted = ["repository_metrics"] if self.resource.counter else []
+            return [ROWS[table].name for table in self.resource.tables] + counted
         family = [r for r in RESOURCES if self.resource in (r, *r.parents)]
         counted = [COUNTED[r.name].name for r in family if r.name in COUNTED]
         return [CHILDREN[r.name].name for r in family] + counted

@@ -217,7 +217,7 @@ class _Daemon:
             Answer("clones", _body("clones", rate, id_ % 7, now.date(), newest)),
         ]
         memory, lost_at = (state.memory, state.lost_at) if state else ({}, None)
-        return TRAFFIC.read(answers, Asked(now, now, _LISTED, memory, lost_at, dict(counted)))
+        return TRAFFIC.read(answers, Asked(id_, now, now, _LISTED, memory, lost_at, dict(counted)))
 
     def _note(
         self, number: int, id_: int, now: datetime, memory: dict[str, Any], lost_at: datetime | None

@@ -20,3 +20,4 @@ from sync.resources.stars import STARS as STARS
 from sync.resources.traffic import TRAFFIC as TRAFFIC
 from sync.resources.traffic import lost_when as lost_when
 from sync.resources.traffic_popular import TRAFFIC_POPULAR as TRAFFIC_POPULAR
+from sync.resources.watchers import WATCHERS as WATCHERS
