@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Table, and_, delete, select, update
@@ -23,6 +24,7 @@ _CHILDREN_FIRST = tuple(each for each in reversed(RESOURCES) if each.parent)
 
 def purge_children(transaction: RunTransaction, id_: int) -> None:
     """Delete all rows of the repository's resources, referring rows before those referred to."""
+    _clear_as_item(transaction, id_)
     for resource in _CHILDREN_FIRST:
         _delete(transaction, id_, resource)
     for table in (*ROWS.values(), resource_changes, resource_states):
@@ -36,26 +38,51 @@ def redact_children(transaction: RunTransaction, id_: int) -> None:
     Rows of figures with a private column are deleted. If the repository is listed again, its
     resources are downloaded again.
     """
+    _clear_as_item(transaction, id_)
     for declared, rows in ROWS.items():
         if declared.private:
             transaction.connection.execute(delete(rows).where(_of(transaction, rows, id_)))
     for resource in _CHILDREN_FIRST:
         table = CHILDREN[resource.name]
-        cleared = [name for name in (*resource.private, "payload") if name in table.columns]
-        values = dict.fromkeys(cleared)
-        transaction.connection.execute(
-            update(table).where(_of(transaction, table, id_)).values(values)
-        )
-        log = resource_changes.c
-        told = and_(log.resource == resource.table, log.field.in_(resource.private))
-        transaction.connection.execute(
-            update(resource_changes)
-            .where(_of(transaction, resource_changes, id_), told)
-            .values(old_value=None, new_value=None)
-        )
+        log = _of(transaction, resource_changes, id_)
+        _clear(transaction, resource, _of(transaction, table, id_), log)
     mine = _of(transaction, resource_states, id_)
     transaction.connection.execute(delete(resource_states).where(mine))
     _ask_anew(transaction, id_)
+
+
+def clear_items(transaction: RunTransaction, resource: Resource, ids: Collection[int]) -> None:
+    """Clear the private columns of these items, in their rows and in the log."""
+    if ids:
+        table, log = CHILDREN[resource.name].c, resource_changes.c
+        mine = and_(table.host == transaction.host, table.id.in_(sorted(ids)))
+        logged = and_(log.host == transaction.host, log.item_id.in_(sorted(ids)))
+        _clear(transaction, resource, mine, logged)
+
+
+def _clear_as_item(transaction: RunTransaction, id_: int) -> None:
+    """Clear what other repositories' resources tell of the repository, such as their forks."""
+    for resource in _CHILDREN_FIRST:
+        if resource.withheld_by is None:
+            continue
+        table, page = CHILDREN[resource.name].c, page_cache.c
+        mine = and_(table.host == transaction.host, table.id == id_)
+        of = list(transaction.connection.execute(select(table.repository_id).where(mine)).scalars())
+        if of:
+            clear_items(transaction, resource, [id_])
+            told = and_(page.repository_id.in_(of), page.resource == resource.name)
+            transaction.connection.execute(delete(page_cache).where(told))
+
+
+def _clear(transaction: RunTransaction, resource: Resource, rows: Any, logged: Any) -> None:
+    table, log = CHILDREN[resource.name], resource_changes.c
+    cleared = [name for name in (*resource.private, "payload") if name in table.columns]
+    values = dict.fromkeys(cleared)
+    transaction.connection.execute(update(table).where(rows).values(values))
+    told = and_(log.resource == resource.table, log.field.in_(resource.private))
+    transaction.connection.execute(
+        update(resource_changes).where(logged, told).values(old_value=None, new_value=None)
+    )
 
 
 def _delete(transaction: RunTransaction, id_: int, resource: Resource) -> None:

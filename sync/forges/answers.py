@@ -131,7 +131,8 @@ class Found(NamedTuple):
 class ChildPage(NamedTuple):
     """One page of a repository's resource: its items; none if the page is unchanged.
 
-    `ids` are those of the items; of an unchanged page, the remembered ids.
+    `ids` are those of the items; of an unchanged page, the remembered ids. `withheld` are those
+    of items that are never stored, such as private forks.
     """
 
     key: str
@@ -141,6 +142,7 @@ class ChildPage(NamedTuple):
     ids: tuple[int, ...] = ()
     items: tuple[Decoded, ...] = ()
     rejected: tuple[Rejected, ...] = ()
+    withheld: tuple[int, ...] = ()
 
 
 class AnsweredPart(NamedTuple):

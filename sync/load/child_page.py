@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sync.database import child_reader, child_writer
+from sync.database import child_clearing, child_reader, child_writer
 from sync.database.resource_runs import ResourceCounts
 from sync.database.run_transaction import RunTransaction
 from sync.database.writes import Rejection
@@ -36,6 +36,8 @@ def store_items(
     writes = plan_items(resource, stored, told)
     refused = child_writer.write_items(transaction, resource, writes)
     child_writer.mark_gone(transaction, resource, repository_id, gone)
+    withheld = {id_ for each in pages for id_ in each.withheld}
+    child_clearing.clear_items(transaction, resource, withheld & stored.keys())
     counts = ResourceCounts(stored=len(writes) - len(refused) + len(gone))
     reasons = [(it.position, it.reason, it.payload) for it in rejected]
     reasons += [(items[id_].position, f"id {id_}: {r}", None) for id_, r in refused.items()]

@@ -69,7 +69,11 @@ def _write(resource: Resource, item: ToldItem, stored: StoredItem | None) -> Ite
     if values == stored.values and item.parents == stored.parents and not restores:
         return None
     changes = (
-        *diff(stored.values, values, resource.content),
+        *(
+            change
+            for change in diff(stored.values, values, resource.content)
+            if change.field not in resource.daily
+        ),
         *_return(stored.removed_at),
     )
     content = len(resource.content)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from sync.resources.downloads import DOWNLOAD_READINGS, DOWNLOADS, RELEASE_ASSETS
 from sync.resources.figures import Figures, RowTable
+from sync.resources.forks import FORKS
 from sync.resources.languages import LANGUAGES
 from sync.resources.repositories import REPOSITORIES
 from sync.resources.resource import Resource
@@ -13,11 +14,11 @@ from sync.resources.traffic_popular import TRAFFIC_POPULAR
 from sync.resources.watchers import WATCHERS
 
 # The resources with items, parents before children.
-RESOURCES: tuple[Resource, ...] = (REPOSITORIES, DOWNLOADS, RELEASE_ASSETS)
+RESOURCES: tuple[Resource, ...] = (REPOSITORIES, DOWNLOADS, RELEASE_ASSETS, FORKS)
 
 # What is requested for each repository, if it is switched on; what is lost soonest comes first.
 OF_REPOSITORIES: tuple[Resource | Figures, ...] = (
-    *(TRAFFIC, TRAFFIC_POPULAR, DOWNLOADS, STARS, LANGUAGES, WATCHERS),
+    *(TRAFFIC, TRAFFIC_POPULAR, DOWNLOADS, STARS, LANGUAGES, WATCHERS, FORKS),
 )
 BY_NAME: Mapping[str, Resource | Figures] = {each.name: each for each in OF_REPOSITORIES}
 

@@ -66,11 +66,13 @@ class Resource:
     `item`: the word for one item. `record`: the type of an item; each field that is not
     `unstored` is a column. `key`: columns that identify an item. `private`: columns cleared when
     the repository is redacted. `counters`: columns kept by the day in the table `metrics`, and
-    not logged; so are the `daily` columns, which are no counters. `parent`: the resource whose
-    items contain these, None for repositories. `endpoints`: where items are requested, one;
-    without it they are in the field `within` of the parent's records. `needs`: the permission
-    that a fine-grained token needs. `hidden_by`: the flag of items that GitHub does not show to
-    every account. `idle_without`: the resource within this one without whose items it is idle.
+    not logged; so are the `daily` columns, which are no counters. Without `metrics`, only
+    their last values are kept. `parent`: the resource whose items contain these, None for
+    repositories. `endpoints`: where items are requested, one; without it they are in the field
+    `within` of the parent's records. `needs`: the permission that a fine-grained token needs.
+    `hidden_by`: the flag of items that GitHub does not show to every account. `withheld_by`: the
+    flag of items that are never stored. `idle_without`: the resource within this one without
+    whose items it is idle.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Resource:
     parent: Resource | None = None
     within: str | None = None
     hidden_by: str | None = None
+    withheld_by: str | None = None
     key: tuple[str, ...] = ("id",)
     unstored: tuple[str, ...] = ()
     counters: tuple[str, ...] = ()

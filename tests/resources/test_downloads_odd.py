@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import TOKEN
 from tests.resources.contract import Scene
 from tests.resources.test_downloads import TestReleases, asset, release
 from tests.stand_in import StandIn
 from tests.support.database import HandClock, Json, snapshot, values
+from tests.support.inside.config import Removals
 
 pytestmark = pytest.mark.slow_on_servers
 
@@ -126,8 +128,9 @@ def test_what_was_set_aside_of_an_asset_goes_when_the_repository_turns_private(
     tell(scene, release(1, asset(11, download_count=-1)))
     scene.load()
     assert "hush.zip" in scene.told()
+    scene.github.set_scopes(TOKEN, ("repo",))
     scene.github.make_private(scene.repository)
-    scene.sync(accept_removals=True)
+    scene.sync(removals=Removals(on_private="redact"), accept_removals=True)
     assert scene.told() == set()
 
 

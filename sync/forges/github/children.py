@@ -12,7 +12,7 @@ import msgspec
 from sync.core import errors, origin
 from sync.forges.answers import AnsweredPart, AnsweredParts, CachedPage, ChildPage
 from sync.forges.github import protocol
-from sync.forges.github.decode import decode_list
+from sync.forges.github.decode import decode_list, without_private
 from sync.forges.github.session import GitHubSession
 from sync.forges.records import Decoded, Rejected, decode_child, reading_of
 from sync.forges.text import replace_unstorable
@@ -39,9 +39,8 @@ def fetch_children(
     `known` are remembered pages, by key: these are requested conditionally.
     """
     (endpoint,) = resource.endpoints
-    url: str | None = (
-        f"{_address(client, endpoint, repository_id)}?{urlencode(protocol.PAGING.query)}"
-    )
+    query = endpoint.query or urlencode(protocol.PAGING.query)
+    url: str | None = f"{_address(client, endpoint, repository_id)}?{query}"
     pages: list[ChildPage] = []
     while url is not None:
         if len(pages) == _MOST_PAGES or any(page.next_url == url for page in pages[:-1]):
@@ -127,11 +126,16 @@ def _page(
             decode_child(resource, bytes(raw), position, protocol.SECRET_FIELDS)
             for position, raw in enumerate(decode_list(response, body, resource.name))
         ]
-        items = tuple(item for item in read if isinstance(item, Decoded))
+        decoded = [item for item in read if isinstance(item, Decoded)]
         rejected = tuple(item for item in read if isinstance(item, Rejected))
+        flag, withheld = resource.withheld_by, frozenset[int]()
+        if flag is not None:
+            withheld = frozenset(i.record.id for i in decoded if getattr(i.record, flag))
+            rejected = tuple(map(without_private, rejected))
+        items = tuple(item for item in decoded if item.record.id not in withheld)
         told = [item.record.id for item in items]
         ids = (*told, *(item.id for item in rejected if item.id is not None))
-        return ChildPage(key, etag, False, following, ids, items, rejected)
+        return ChildPage(key, etag, False, following, ids, items, rejected, tuple(withheld))
 
     return _asked(client, url, decode, before)
 

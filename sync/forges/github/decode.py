@@ -108,13 +108,13 @@ def _decode_items(
     items = tuple(item for item in decoded if isinstance(item, Item))
     rejected = tuple(item for item in decoded if isinstance(item, Rejected))
     if wanted.visibility == "public":
-        rejected = tuple(map(_without_private, rejected))
+        rejected = tuple(map(without_private, rejected))
     hidden = tuple(item.record.id for item in items if wanted.leaves_out(item))
     shown = tuple(item for item in items if not wanted.leaves_out(item)) if hidden else items
     return shown, rejected, hidden
 
 
-def _without_private(rejected: Rejected) -> Rejected:
+def without_private(rejected: Rejected) -> Rejected:
     """Return an item without its payload, unless the payload says that it is public."""
     return rejected if rejected.private is False else replace(rejected, payload=None)
 

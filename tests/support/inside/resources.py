@@ -10,6 +10,7 @@ from sync.resources.figures import Answer as Answer
 from sync.resources.figures import Asked as Asked
 from sync.resources.figures import Figures as Figures
 from sync.resources.figures import Told as Told
+from sync.resources.forks import FORKS as FORKS
 from sync.resources.languages import LANGUAGES as LANGUAGES
 from sync.resources.languages import REPOSITORY_LANGUAGES as REPOSITORY_LANGUAGES
 from sync.resources.repositories import REPOSITORIES as REPOSITORIES
