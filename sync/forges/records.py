@@ -245,13 +245,12 @@ def _decoded(
     left_out: Sequence[LeftOut],
     position: int,
 ) -> Decoded:
-    inner = tuple(
-        Inner(
-            each.field, each.reason, each.raw.decode("utf-8", "replace"), _told(each.raw).get("id")
-        )
-        for each in left_out
-    )
-    return Decoded(record, payload, warnings, position, inner)
+    return Decoded(record, payload, warnings, position, tuple(map(_inner, left_out)))
+
+
+def _inner(left_out: LeftOut) -> Inner:
+    field, reason, raw = left_out
+    return Inner(field, reason, _rejected_payload(raw), _told(raw).get("id") or None)
 
 
 def _item(
