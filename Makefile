@@ -81,11 +81,15 @@ picture: $(VENV)/.dev
 
 # What is measured is written into docs/performance.md. All of it takes hours; narrower, for example:
 #   make bench SIZES="1000 10000" LATENCIES=0 DATABASES=sqlite REPEATS=3 PEERS="github-to-sqlite requests"
-# and without peers: PEERS=none. `python -m benchmarks.growth`, before it, measures a large ledger.
+# and without peers: PEERS=none. What repositories have is measured after it, or alone by
+# `python -m benchmarks.resources`, then `python -m benchmarks.report build/bench/resources.json`.
+# `python -m benchmarks.growth`, before it, measures a large ledger.
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.run $(if $(SIZES),--sizes $(SIZES)) $(if $(LATENCIES),--latencies $(LATENCIES)) \
 		$(if $(DATABASES),--databases $(DATABASES)) $(if $(REPEATS),--repeats $(REPEATS)) $(if $(PEERS),--peers $(PEERS))
-	@$(BIN)/python -m benchmarks.report build/bench/results.json $(wildcard build/bench/growth.json)
+	@$(BIN)/python -m benchmarks.resources $(if $(SIZES),--sizes $(SIZES)) $(if $(LATENCIES),--latencies $(LATENCIES)) \
+		$(if $(PEERS),$(if $(findstring tap,$(PEERS)),,--without peers))
+	@$(BIN)/python -m benchmarks.report build/bench/results.json build/bench/resources.json $(wildcard build/bench/growth.json)
 
 bench-lock: $(VENV)/.dev
 	@for name in $(notdir $(basename $(wildcard benchmarks/peers/requirements/*.in))); do \

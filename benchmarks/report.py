@@ -1,6 +1,7 @@
 """The results as a page and as charts: `python -m benchmarks.report RESULTS.json...`.
 
-Writes docs/performance.md and docs/performance/*.svg, and prints what must be reached.
+Writes docs/performance.md and docs/performance/*.svg, and prints what must be reached. Of the
+results of `benchmarks.resources` alone, it writes their section and leaves the rest of the page.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from benchmarks import resource_report
 from benchmarks.contenders import CONTENDERS, LEFT_OUT, ROOT
 from benchmarks.targets import Target, targets
 
@@ -138,6 +140,14 @@ def page(results: Mapping[str, Any], charts: Iterable[tuple[str, str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _resources(results: Mapping[str, Any]) -> str | None:
+    """Return the section about resources, if they were measured."""
+    if (found := results.get("resources")) is None:
+        return None
+    lines = table(["", "is", "must be", "reached"], map(_told, resource_report.targets(found)))
+    return resource_report.section(found, lines, table)
+
+
 def _merged(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the results of several runs as one; of what was measured twice, the last counts."""
     records = {
@@ -152,11 +162,18 @@ def _merged(runs: list[dict[str, Any]]) -> dict[str, Any]:
 
 def main() -> None:
     results = _merged([json.loads(Path(name).read_text("utf-8")) for name in sys.argv[1:]])
-    from benchmarks.charts import draw
+    before = PAGE.read_text("utf-8")
+    whole, told_of = before, list(resource_report.targets(results.get("resources", {})))
+    if results["records"]:
+        from benchmarks.charts import draw
 
-    PAGE.write_text(page(results, draw(results["records"], PAGE.parent / "performance")), "utf-8")
+        whole = page(results, draw(results["records"], PAGE.parent / "performance"))
+        told_of = [*targets(results), *told_of]
+    if text := _resources(results) or resource_report.taken(before):
+        whole = resource_report.put(whole, text)
+    PAGE.write_text(whole, "utf-8")
     print("\n".join(_tables(results["records"])), "\n")
-    for told in map(_told, targets(results)):
+    for told in map(_told, told_of):
         print(
             "  ".join((told[3].strip("*").ljust(12), told[1].rjust(8), told[2].ljust(8), told[0]))
         )
