@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.crash_story import STEPS
-from tests.support.crash_sweep import swept
+from tests.support.crash_sweep import RESOURCES, swept
 
 pytestmark = [
     pytest.mark.timeout(1200),
@@ -67,4 +67,17 @@ def test_a_backfill_killed_at_any_answer_is_made_good_for_by_the_next_one(
                 break
         print(f"repoledger backfill, {name}: {sweep.figures}")
         assert sweep.kills.total() >= sweep.undisturbed.counts.requests
+        assert sweep.differences == []
+
+
+@pytest.mark.parametrize("name", [step.name for step in RESOURCES.steps])
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql", "mysql"])
+def test_a_run_killed_while_it_reads_resources_is_made_good_for_by_the_next_one(
+    kind: str, name: str, tmp_path: Path
+) -> None:
+    with swept(kind, name, tmp_path, RESOURCES) as sweep:
+        for point in sweep.points if kind == "sqlite" else sweep.commits:
+            sweep.kill_at(point)
+        print(f"{kind}, {name}: {sweep.figures}")
+        assert sweep.missed == []
         assert sweep.differences == []

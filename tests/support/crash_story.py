@@ -30,6 +30,7 @@ class Step(NamedTuple):
     """What happens at GitHub, and how the account me is then synced.
 
     `bulky` is a run of so many statements that its transactions alone are swept one by one.
+    `resources`: whether all resources are read.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Step(NamedTuple):
     removals: Removals = Removals()
     accept: bool = False
     bulky: bool = False
+    resources: bool = False
 
 
 def _nothing(github: Sandbox) -> None:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import random
+import re
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from http import HTTPStatus
 from operator import itemgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from sync.database.writes import GOOD, RunCounts
 from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
+from tests.support import crash_resources, crash_story
 from tests.support.backfills import Backfill
 from tests.support.crash_points import Point
-from tests.support.crash_story import OTHERS_TOKEN, STEPS, DeadlySandbox, Step, scene
+from tests.support.crash_story import OTHERS_TOKEN, DeadlySandbox, Step
+from tests.support.database import HandClock
 from tests.support.ledger_copies import Copies, copies
 from tests.support.ledger_state import Row, State, differences, effect_of, state_of
 from tests.support.mortal_runs import Ended, MortalRuns, Order, mortal_runs
@@ -205,7 +209,7 @@ def _shown(github: Sandbox) -> int:
     asked = [
         int(request.path.rpartition("/")[2])
         for request in github.requests
-        if request.path.startswith("/repositories/") and request.status in _SHOWS
+        if re.fullmatch(r"/repositories/\d+", request.path) and request.status in _SHOWS
     ]
     public = [id_ for id_ in asked if not github.get(id_)["private"]]
     return len(github.listing_of(TOKEN)) + len(public)
@@ -213,24 +217,43 @@ def _shown(github: Sandbox) -> int:
 
 def _order(step: Step, github: Sandbox, url: str) -> Order:
     return Order(
-        url=url, api_url=github.url, token=TOKEN, removals=step.removals, accept=step.accept
+        url=url,
+        api_url=github.url,
+        token=TOKEN,
+        removals=step.removals,
+        accept=step.accept,
+        resources=step.resources,
+        now=github.now() if isinstance(github.now, HandClock) else None,
     )
 
 
+class Story(NamedTuple):
+    """A GitHub before anything happens, and what happens. `others`: others' accounts list it."""
+
+    scene: Callable[[], AbstractContextManager[DeadlySandbox]]
+    steps: Sequence[Step]
+    others: bool = False
+
+
+REPOSITORIES = Story(crash_story.scene, crash_story.STEPS, others=True)
+RESOURCES = Story(crash_resources.scene, crash_resources.STEPS)
+
+
 @contextmanager
-def swept(kind: str, name: str, folder: Path) -> Iterator[Sweep]:
+def swept(kind: str, name: str, folder: Path, story: Story = REPOSITORIES) -> Iterator[Sweep]:
     """Yield the sweep of a step, after the steps before it."""
     with ExitStack() as stack:
-        github = stack.enter_context(scene())
+        github = stack.enter_context(story.scene())
         ledgers = stack.enter_context(copies(kind, folder))
-        rehearsal = _order(STEPS[0], github, ledgers.new())
+        rehearsal = _order(story.steps[0], github, ledgers.new())
         process = stack.enter_context(mortal_runs(folder, rehearsal))
         url = ledgers.new()
-        for step in STEPS:
+        for step in story.steps:
             step.happens(github)
             if step.name == name:
                 yield Sweep(step, github, url, ledgers, process)
                 return
             mine = _order(step, github, url)
             process.run(mine)
-            process.run(replace(mine, token=OTHERS_TOKEN, account="other"))
+            if story.others:
+                process.run(replace(mine, token=OTHERS_TOKEN, account="other"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import unquote
@@ -18,6 +18,7 @@ State = dict[str, list[Row]]
 # Numbers that a database gives as it likes, and what depends on how quick the requests are.
 _FREE: dict[str, frozenset[str]] = {
     "repository_changes": frozenset({"id"}),
+    "resource_changes": frozenset({"id"}),
     "rejected_items": frozenset({"id"}),
     "resource_runs": frozenset({"asked", "not_modified"}),
     "sync_runs": frozenset(
@@ -56,7 +57,7 @@ def state_of(url: str) -> State:
 
 def _row(table: str, row: Row, runs: dict[int, int]) -> Row:
     free = _FREE.get(table, frozenset())
-    told = {name: _told(value) for name, value in row.items() if name not in free}
+    told = {name: _told(table, value) for name, value in row.items() if name not in free}
     # A database may leave numbers out, so a run goes by its place among them.
     if table == "sync_runs":
         told["id"] = runs[row["id"]]
@@ -69,9 +70,11 @@ def _row(table: str, row: Row, runs: dict[int, int]) -> Row:
     return told
 
 
-def _told(value: Any) -> Any:
-    if isinstance(value, date):  # or a time: two runs are not at the same
+def _told(table: str, value: Any) -> Any:
+    if isinstance(value, datetime):  # two runs are not at the same
         return "a time"
+    if isinstance(value, date):
+        return "a day" if table == "repository_metrics" else value.isoformat()
     if isinstance(value, str) and len(value) > _LONG:
         return blake2b(value.encode(), digest_size=16).hexdigest()
     return value

@@ -14,17 +14,22 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from structlog.testing import capture_logs
 
 from sync.config.sections import Removals
+from sync.core.clock import utc_now
 from sync.database.store import Store
 from sync.database.writes import RunCounts
 from sync.forges.github.client import GitHubClient
+from sync.load.resources import Choice
+from sync.resources import OF_REPOSITORIES
 from sync.run.outcome import RunOutcome
 from tests.support.crash_points import Point, Points
+from tests.support.database import HandClock
 from tests.support.database_processes import Child, spawned
 from tests.support.ledger_state import State, state_of
 from tests.support.runs import sync
@@ -37,7 +42,8 @@ class Order:
     """A run to be done: of which account, with what, into which ledger.
 
     It is killed at the point called `fatal`, or after so many `seconds`; the points and the
-    state of the ledger after each transaction are told if it is to be `recorded`.
+    state of the ledger after each transaction are told if it is to be `recorded`. With
+    `resources` it reads all of them. `now` is its time, if that does not pass.
     """
 
     url: str
@@ -46,6 +52,8 @@ class Order:
     account: str = "me"
     removals: Removals = field(default_factory=Removals)
     accept: bool = False
+    resources: bool = False
+    now: datetime | None = None
     fatal: str | None = None
     seconds: float | None = None
     recorded: bool = False
@@ -141,9 +149,11 @@ def _run(order: Order) -> Ended:
 
 
 def _sync(order: Order) -> RunOutcome:
+    clock = utc_now if order.now is None else HandClock(order.now)
+    chosen = tuple(Choice(resource=each) for each in OF_REPOSITORIES) if order.resources else ()
     with (
-        Store(order.url) as store,
-        GitHubClient(token=order.token, api_url=order.api_url) as client,
+        Store(order.url, clock=clock) as store,
+        GitHubClient(token=order.token, api_url=order.api_url, clock=clock) as client,
     ):
         return sync(
             client,
@@ -151,4 +161,5 @@ def _sync(order: Order) -> RunOutcome:
             account=order.account,
             removals=order.removals,
             accept_removals=order.accept,
+            resources=chosen,
         )
