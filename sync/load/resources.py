@@ -304,13 +304,8 @@ class _Loader:
         return stored
 
     def _store(self, loading: _Loading, fetched: Fetched, newest: Mapping[str, date]) -> None:
-        rights = self._client.key_of_rights
         answered = self._writer.transact(
-            lambda transaction: store_answer(
-                *(transaction, loading.resource, loading.plan, fetched),
-                rights=rights,
-                newest=newest,
-            )
+            partial(_stored, loading, fetched, rights=self._client.key_of_rights, newest=newest)
         )
         loading.take(fetched, answered)
         log_mended(loading.resource.name, fetched.candidate.full_name, fetched.pages)
@@ -456,6 +451,23 @@ def _answered(pending: _Pending) -> Iterator[tuple[_Loading, Fetched, Mapping[st
     fetched = pending.answer.result()
     if not pending.loading.is_given_up:
         yield pending.loading, fetched, pending.newest
+
+
+def _stored(
+    loading: _Loading,
+    fetched: Fetched,
+    transaction: RunTransaction,
+    *,
+    rights: str,
+    newest: Mapping[str, date],
+) -> Answered:
+    """Store an answer, and what it tells as lost: a run that is killed later has told it."""
+    answered = store_answer(
+        *(transaction, loading.resource, loading.plan, fetched), rights=rights, newest=newest
+    )
+    if answered.counts.lost_days:
+        record(transaction, loading.resource.name, loading.counts + answered.counts)
+    return answered
 
 
 def _recorded(name: str, counts: ResourceCounts, transaction: RunTransaction) -> None:

@@ -39,6 +39,8 @@ class Sweep:
         self._ledgers, self._process = ledgers, process
         self._order = _order(step, github, before)
         self._bulky = step.bulky
+        # The last run, where the killed one has told what was lost and why that is partial.
+        self._quiet = "succeeded" if step.resources else ""
         self._runs_before = len(state_of(before)["sync_runs"])
         self.undisturbed, self._expected = self._record()
         self.kills: Counter[str] = Counter()
@@ -54,6 +56,7 @@ class Sweep:
             assert ended is not None
             assert ended.status in GOOD
             kept.append((ended, effect_of(state_of(url))))
+            self._lost = _lost(state_of(url))
             self._ledgers.discard(url)
         (first, state), (second, _) = kept
         again = {point.name for point in second.points}
@@ -164,8 +167,14 @@ class Sweep:
         *dead, last = self._statuses(state)
         good = self.undisturbed.status
         wanted = dead if left is None else [_after(status) for status in self._statuses(left)]
-        if last != good or dead != wanted or not {*dead} <= {"interrupted", good}:
+        if (
+            last not in {good, self._quiet}
+            or dead != wanted
+            or not {*dead} <= {"interrupted", good}
+        ):
             found.append(f"runs: {self._statuses(state)}")
+        if _lost(state) != self._lost:
+            found.append(f"{_lost(state)} lost days are told instead of {self._lost}")
         done = tuple(sum(run[name] for run in self._runs(state)) for name in _DONE)
         expected = tuple(getattr(self.undisturbed.counts, name) for name in _DONE)
         if done != expected:
@@ -189,6 +198,11 @@ class Sweep:
             f"{len(self.undisturbed.points)} points, {self.kills.total()} kills ({kinds}), "
             f"{len(self.differences)} differences"
         )
+
+
+def _lost(state: State) -> int:
+    """Return how many days runs have told as lost."""
+    return sum(row["lost_days"] for row in state["resource_runs"])
 
 
 def _after(status: str) -> str:
