@@ -45,6 +45,7 @@ def sort_hosts_like_english(url: str) -> None:
         execute(
             url,
             "DROP VIEW current_repositories, repository_daily",
+            "DROP VIEW traffic_daily, star_totals, downloads_daily",
             f"ALTER TABLE repositories {english}",
             f"ALTER TABLE repository_changes {english}",
         )

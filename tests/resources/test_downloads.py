@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.conftest import TOKEN
 from tests.resources.contract import Example, ResourceContract, Scene
 from tests.support.database import Json, execute, snapshot, values
+from tests.support.inside.config import Removals
 from tests.support.inside.database import Store
 from tests.support.inside.resources import DOWNLOADS
 from tests.support.runs import sync
@@ -119,6 +121,37 @@ class TestReleases(ResourceContract):
         kept = "SELECT asset_id, download_count FROM asset_downloads ORDER BY day, asset_id"
         assert values(scene.url, kept) == [(11, 3), (21, 3), (22, 3), (21, 9)]
         assert self.log(scene) == []
+
+    def test_days_in_a_row_on_which_releases_were_read_are_kept(self, scene: Scene) -> None:
+        first = scene.clock.now.date()
+        scene.load()
+        scene.push()  # a day later
+        scene.load()
+        scene.clock.advance(days=2)
+        scene.push()
+        scene.load()
+        kept = "SELECT first_day, last_day FROM download_readings ORDER BY first_day"
+        told = [tuple(str(day) for day in row) for row in values(scene.url, kept)]
+        later = first + timedelta(days=4)
+        assert told == [
+            (str(first), str(first + timedelta(days=1))),
+            (str(later), str(later)),
+        ]
+
+    def test_downloads_of_a_redacted_repository_are_shown_without_its_name(
+        self, scene: Scene
+    ) -> None:
+        scene.load()
+        scene.github.set_scopes(TOKEN, ("repo",))
+        scene.github.make_private(scene.repository)
+        scene.sync(removals=Removals(on_private="redact"), accept_removals=True)
+        shown = "SELECT DISTINCT full_name, total FROM downloads_daily"
+        assert values(scene.url, shown) == [(f"octo/[redacted-{scene.repository}]", 9)]
+
+    def test_an_answer_that_is_no_good_is_no_reading(self, scene: Scene) -> None:
+        scene.github.fail(9, 500, scene.path)
+        scene.load()
+        assert values(scene.url, "SELECT * FROM download_readings") == []
 
     def test_a_release_that_comes_back_is_current_again_with_its_assets(self, scene: Scene) -> None:
         scene.load()
