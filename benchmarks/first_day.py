@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from typing import Any
 
+from sync.config.resources import RESOURCES
 from sync.forges.github import protocol
 from sync.forges.limits import RateLimit
 from sync.load.agenda import (
@@ -27,14 +28,15 @@ from sync.load.agenda import (
     next_check,
     requests_left,
 )
-from sync.resources import OF_REPOSITORIES
+from sync.resources import BY_NAME, OF_REPOSITORIES
 
 BEGIN = datetime(2026, 11, 2, 9, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-NAMES = [each.name for each in OF_REPOSITORIES]
+_DEFAULT = {name for name, on_by_default in RESOURCES if on_by_default}
+NAMES = [each.name for each in OF_REPOSITORIES if each.name in _DEFAULT]
 _PLANS = [
-    ResourcePlan(number=number, due=each.due, cost=len(each.endpoints))
-    for number, each in enumerate(OF_REPOSITORIES)
+    ResourcePlan(number=number, due=BY_NAME[name].due, cost=len(BY_NAME[name].endpoints))
+    for number, name in enumerate(NAMES)
 ]
 _QUOTA, _RESERVE, _CONCURRENCY = 5_000, 0.1, 4
 _NETWORK = 0.03  # seconds
@@ -92,9 +94,7 @@ class FirstDay:
         self._pages = [_pages(chance) for _ in range(repositories)]
         self._viewed = [chance.random() < _VIEWED for _ in range(repositories)]
         self._released = [chance.random() < _RELEASED for _ in range(repositories)]
-        self._known = [
-            [self._candidate(id_) for id_ in range(repositories)] for _ in OF_REPOSITORIES
-        ]
+        self._known = [[self._candidate(id_) for id_ in range(repositories)] for _ in NAMES]
         self._listing = -(-repositories // 100)
         self._pace = protocol.pace()
         self._github = GitHub(answer)
