@@ -31,6 +31,7 @@ _COMMANDS = {
     "daemon": "daemon",
     "health": "daemon",
     "status": "status",
+    "resources": "resources",
     "repos": "repos",
     "changes": "changes",
     "history": "history",

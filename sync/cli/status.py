@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sync.cli import output
 from sync.cli.hosts import host_columns, host_option
+from sync.cli.loaded import counted
 from sync.cli.output import Format, format_option, json_option
+from sync.cli.resources import in_short, statuses
 from sync.cli.settings import Settings
-from sync.cli.times import time_of
+from sync.cli.times import OVERDUE, age_of, time_of, until
 from sync.core.deadline import believed
 from sync.core.origin import is_same_host
 from sync.doctor.clearing import what_waits
 from sync.doctor.moved_accounts import refused
 
-# A daemon starts a due run within seconds; after this time, no daemon is running.
-_OVERDUE = timedelta(minutes=1)
+if TYPE_CHECKING:
+    from sync.config import Config
 
 
 @click.command
@@ -37,11 +39,13 @@ def status(settings: Settings, host: str | None, fmt: Format, json: bool) -> Non
         rows = {row["account"]: row for row in ledger.status()}
         waiting = what_waits(config, ledger)
         refusals = refused(config, ledger)
+    of_resources = resources_in_short(config)
     now = datetime.now(UTC)
     empty = dict.fromkeys(_STATUS_COLUMNS) | {"status": "never synced"}
     places = {account.name: config.forge_of(account).host for account in config.accounts}
     result = [
         _with_age({**empty, "account": name, "host": places.get(name), **rows.get(name, {})}, now)
+        | {"resources": of_resources.get(name)}
         for name in places | rows
     ]
     hosts = {row["host"] for row in result}
@@ -51,17 +55,42 @@ def status(settings: Settings, host: str | None, fmt: Format, json: bool) -> Non
     output.print_rows(
         result,
         output.chosen(fmt, json),
-        columns=_STATUS_COLUMNS,
+        columns=_STATUS_COLUMNS if fmt is Format.csv else (*_STATUS_COLUMNS, "resources"),
         table_columns=("account", *host_columns(hosts), *_SHOWN),
     )
     if output.chosen(fmt, json) is Format.table:
         for row in result:
             name = row["account"]
             _explain(row, now, host=places.get(name), refusal=refusals.get(name))
+            if row["resources"]:
+                print(f"{name}: resources: {_in_words(row['resources'], now)}")
         signed_in = {account.name for account in config.accounts if account.signs_in}
         _explain_sharing([row for row in result if row["account"] in signed_in])
         if waiting is not None:
             output.say(waiting)
+
+
+def resources_in_short(config: Config) -> dict[str, dict[str, Any]]:
+    """Return numbers over the resources of each account that has any on."""
+    settings = {each.name: config.resources_of(each) for each in config.accounts}
+    on = [name for name, theirs in settings.items() if any(each.on for each in theirs.values())]
+    if not on:
+        return {}
+    found = statuses(config, on)
+    return {
+        name: in_short([(s, settings[name][s.resource]) for s in found if s.account == name])
+        for name in on
+    }
+
+
+def _in_words(told: Mapping[str, Any], now: datetime) -> str:
+    """Return the numbers of an account's resources as a line."""
+    words = [f"{told[name]:,} {name}" for name in ("read", "refused", "waiting")]
+    if told["lost_days"]:
+        words.append(f"{counted(told['lost_days'], 'day')} lost")
+    if told["oldest_at"] is not None:
+        words.append(f"oldest {age_of(now - told['oldest_at'])}")
+    return ", ".join(words)
 
 
 _SHOWN = ("status", "synced", "next", "repositories", "progress", "quota")
@@ -79,7 +108,7 @@ def _with_age(row: dict[str, Any], now: datetime) -> dict[str, Any]:
     """Add the columns for people: age of the last sync, next run, quota and progress."""
     synced = row["last_synced_at"]
     row["synced"] = _since(synced, now)
-    row["next"] = _until(row["next_run_at"], now)
+    row["next"] = until(row["next_run_at"], now)
     row["quota"] = row["rate_limit_remaining"]
     row["progress"] = None
     if row["status"] == "running":
@@ -93,21 +122,12 @@ def _with_age(row: dict[str, Any], now: datetime) -> dict[str, Any]:
 def _since(moment: datetime | None, now: datetime) -> str:
     if moment is None:
         return "never"
-    return f"at {time_of(moment)}" if _is_ahead(moment, now) else f"{_age(now - moment)} ago"
+    return f"at {time_of(moment)}" if _is_ahead(moment, now) else f"{age_of(now - moment)} ago"
 
 
 def _is_ahead(moment: datetime | None, now: datetime) -> bool:
     """Tell whether a past moment is in the future now, since the clock was set back."""
-    return moment is not None and moment > now + _OVERDUE
-
-
-def _until(moment: datetime | None, now: datetime) -> str | None:
-    """Return when the daemon runs next; overdue if no daemon seems to be running."""
-    if moment is None:
-        return None
-    if moment > now:
-        return f"in {_age(moment - now)}"
-    return "now" if now - moment < _OVERDUE else f"overdue {_age(now - moment)}"
+    return moment is not None and moment > now + OVERDUE
 
 
 def _waits(row: Mapping[str, Any], now: datetime) -> bool:
@@ -148,11 +168,3 @@ def _explain_sharing(rows: Iterable[Mapping[str, Any]]) -> None:
     for sharing in names.values():
         if len(sharing) > 1:
             print(f"{', '.join(sharing)}: one GitHub user, so they share one quota")
-
-
-def _age(span: timedelta) -> str:
-    seconds = max(int(span.total_seconds()), 0)
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"

@@ -50,6 +50,28 @@ def time_of(moment: datetime) -> str:
     return f"{day}{moment:%H:%M:%S} UTC"
 
 
+# A daemon starts a due run within seconds; after this time, no daemon is running.
+OVERDUE = timedelta(minutes=1)
+
+
+def until(moment: datetime | None, now: datetime) -> str | None:
+    """Return when a daemon does something next; overdue if no daemon seems to be running."""
+    if moment is None:
+        return None
+    if moment > now:
+        return f"in {age_of(moment - now)}"
+    return "now" if now - moment < OVERDUE else f"overdue {age_of(now - moment)}"
+
+
+def age_of(span: timedelta) -> str:
+    """Return a span of time in its largest unit: "3 d", "20 min"."""
+    seconds = max(int(span.total_seconds()), 0)
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
 def _is_date(text: str | None) -> bool:
     try:
         date.fromisoformat((text or "").strip())

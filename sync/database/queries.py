@@ -24,6 +24,12 @@ from sync.database.history import counters_of
 from sync.database.listed import present
 from sync.database.names import Key, host_called, hosts_of, repositories_called
 from sync.database.resource_standing import ResourceStanding, days_lost, resource_standings
+from sync.database.resource_status import (
+    ResourceStatus,
+    Settings,
+    resource_status,
+    stored_rows,
+)
 from sync.database.run_reader import RunReader
 from sync.database.run_start import host_problem
 from sync.database.status import standing
@@ -264,6 +270,16 @@ class Ledger:
         """Return the number of days of figures that the last day's runs found to be gone."""
         with self.connect() as connection:
             return days_lost(connection, account, self._clock())
+
+    def resources(self, settings: Settings) -> list[ResourceStatus]:
+        """Return the state of each resource of each account in `settings`."""
+        with self.connect() as connection:
+            return resource_status(connection, settings, self._clock())
+
+    def resource_rows(self) -> dict[str, int]:
+        """Return the number of rows of each resource."""
+        with self.connect() as connection:
+            return stored_rows(connection)
 
     def host_problem(self, account: str, host: str) -> str | None:
         """Return why a run of this account at `host` would be refused; None if it would not."""

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from sync.config import Account
+from sync.config.resources import ResourceSetting
 from sync.config.sections import ForgeSettings
 from sync.core.clock import utc_now, wrong_by
 from sync.core.errors import NotFound, NotJson, RateLimited, RestError, UnexpectedAnswer
 from sync.core.redaction import printable
 from sync.doctor.check_list import Finding, Stop, fail, ok, warn
-from sync.forges.answers import Identity
+from sync.forges.answers import Identity, Page
 from sync.forges.forge import Forge
 from sync.forges.github.protocol import likely_api_url
 from sync.forges.limits import RateLimit
+from sync.forges.records import Item
 from sync.rest.proxy import proxy_for
 
 _EXPIRES_SOON = timedelta(days=14)
@@ -26,17 +28,27 @@ _SIGN_ON = "https://github.com/settings/tokens, Configure SSO"
 
 @dataclass(frozen=True)
 class Visit:
-    """An account and its client; `users` maps the quotas seen so far to account names."""
+    """An account and its client; `users` maps the quotas seen so far to account names.
+
+    `resources`: their settings, by name. `pages`: the first page of the list, once it is read.
+    """
 
     client: Forge
     account: Account
     forge: ForgeSettings
     users: dict[Quota, str]
+    resources: Mapping[str, ResourceSetting] = field(default_factory=dict)
+    pages: list[Page] = field(default_factory=list)
 
     @cached_property
     def identity(self) -> Identity:
         """The account's user, as GitHub names it. Raises RestError."""
         return self.client.check()
+
+    @property
+    def listed(self) -> tuple[Item, ...] | None:
+        """The repositories of the first page; None if it could not be read."""
+        return self.pages[0].items if self.pages else None
 
 
 def check_answer(visit: Visit) -> Iterator[Finding]:
@@ -168,6 +180,7 @@ def check_listing(visit: Visit) -> Iterator[Finding]:
     except RestError as error:
         yield fail(str(error))
         return
+    visit.pages.append(page)
     if page.left_out:
         yield warn(
             f"{_organizations(page.left_out)} left out of the list: authorise the token for "

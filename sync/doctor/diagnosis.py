@@ -14,6 +14,7 @@ from sync.doctor import account as at_github
 from sync.doctor.check_list import Finding, fail, ok, run, warn
 from sync.doctor.database import LEDGER
 from sync.doctor.moved_accounts import refused_by_ledger
+from sync.doctor.resources import check_resources, check_stored
 from sync.signin.clients import client_for
 
 
@@ -28,7 +29,7 @@ def diagnose(
     """
     for finding in run(CONFIGURATION, nullcontext(config)):
         yield "configuration", finding
-    for finding in run(LEDGER, nullcontext(config)):
+    for finding in run((*LEDGER, check_stored), nullcontext(config)):
         yield "database", finding
     users: dict[at_github.Quota, str] = {}
 
@@ -39,7 +40,8 @@ def diagnose(
             stopping() as stop,
             client_for(account, config, environ, attempts=1, stop=stop) as client,
         ):
-            yield at_github.Visit(client, account, config.forge_of(account), users)
+            forge, settings = config.forge_of(account), config.resources_of(account)
+            yield at_github.Visit(client, account, forge, users, settings)
 
     refused = refused_by_ledger(config)
     for account in config.accounts:
@@ -47,7 +49,7 @@ def diagnose(
         if account.name in refused:  # its token may be of the host before
             yield what, fail(refused[account.name])
             continue
-        for result, message in run(at_github.CHECKS, visited(account)):
+        for result, message in run((*at_github.CHECKS, check_resources), visited(account)):
             yield what, Finding(result, message.removeprefix(f"{what}: "))
 
 

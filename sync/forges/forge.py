@@ -121,6 +121,9 @@ class Forge(Protocol):
         Raises RestErrors if there is none.
         """
 
+    def probe(self, resource: Resource | Figures, repository_id: int) -> None:
+        """Send the first request for a resource of a repository. Raises what GitHub refuses."""
+
     def in_background(
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> Future[T]:

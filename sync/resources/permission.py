@@ -26,3 +26,18 @@ def lacking(reason: str | None, needs: str) -> str:
     if _NO_PUSH.search(reason):
         return "the token needs push access; a classic one also the scope public_repo or repo"
     return reason or f"the token needs {access(needs)}"
+
+
+def allowing(reason: str | None, needs: str) -> str:
+    """Return what a token would need instead, whatever its kind, or GitHub's words."""
+    reason = reason or ""
+    found = _NOT_ACCESSIBLE.search(reason)
+    if found and found[1].lower() == "integration":
+        return f"the App needs {access(needs)} (repository permission)"
+    if not found and not _NO_PUSH.search(reason):
+        return reason
+    pushing = " and push access" if needs.startswith("administration") else ""
+    return (
+        f"a fine-grained token needs {access(needs)} (repository permission); "
+        f"a classic token needs the scope public_repo or repo{pushing}"
+    )

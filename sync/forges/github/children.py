@@ -78,6 +78,13 @@ def fetch_figures(
     return AnsweredParts(tuple(parts))
 
 
+def probe(client: GitHubSession, resource: Resource | Figures, repository_id: int) -> None:
+    """Send the first request for a resource of a repository. Raises RestErrors."""
+    endpoint = resource.endpoints[0]
+    query = endpoint.query or "per_page=1"
+    client.fetch(f"{_address(client, endpoint, repository_id)}?{query}", lambda _: None)
+
+
 def _address(client: GitHubSession, endpoint: Endpoint, repository_id: int) -> str:
     return client.base_url + endpoint.path.format(id=repository_id)
 

@@ -10,7 +10,7 @@ from sync.core.errors import ConfigError
 from sync.forges.answers import AnsweredParts, CachedPage, ChildPage, Found, Identity, Page
 from sync.forges.forge import AFFILIATIONS, Visibility
 from sync.forges.github import protocol
-from sync.forges.github.children import fetch_children, fetch_figures
+from sync.forges.github.children import fetch_children, fetch_figures, probe
 from sync.forges.github.credentials import Installation
 from sync.forges.github.decode import (
     decode_found,
@@ -196,3 +196,10 @@ class GitHubClient(GitHubSession):
         """
         with self.paced():
             return fetch_figures(self, figures, repository_id, known, url)
+
+    def probe(self, resource: Resource | Figures, repository_id: int) -> None:
+        """Send the first request for a resource of a repository, to see whether it may be read.
+
+        Raises RestErrors.
+        """
+        probe(self, resource, repository_id)

@@ -29,6 +29,7 @@ from sync.database.queries import Ledger as Ledger
 from sync.database.resource_runs import ResourceCounts as ResourceCounts
 from sync.database.resource_runs import record as record
 from sync.database.resource_standing import ResourceStanding as ResourceStanding
+from sync.database.resource_status import ResourceStatus as ResourceStatus
 from sync.database.run_transaction import RunTransaction as RunTransaction
 from sync.database.scratch import COMPARED as COMPARED
 from sync.database.scratch import scratch_ledger as scratch_ledger

@@ -1,5 +1,6 @@
 """The names of sync/resources/ that tests use."""
 
+from sync.resources import BY_NAME as BY_NAME
 from sync.resources import OF_REPOSITORIES as OF_REPOSITORIES
 from sync.resources import RESOURCES as RESOURCES
 from sync.resources import ROW_TABLES as ROW_TABLES
