@@ -16,6 +16,7 @@ from tests.support.ledger import rows, value
 from tests.support.process import repoledger, write_config
 
 ON = '\n[resources]\ndefault = "auto"\n'
+TWO = '\n[resources]\ndefault = false\ntraffic = "auto"\nlanguages = "auto"\n'
 BARE = "github_pat_bare"  # a fine-grained token
 
 
@@ -292,7 +293,11 @@ def test_a_fine_grained_token_without_administration_is_told_what_is_refused(
     github: StandIn, shown: Path
 ) -> None:
     github.add_token("octo", BARE, permissions={"metadata": "read", "contents": "read"})
-    write_config(shown, github.url, extra='\n[resources]\ntraffic = "auto"\nlanguages = "auto"\n')
+    write_config(
+        shown,
+        github.url,
+        extra='\n[resources]\ndefault = false\ntraffic = "auto"\nlanguages = "auto"\n',
+    )
     assert said(shown, token=BARE) == [
         "me: read languages of 2 repositories",
         "me: traffic: refused for 2 repositories: the token needs read access to Administration",
@@ -306,11 +311,7 @@ def test_an_enterprise_server_without_traffic_is_told_of(tmp_path: Path) -> None
     with StandIn(enterprise=True) as github:
         github.add_user("octo", token=TOKEN, scopes=("repo",))
         github.set_child(github.add_repository("octo", "one"), "languages", {"C": 3})
-        write_config(
-            tmp_path,
-            github.url,
-            extra='\n[resources]\ntraffic = "auto"\nlanguages = "auto"\n',
-        )
+        write_config(tmp_path, github.url, extra=TWO)
         assert said(tmp_path) == [
             "me: read languages of 1 repository",
             "me: traffic: not on this server: it answers 404 for 1 repository",
