@@ -293,11 +293,7 @@ def test_a_fine_grained_token_without_administration_is_told_what_is_refused(
     github: StandIn, shown: Path
 ) -> None:
     github.add_token("octo", BARE, permissions={"metadata": "read", "contents": "read"})
-    write_config(
-        shown,
-        github.url,
-        extra='\n[resources]\ndefault = false\ntraffic = "auto"\nlanguages = "auto"\n',
-    )
+    write_config(shown, github.url, extra=TWO)
     assert said(shown, token=BARE) == [
         "me: read languages of 2 repositories",
         "me: traffic: refused for 2 repositories: the token needs read access to Administration",
