@@ -105,8 +105,8 @@ def _prepare(directory: Path) -> None:
 
 
 def _populate(github: Sandbox, token: str) -> dict[str, int]:
-    github.add_user("ada", token=token, scopes=(), name="Ada Byron")
-    return {
+    github.add_user("ada", token=token, scopes=("public_repo",), name="Ada Byron")
+    ids = {
         repository["name"]: github.add_repository(
             "ada",
             description=_DESCRIPTIONS[repository["name"]],
@@ -116,6 +116,12 @@ def _populate(github: Sandbox, token: str) -> dict[str, int]:
         )
         for index, repository in enumerate(_REPOSITORIES)
     }
+    for repository in _REPOSITORIES:
+        stars = repository["stargazers_count"]
+        github.add_activity(
+            ids[repository["name"]], visits=stars // 5, releases=3 if stars > 50 else 0
+        )
+    return ids
 
 
 def _change(github: Sandbox, ids: dict[str, int]) -> None:

@@ -14,6 +14,7 @@ from sync.sandbox import listings, selection
 from sync.sandbox.activities import Activities
 from sync.sandbox.api import Api
 from sync.sandbox.changes import Changes
+from sync.sandbox.child_answers import ChildAnswers
 from sync.sandbox.faults import Faults
 from sync.sandbox.host import Host
 from sync.sandbox.http_server import Server
@@ -77,6 +78,7 @@ class Sandbox:
         self.add_token = self.locked(users.add_token)
         self.revoke_token = self.locked(users.revoke_token)
         self.set_scopes = self.locked(users.set_scopes)
+        self.set_permissions = self.locked(users.set_permissions)
         self.restrict_sso = self.locked(users.restrict_sso)
         self.add_member = self.locked(users.add_member)
         self.remove_member = self.locked(users.remove_member)
@@ -104,14 +106,15 @@ class Sandbox:
         self.unstar = self.locked(changes.unstar)
         self.set_stars = self.locked(changes.set_stars)
 
-        traffic = TrafficChanges(repositories, self.world.hidden, self.world.told)
+        traffic = TrafficChanges(repositories, self.world.hidden)
         self.set_traffic = self.locked(traffic.set_traffic)
         self.set_popular = self.locked(traffic.set_popular)
         self.stall_traffic = self.locked(traffic.stall_traffic)
         self.drop_traffic = self.locked(traffic.drop_traffic)
         self.cut_traffic = self.locked(traffic.cut_traffic)
         self.flip_traffic = self.locked(traffic.flip_traffic)
-        self.answer_child = self.locked(traffic.answer_child)
+        told = ChildAnswers(repositories, self.world.told)
+        self.answer_child = self.locked(told.answer_child)
         releases = ReleaseChanges(host, repositories)
         self.add_release = self.locked(releases.add)
         self.download = self.locked(releases.download)

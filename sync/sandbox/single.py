@@ -91,7 +91,9 @@ def child(
         value = value(call.world.host.now()) if callable(value) else value
         if hidden_by and isinstance(value, list) and not may_push(call.token, found):
             value = [
-                item for item in value if not isinstance(item, dict) or not item.get(hidden_by)
+                item
+                for item in value
+                if not isinstance(item, dict) or item.get(hidden_by) is not True
             ]
         return children.pages(call, found, name, value, permission)
 

@@ -180,6 +180,13 @@ class Users:
             raise ValueError("a fine-grained token has no scopes")
         self.tokens[token] = replace(held, scopes=tuple(scopes))
 
+    def set_permissions(self, token: str, permissions: Mapping[str, str] | None) -> None:
+        """Gives a fine-grained token these permissions instead of those it has; None: all."""
+        held = self.tokens[token]
+        if not held.fine_grained:
+            raise ValueError("a classic token has no permissions")
+        self.tokens[token] = replace(held, permissions=permissions)
+
     def restrict_sso(self, token: str, organizations: Iterable[str]) -> None:
         """Makes exactly these organizations require single sign-on of a token; () of none.
 

@@ -77,6 +77,17 @@ def test_a_fine_grained_token_needs_administration(
         github.add_token("octo", "classic", permissions={})
 
 
+def test_a_token_may_be_given_the_permission_later(
+    github: StandIn, refusal: Callable[..., str]
+) -> None:
+    github.add_token("octo", "github_pat_token", permissions={})
+    assert refusal("github_pat_token") != ""
+    github.set_permissions("github_pat_token", {"administration": "read"})
+    assert refusal("github_pat_token") == ""
+    with pytest.raises(ValueError, match="classic token has no permissions"):
+        github.set_permissions("octo-token", {})
+
+
 def test_a_permission_does_not_make_up_for_push_access(
     github: StandIn, refusal: Callable[..., str]
 ) -> None:
