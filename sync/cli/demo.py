@@ -16,6 +16,7 @@ from sync.cli.settings import ExitCode, Settings
 from sync.core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from sync.database.queries import Ledger
     from sync.sandbox import Sandbox
 
 _MARK = "# Written by `repoledger demo`; the next demo overwrites it."
@@ -77,11 +78,11 @@ def demo(settings: Settings, directory: Path) -> None:
         revision = migrate.upgrade(url).after
         output.say(f"Made the database {directory / 'repoledger.db'} (schema {revision}).")
         print()
-        succeeded = _sync(github, token, url, "First sync: everything is new.")
+        succeeded = _sync(github, token, config, "First sync: everything is new.")
         print("Now the server changes: a repository is added, one is deleted, one is renamed, one")
         print("gets a new description, one gets three stars.\n")
         _change(github, ids)
-        succeeded = _sync(github, token, url, "Second sync: only what changed.") and succeeded
+        succeeded = _sync(github, token, config, "Second sync: only what changed.") and succeeded
     _show(url)
     _advise(config)
     raise Exit(ExitCode.SUCCEEDED if succeeded else ExitCode.FAILED)
@@ -134,14 +135,20 @@ def _change(github: Sandbox, ids: dict[str, int]) -> None:
     github.star(ids["gravel"], by=3)
 
 
-def _sync(github: Sandbox, token: str, url: str, title: str) -> bool:
+def _sync(github: Sandbox, token: str, file: Path, title: str) -> bool:
+    from sync.config import load
     from sync.database.store import Store
     from sync.forges.github.client import GitHubClient
     from sync.run.options import RunOptions
     from sync.run.run import run_account
 
-    with GitHubClient(token=token, api_url=github.url) as client, Store(url) as store:
-        outcome = run_account(RunOptions(account="demo", trigger="demo"), client, store)
+    config = load(file, {})
+    options = RunOptions.of(config.account("demo"), config, "demo")
+    with (
+        GitHubClient(token=token, api_url=github.url) as client,
+        Store(config.database.url) as store,
+    ):
+        outcome = run_account(options, client, store)
     counts = outcome.counts
     print(title)
     print(
@@ -164,6 +171,7 @@ def _show(url: str) -> None:
             ("full_name", "stars", "language", "description"),
             ([row[column] for column in columns] for row in rows),
         )
+        _show_figures(ledger)
         print("\nChanges between the two syncs (the daily history has the counters):\n")
         columns = ("full_name", "field", "old_value", "new_value")
         output.print_table(
@@ -171,6 +179,27 @@ def _show(url: str) -> None:
             # A new repository is logged with all its fields, which is too long to show.
             ([row[c] for c in columns] for row in ledger.changes() if row["field"] != CREATED),
         )
+
+
+# What GitHub forgets, or does not tell, of one repository.
+_FIGURES = {
+    "Traffic of ada/gravel, which GitHub keeps for 14 days; today is not over yet": """
+        SELECT day, views, view_uniques, clones, clone_uniques FROM traffic_daily
+        WHERE full_name = 'ada/gravel' ORDER BY day DESC LIMIT 4""",
+    "Stars of ada/gravel, from years before the first sync": """
+        SELECT substr(day, 1, 4) AS year, sum(gained) AS gained, max(retained) AS retained
+        FROM star_totals WHERE full_name = 'ada/gravel' GROUP BY 1 ORDER BY 1 DESC LIMIT 4""",
+    "Downloads of all releases": """
+        SELECT full_name, total FROM downloads_daily
+        WHERE day = (SELECT max(day) FROM downloads_daily) ORDER BY total DESC LIMIT 3""",
+}
+
+
+def _show_figures(ledger: Ledger) -> None:
+    for title, sql in _FIGURES.items():
+        print(f"\n{title}:\n")
+        with ledger.query(sql) as (names, rows):
+            output.print_table(names, rows)
 
 
 def _advise(config: Path) -> None:
@@ -182,7 +211,7 @@ def _advise(config: Path) -> None:
         "repos --sort stars --format csv",
         "repos --removed",
         "changes --since 7d --json",
-        "history ada/gravel",
+        "history ada/gravel --counter views",
         "query 'SELECT language, count(*) FROM current_repositories GROUP BY 1'",
         "status",
     ):
