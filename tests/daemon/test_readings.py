@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
+import sys
 import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from tests.support.daemon import PATIENCE, RunningDaemon, wait_until, write_daem
 from tests.support.ledger import rows
 from tests.support.process import repoledger
 
+JUMPING = (sys.executable, "-m", "tests.support.jumping_daemon")
 SCHEDULE = 'every = "30d"\nrun_at_start = false\n[resources]\ntraffic = true\ndefault = false'
 LONG_AGO = "2026-01-01 00:00:00.000000"
 
@@ -103,6 +105,22 @@ def test_a_due_listing_does_not_wait_for_a_long_reading(github: Sandbox, due: Pa
     assert told[1] == ("resources", "succeeded")
     assert told[2][0] == "schedule"
     assert left_by(due, 2) > 0
+
+
+@pytest.mark.slow
+def test_what_becomes_due_while_the_daemon_runs_is_read_without_the_listing(
+    github: Sandbox, due: Path
+) -> None:
+    clock = due / "clock"
+    clock.write_text(str(2 * 24 * 3600))
+    now = datetime.now(UTC)
+    times = [f"{time:%Y-%m-%d %H:%M:%S.%f}" for time in (now, now + timedelta(days=1))]
+    with closing(sqlite3.connect(due / "ledger.db", isolation_level=None)) as ledger:
+        ledger.execute("UPDATE resource_states SET checked_at = ?, next_at = ?", times)
+    with RunningDaemon(due, program=JUMPING, CLOCK=str(clock)) as daemon:
+        daemon.send(signal.SIGUSR1)
+        daemon.wait_for("sync.run_finished", trigger="resources")
+        assert len(daemon.logged("sync.run_finished")) == 1
 
 
 def test_figures_that_will_soon_be_lost_are_a_warning_of_readiness(due: Path) -> None:
