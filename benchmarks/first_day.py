@@ -235,7 +235,7 @@ def table(hours: Sequence[Hour]) -> Iterator[str]:
 
 def main() -> None:
     given = [int(text) for text in sys.argv[1:]]
-    repositories, milliseconds = (*given, *(10_000, 100)[len(given) :])
+    repositories, milliseconds = (*given, *(10_000, 120)[len(given) :])
     print(f"{repositories:,} repositories, {milliseconds} ms an answer")
     print("In brackets: how many repositories wait at the end of the hour.")
     for line in table(FirstDay(repositories, answer=milliseconds / 1000).pass_by()):

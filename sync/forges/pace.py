@@ -16,6 +16,10 @@ class Pace:
     most `seconds` in all. Times are monotonic seconds, given by the caller. Not safe to use from
     several threads at a time: its owner has a lock.
 
+    The whole duration of an answer counts, the network's share included, as GitHub advises: how
+    much of it the server took cannot be told from outside.
+    https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+
     A request counts from when it is sent until a window after its answer, since the server may
     have begun to count it at any moment in between.
     """
@@ -27,7 +31,6 @@ class Pace:
         self._recent: deque[tuple[float, float]] = deque()  # end and answer time, oldest first
         self._under_way = 0
         self._durations: deque[float] = deque(maxlen=_LAST)
-        self._answer_times: deque[float] = deque(maxlen=_LAST)
 
     def wait(self, now: float) -> float:
         """Return the seconds until one more request may be sent; 0 if it may be sent now.
@@ -61,9 +64,7 @@ class Pace:
     def note_answer(self, now: float, duration: float) -> None:
         """Note an answer that arrived at `now`, `duration` seconds after its request was sent."""
         self._durations.append(duration)
-        spent = answer_time(duration, min(self._durations))
-        self._answer_times.append(spent)
-        self._recent.append((now, spent))
+        self._recent.append((now, duration))
 
     def note_failure(self, now: float) -> None:
         """Note a request that ended at `now` without an answer; the server may have counted it."""
@@ -84,18 +85,8 @@ class Pace:
         """Add the ended requests of `other`, which belongs to the same user."""
         self._recent = deque(merge(self._recent, other._recent))
         self._durations.extend(other._durations)
-        self._answer_times.extend(other._answer_times)
 
     def _expected(self) -> float:
         """Return the answer time that a request in flight is expected to take."""
-        times = self._answer_times
+        times = self._durations
         return sum(times) / len(times) if times else 0.0
-
-
-def answer_time(duration: float, fastest: float) -> float:
-    """Return how much of an answer's `duration` the server took; the rest is the network's.
-
-    A 304 takes GitHub next to no time, so the `fastest` answer is nearly all network. But
-    without a 304 among the answers it is not: so at most half of the duration is the network's.
-    """
-    return duration - min(fastest, duration / 2)

@@ -94,7 +94,6 @@ WAITING = (
     ("sync/forges/limits.py", "remaining <= before.", "remaining >= before.", _LIMITS),
     ("sync/forges/limits.py", "not answered:", "answered:", _PACING),
     ("sync/forges/pace.py", "here = self._under_way + 1", "here = 1", _PACING),
-    ("sync/forges/pace.py", "min(fastest, duration / 2)", "fastest", _PACING),
     ("sync/forges/pace.py", "for _ in range(self._under_way)", "for _ in range(0)", _PACING),
     ("sync/rest/retry.py", "attempt >= self.attempts", "attempt > self.attempts", _RETRY),
     ("sync/rest/retry.py", "if seconds <= self.max_wait", "if seconds", _RETRY),

@@ -18,7 +18,6 @@ from sync.forges.limits import RateLimit as RateLimit
 from sync.forges.limits import SharedLimits as SharedLimits
 from sync.forges.limits import lower_of as lower_of
 from sync.forges.pace import Pace as Pace
-from sync.forges.pace import answer_time as answer_time
 from sync.forges.page_address import page_number as page_number
 from sync.forges.page_queue import PageQueue as PageQueue
 from sync.forges.paging import Paging as Paging
