@@ -191,7 +191,7 @@ def test_githubs_pace_leaves_some_of_its_900_points_to_other_programs() -> None:
         pace.note_answer(START, 0.1)
     assert pace.wait(START) == 60
     slow = protocol.pace()
-    for _ in range(90):
+    for _ in range(45):
         assert slow.wait(START) == 0
         slow.note_answer(START, 2.0)
     assert slow.wait(START) == 60
