@@ -25,7 +25,7 @@ from sync.database.store import Store
 from sync.forges.github.client import GitHubClient
 from sync.forges.limits import Limits
 from sync.forges.pace import Pace
-from sync.load.resources import Choice
+from sync.load.loading import Choice
 from sync.resources import BY_NAME
 from sync.run.options import RunOptions
 from sync.run.run import run_account

@@ -11,7 +11,6 @@ from click.exceptions import Exit
 from sync.cli import output
 from sync.cli.dry_run import SILENT, preview
 from sync.cli.job import Job
-from sync.cli.loaded import as_rows, sentences
 from sync.cli.narrowing import (
     Narrowing,
     narrowed,
@@ -20,10 +19,10 @@ from sync.cli.narrowing import (
     tell,
     wanted_by,
 )
+from sync.cli.outcomes import explain, explain_resources, row_of
 from sync.cli.output import Format, format_option, json_option
 from sync.cli.progress_bar import run_progress
 from sync.cli.settings import ExitCode, Settings, exit_code_of, stop_on_signals, worst
-from sync.cli.times import time_of
 from sync.core.errors import ConfigError, Interrupted, RepoledgerError
 from sync.core.memory import is_exhausted
 
@@ -154,13 +153,13 @@ def _sync(
                 crash = crash or error
                 unexpected = RepoledgerError(f"unexpected error: {type(error).__name__}")
                 outcomes.append(RunOutcome.not_begun(account.name, unexpected))
-    rows = [_row(outcome) for outcome in outcomes]
+    rows = [row_of(outcome) for outcome in outcomes]
     columns = _COLUMNS if fmt is Format.csv else (*_COLUMNS, *_OF_JSON)
     output.print_rows(rows, fmt, columns=columns, table_columns=_TABLE_COLUMNS)
     if fmt is Format.table:
         for outcome in outcomes:
-            _explain(outcome)
-            _explain_resources(outcome, narrowing)
+            explain(outcome)
+            explain_resources(outcome, narrowing)
     if crash is not None:
         raise crash
     return worst([_code_of(outcome) for outcome in outcomes])
@@ -245,57 +244,6 @@ def _sync_account(
         outcome = RunOutcome.not_begun(account.name, error)
         log_outcome(outcome)
         return outcome
-
-
-def _explain(outcome: RunOutcome) -> None:
-    """Print below the table how a run failed or stopped, and the next step."""
-    name, loaded = outcome.account, outcome.loaded
-    if outcome.status == "deferred" and outcome.not_before is not None:
-        print(
-            f"{name}: deferred: GitHub answers again at {outcome.not_before:%Y-%m-%d %H:%M:%S} "
-            "UTC. Run again then; stored pages will cost no quota."
-        )
-    elif outcome.status == "interrupted":
-        again = "run it again to continue"
-        if outcome.not_before is not None:
-            again += f" at {time_of(outcome.not_before)}, when GitHub answers again"
-        print(f"{name}: interrupted; stored pages stay; {again}.")
-    elif outcome.error is not None:
-        output.say(f"{name}: {outcome.error}")
-    elif outcome.counts.rejected:
-        print(
-            f"{name}: {outcome.counts.rejected} items could not be stored; see the reasons in the "
-            f"table rejected_items, run_id {outcome.run_id}."
-        )
-    elif outcome.status == "partial" and not (loaded.lost_days or loaded.refused_by_name):
-        print(
-            f"{name}: GitHub left out organizations with single sign-on: authorize the token there."
-        )
-
-
-def _row(outcome: RunOutcome) -> dict[str, Any]:
-    lost_at = outcome.loaded.lost_at
-    return outcome.as_dict() | {
-        "nothing_lost_before": lost_at.isoformat() if lost_at and outcome.loaded.waiting else None,
-        "resources": as_rows(outcome.loaded, _needs()),
-    }
-
-
-def _explain_resources(outcome: RunOutcome, narrowing: Narrowing) -> None:
-    """Print below the table what a run read of the resources, and what it could not."""
-    told = list(sentences(outcome.loaded, _needs()))
-    if not told and outcome.error is None and not narrowing.lists:
-        told = ["nothing was due; `repoledger resources` shows when something is"]
-        if narrowing.repositories:
-            told = [f"nothing to read of {', '.join(narrowing.repositories)}"]
-    for sentence in told:
-        output.say(f"{outcome.account}: {sentence}")
-
-
-def _needs() -> dict[str, str]:
-    from sync.resources import BY_NAME
-
-    return {name: each.needs for name, each in BY_NAME.items()}
 
 
 def _code_of(outcome: RunOutcome) -> ExitCode:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sync.resources.permission import lacking
 
 if TYPE_CHECKING:
-    from sync.load.resources import Loaded
+    from sync.load.loading import Loaded
     from sync.load.tally import Tally
 
 _DAYS = {"traffic": "see resource.lost in the log and NULL in traffic_daily"}

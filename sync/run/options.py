@@ -11,7 +11,7 @@ from sync.config import Account, Config
 from sync.config.resources import ResourceSetting
 from sync.config.sections import Removals, Retention
 from sync.forges.forge import AFFILIATIONS, Visibility
-from sync.load.resources import Choice
+from sync.load.loading import Choice
 from sync.resources import OF_REPOSITORIES
 
 _REMOVALS = Removals()

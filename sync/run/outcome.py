@@ -11,7 +11,7 @@ from structlog import get_logger
 from sync.core.clock import utc_now
 from sync.core.errors import Interrupted, RateLimited, RemovalsWithheld, RepoledgerError
 from sync.database.writes import RunCounts, RunStatus
-from sync.load.resources import Loaded
+from sync.load.loading import Loaded
 
 log = get_logger("sync.runner")
 

@@ -26,7 +26,7 @@ from sync.database.run_transaction import RunTransaction
 from sync.database.store import Store
 from sync.database.writes import GOOD, Run
 from sync.forges.forge import Forge
-from sync.load.resources import Loaded
+from sync.load.loading import Loaded
 from sync.load.scan import ListingScan
 from sync.load.writer import RunWriter
 from sync.run.options import RunOptions

@@ -25,7 +25,7 @@ from sync.core.clock import utc_now
 from sync.database.store import Store
 from sync.database.writes import RunCounts
 from sync.forges.github.client import GitHubClient
-from sync.load.resources import Choice
+from sync.load.loading import Choice
 from sync.resources import OF_REPOSITORIES
 from sync.run.outcome import RunOutcome
 from tests.support.crash_points import Point, Points

@@ -9,6 +9,8 @@ from sync.load.agenda import agenda as agenda
 from sync.load.agenda import basis_of as basis_of
 from sync.load.agenda import next_check as next_check
 from sync.load.agenda import requests_left as requests_left
+from sync.load.loading import Choice as Choice
+from sync.load.loading import Loaded as Loaded
 from sync.load.page import Stored as Stored
 from sync.load.page import store_page as store_page
 from sync.load.page_plan import Plan as Plan
@@ -18,8 +20,6 @@ from sync.load.page_plan import differing as differing
 from sync.load.page_plan import hash_items as hash_items
 from sync.load.page_plan import make_plan as make_plan
 from sync.load.page_plan import stored_values as stored_values
-from sync.load.resources import Choice as Choice
-from sync.load.resources import Loaded as Loaded
 from sync.load.resources import load_resources as load_resources
 from sync.load.scan import ListingScan as ListingScan
 from sync.load.writer import RunWriter as RunWriter
