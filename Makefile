@@ -52,15 +52,18 @@ lint: $(VENV)/.dev
 	@$(BIN)/lint-imports
 	@$(BIN)/zizmor --offline --quiet .github/workflows
 
+# More than two cores have use for: many tests wait for processes, servers and the clock.
+WORKERS := 3
+
 unit: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" --ignore tests/long $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow" --ignore tests/long $(ARGS)
 
 # What shows only after a while, or on every database; `make test` leaves it out.
 slow: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m slow --ignore tests/long $(ARGS)
-	@REPOLEDGER_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist worksteal -rP tests/long $(ARGS)
-	@REPOLEDGER_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests/removals $(ARGS)
-	@REPOLEDGER_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist worksteal --timeout 1200 tests/fuzz $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow --ignore tests/long $(ARGS)
+	@REPOLEDGER_TEST_LONG=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -rP tests/long $(ARGS)
+	@REPOLEDGER_TEST_LONG=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/removals $(ARGS)
+	@REPOLEDGER_TEST_LONG=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --timeout 1200 tests/fuzz $(ARGS)
 
 # Finds its way by what it covers; what it found stays in build/fuzz. TARGET is one of
 # tests/fuzz/checks.py. Not a part of the other targets: its package has no wheel for many machines.
@@ -73,7 +76,7 @@ fuzz: $(VENV)/.dev
 
 # What is written into the documentation is what came out here.
 matrix: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m matrix --ignore tests/long --matrix=docs/reliability.md tests $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m matrix --ignore tests/long --matrix=docs/reliability.md tests $(ARGS)
 
 # The folders of sync/ and the imports between them, as docs/design.md shows them.
 picture: $(VENV)/.dev
