@@ -18,16 +18,8 @@ from typing import Any
 from sync.config.resources import RESOURCES
 from sync.forges.github import protocol
 from sync.forges.limits import RateLimit
-from sync.load.agenda import (
-    Candidate,
-    ResourcePlan,
-    State,
-    Task,
-    agenda,
-    basis_of,
-    next_check,
-    requests_left,
-)
+from sync.load.agenda import Task, agenda, requests_left
+from sync.load.due import Candidate, ResourcePlan, State, basis_of, next_check
 from sync.resources import BY_NAME, OF_REPOSITORIES
 
 BEGIN = datetime(2026, 11, 2, 9, tzinfo=UTC)

@@ -9,7 +9,8 @@ from sync.database import child_reader
 from sync.database.child_reader import SIGNALS, STATE, StateRow
 from sync.database.run_reader import RunReader
 from sync.forges.answers import CachedPage
-from sync.load.agenda import Candidate, ResourcePlan, State, Task
+from sync.load.agenda import Task
+from sync.load.due import Candidate, ResourcePlan, State
 from sync.load.loading import Loading
 from sync.load.page_cache import cached_pages
 from sync.load.writer import RunWriter

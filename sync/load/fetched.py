@@ -10,7 +10,7 @@ from sync.core import errors
 from sync.database.tables import LONGEST_KEY
 from sync.database.writes import PageEntry
 from sync.forges.answers import AnsweredPart, ChildPage
-from sync.load.agenda import Candidate, Status
+from sync.load.due import Candidate, Status
 
 # GitHub's words for something that is switched off, or that it does not compute.
 _OFF = re.compile(r"\bdisabled\b", re.IGNORECASE)

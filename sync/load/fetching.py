@@ -5,7 +5,7 @@ from __future__ import annotations
 from sync.core import errors
 from sync.forges.answers import CachedPage
 from sync.forges.forge import Forge
-from sync.load.agenda import Candidate
+from sync.load.due import Candidate
 from sync.load.fetched import Fetched, detail_of, status_of
 from sync.resources.figures import Figures
 from sync.resources.resource import Resource

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from sync.database.resource_runs import ResourceCounts, record
 from sync.database.run_transaction import RunTransaction
-from sync.load.agenda import ResourcePlan
+from sync.load.due import ResourcePlan
 from sync.load.fetched import Fetched
 from sync.load.resource_answer import Answered, store_answer
 from sync.load.tally import Tally

@@ -13,7 +13,8 @@ from sync.database.child_writer import NewState
 from sync.database.resource_runs import ResourceCounts
 from sync.database.run_transaction import RunTransaction
 from sync.forges.answers import ChildPage
-from sync.load.agenda import (
+from sync.load.child_page import is_idle, store_items
+from sync.load.due import (
     COMPUTING_FOR,
     Candidate,
     ResourcePlan,
@@ -22,7 +23,6 @@ from sync.load.agenda import (
     next_check,
     pushed_at,
 )
-from sync.load.child_page import is_idle, store_items
 from sync.load.fetched import Fetched, page_entries, part_entries
 from sync.load.figures import read_answers, store_answers
 from sync.resources import READINGS

@@ -14,9 +14,10 @@ from typing import NamedTuple
 from sync.core import errors
 from sync.database.run_reader import RunReader
 from sync.forges.forge import Forge
-from sync.load.agenda import Agenda, Candidate, ResourcePlan, Task, agenda, requests_left
+from sync.load.agenda import Agenda, Task, agenda, requests_left
 from sync.load.candidates import candidates, details, plan_of
 from sync.load.counted import note_behind
+from sync.load.due import Candidate, ResourcePlan
 from sync.load.fetched import Fetched
 from sync.load.fetching import fetch
 from sync.load.loading import Choice, Loaded, Loading, recorded, stored

@@ -1,14 +1,14 @@
 """The names of sync/load/ that tests use."""
 
 from sync.load.agenda import Agenda as Agenda
-from sync.load.agenda import Candidate as Candidate
-from sync.load.agenda import ResourcePlan as ResourcePlan
-from sync.load.agenda import State as State
-from sync.load.agenda import Status as Status
 from sync.load.agenda import agenda as agenda
-from sync.load.agenda import basis_of as basis_of
-from sync.load.agenda import next_check as next_check
 from sync.load.agenda import requests_left as requests_left
+from sync.load.due import Candidate as Candidate
+from sync.load.due import ResourcePlan as ResourcePlan
+from sync.load.due import State as State
+from sync.load.due import Status as Status
+from sync.load.due import basis_of as basis_of
+from sync.load.due import next_check as next_check
 from sync.load.loading import Choice as Choice
 from sync.load.loading import Loaded as Loaded
 from sync.load.page import Stored as Stored
