@@ -73,7 +73,8 @@ _BY_FIGURES = (Sort.views, Sort.clones, Sort.downloads)
     "--sort",
     type=click.Choice(Sort),
     default=Sort.name,
-    help="Order of the list; largest or newest first, except for name.",
+    metavar="ORDER",
+    help=f"Order of the list: {', '.join(Sort)}. Largest or newest first, except for name.",
 )
 @click.option(
     "--figures",

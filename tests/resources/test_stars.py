@@ -60,7 +60,7 @@ class TestStars(ResourceContract):
         clock = HandClock(datetime.now().astimezone() - timedelta(days=30))
         return StarScene(self.example, github, ledger_url, clock)
 
-    def test_an_item_that_is_gone_stays_marked_as_removed(self, scene: Scene) -> None:
+    def test_what_is_gone_stays_and_that_it_is_gone_is_written(self, scene: Scene) -> None:
         """Stars are the exception: those that were taken back are gone from the day they were of.
 
         What the counter was is in `repository_metrics`.

@@ -198,8 +198,8 @@ class GitHubClient(GitHubSession):
             return fetch_figures(self, figures, repository_id, known, url)
 
     def probe(self, resource: Resource | Figures, repository_id: int) -> None:
-        """Send the first request for a resource of a repository, to see whether it may be read.
+        """Send the first request for `resource` of a repository, to see whether it may be read.
 
-        Raises RestErrors.
+        `repository_id` is its id. Raises RestErrors.
         """
         probe(self, resource, repository_id)
