@@ -43,7 +43,8 @@ class Order:
 
     It is killed at the point called `fatal`, or after so many `seconds`; the points and the
     state of the ledger after each transaction are told if it is to be `recorded`. With
-    `resources` it reads all of them. `now` is its time, if that does not pass.
+    `resources` it reads all of them. With `wait` it waits for another run of the account. `now` is
+    its time, if that does not pass.
     """
 
     url: str
@@ -53,6 +54,7 @@ class Order:
     removals: Removals = field(default_factory=Removals)
     accept: bool = False
     resources: bool = False
+    wait: bool = False
     now: datetime | None = None
     fatal: str | None = None
     seconds: float | None = None
@@ -99,7 +101,7 @@ def mortal_runs(folder: Path, rehearsal: Order) -> Iterator[MortalRuns]:
 
 def _runs_in_forks(pipe: Any, rehearsal: Order) -> None:
     with capture_logs():
-        _sync(rehearsal)  # what is loaded and computed once is there for every fork
+        carried_out(rehearsal)  # what is loaded and computed once is there for every fork
     assert threading.active_count() == 1
     gc.freeze()
     while True:
@@ -143,12 +145,13 @@ def _run(order: Order) -> Ended:
     points = Points(order.fatal, look)
     points.watch()
     began = time.monotonic()
-    outcome = _sync(order)
+    outcome = carried_out(order)
     seconds = time.monotonic() - began
     return Ended(outcome.status, outcome.counts, seconds, tuple(points.passed), tuple(states))
 
 
-def _sync(order: Order) -> RunOutcome:
+def carried_out(order: Order) -> RunOutcome:
+    """Do the run in this process; it is not killed."""
     clock = utc_now if order.now is None else HandClock(order.now)
     chosen = tuple(Choice(resource=each) for each in OF_REPOSITORIES) if order.resources else ()
     with (
@@ -161,5 +164,6 @@ def _sync(order: Order) -> RunOutcome:
             account=order.account,
             removals=order.removals,
             accept_removals=order.accept,
+            wait=order.wait,
             resources=chosen,
         )
