@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import and_, func, select
+from sqlalchemy import Select, and_, bindparam, func, select
 
+from sync.database.dialects import Dialect
 from sync.database.run_reader import RunReader
 from sync.database.tables import (
     CHILDREN,
@@ -23,6 +25,13 @@ from sync.resources.resource import Resource
 from sync.resources.traffic import TRAFFIC_WINDOWS
 
 _AT_ONCE = 500  # rows in memory
+
+# Statements that each answer needs, built once: that takes as long as executing one.
+_CURRENT = select(repositories.c.id).where(
+    repositories.c.host == bindparam("host"),
+    repositories.c.id == bindparam("id"),
+    repositories.c.removed_at.is_(None),
+)
 
 
 class StoredItem(NamedTuple):
@@ -140,39 +149,50 @@ def remembered(
     reader: RunReader, resource: str, repository_ids: Collection[int]
 ) -> dict[int, dict[str, dict[str, Any]]]:
     """Return rows of `page_cache` for these repositories, by repository id and key."""
-    page = page_cache.c
-    statement = select(page_cache).where(
-        page.repository_id.in_(repository_ids),
-        page.account == reader.account,
-        page.resource == resource,
-    )
+    asked = {"account": reader.account, "resource": resource, "ids": list(repository_ids)}
+    rows = reader.connection.execute(_pages(reader.dialect), asked)
     found: dict[int, dict[str, dict[str, Any]]] = {}
-    for row in map(plain, reader.connection.execute(statement)):
+    for row in map(plain, rows):
         found.setdefault(row["repository_id"], {})[row["key"]] = row
     return found
 
 
+@cache
+def _pages(dialect: Dialect) -> Select[Any]:
+    page = page_cache.c
+    return select(page_cache).where(
+        dialect.is_among(page.repository_id, "ids"),
+        page.account == bindparam("account"),
+        page.resource == bindparam("resource"),
+    )
+
+
 def is_current(reader: RunReader, repository_id: int) -> bool:
     """Return whether a repository is stored and not removed."""
-    mine = and_(repositories.c.host == reader.host, repositories.c.id == repository_id)
-    statement = select(repositories.c.id).where(mine, repositories.c.removed_at.is_(None))
-    return reader.connection.execute(statement).first() is not None
+    asked = {"host": reader.host, "id": repository_id}
+    return reader.connection.execute(_CURRENT, asked).first() is not None
 
 
 def stored_items(
     reader: RunReader, resource: Resource, repository_id: int
 ) -> dict[int, StoredItem]:
     """Return every stored item of a repository, by id; its nearest parent comes first."""
+    asked = {"host": reader.host, "repository_id": repository_id}
+    between = 2 + len(resource.parents)
+    return {
+        row[0]: StoredItem(tuple(row[2:between]), tuple(row[between:]), row[1])
+        for row in reader.connection.execute(_items(resource), asked)
+    }
+
+
+@cache
+def _items(resource: Resource) -> Select[Any]:
     table = CHILDREN[resource.name]
     parents = [table.c[parent.item_id] for parent in resource.parents]
     columns = [table.c[name] for name in resource.fields]
-    mine = and_(table.c.host == reader.host, table.c.repository_id == repository_id)
-    statement = select(table.c.id, table.c.removed_at, *parents, *columns).where(mine)
-    between = 2 + len(parents)
-    return {
-        row[0]: StoredItem(tuple(row[2:between]), tuple(row[between:]), row[1])
-        for row in reader.connection.execute(statement)
-    }
+    return select(table.c.id, table.c.removed_at, *parents, *columns).where(
+        table.c.host == bindparam("host"), table.c.repository_id == bindparam("repository_id")
+    )
 
 
 def are_stored(reader: RunReader, resource: Resource, ids: Collection[int]) -> bool:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, time
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, delete, insert, update
+from sqlalchemy import and_, bindparam, delete, insert, update
 
 from sync.database.changelog import as_text
+from sync.database.dialects import Dialect
 from sync.database.run_transaction import RunTransaction
 from sync.database.tables import CHILDREN, COUNTED, page_cache, resource_changes, resource_states
 from sync.database.writes import Change, PageEntry
 from sync.resources.resource import Resource
+
+# Statements that each answer needs are built once: that takes as long as executing one.
+_DATED = ("checked_at", "changed_at")
+_PAGES_OF = ("account", "repository_id", "resource")
+_EARLIER_PAGES = delete(page_cache).where(
+    *(page_cache.c[name] == bindparam(name) for name in _PAGES_OF)
+)
 
 
 class ItemWrite(NamedTuple):
@@ -149,15 +157,17 @@ def note_state(
     changed: bool,
 ) -> None:
     """Store the result of the account's request. `changed`: whether it changed a row."""
-    key = ("account", "host", "repository_id", "resource")
-    dated = ("checked_at", "changed_at") if changed else ("checked_at",)
-    names = (*key, *NewState._fields, *dated)
-    statement = transaction.dialect.upsert(resource_states.name, key, names, names[len(key) :])
+    dialect, dated = transaction.dialect, _DATED if changed else _DATED[:1]
     mine = (transaction.account, transaction.host, repository_id, resource)
     row = (*mine, *state, *(transaction.now for _ in dated))
-    transaction.dialect.send(
-        transaction.connection, statement, [tuple(map(transaction.dialect.adapt, row))]
-    )
+    dialect.send(transaction.connection, _state(dialect, dated), [tuple(map(dialect.adapt, row))])
+
+
+@cache
+def _state(dialect: Dialect, dated: tuple[str, ...]) -> str:
+    key = ("account", "host", "repository_id", "resource")
+    changing = (*NewState._fields, *dated)
+    return dialect.upsert(resource_states.name, key, (*key, *changing), changing)
 
 
 def note_behind(transaction: RunTransaction, resource: str, since: date, lost_at: datetime) -> None:
@@ -175,9 +185,14 @@ def remember_pages(
     transaction: RunTransaction, resource: str, repository_id: int, entries: Iterable[PageEntry]
 ) -> None:
     """Remember these pages of a resource, in place of the account's earlier ones."""
-    mine = {"account": transaction.account, "repository_id": repository_id, "resource": resource}
-    same = and_(*(page_cache.c[name] == value for name, value in mine.items()))
-    transaction.connection.execute(delete(page_cache).where(same))
-    rows = [{**mine, **entry._asdict(), "stored_at": transaction.now} for entry in entries]
+    dialect, mine = transaction.dialect, (transaction.account, repository_id, resource)
+    named = dict(zip(_PAGES_OF, mine, strict=True))
+    transaction.connection.execute(_EARLIER_PAGES, named)
+    rows = [tuple(map(dialect.adapt, (*mine, *entry, transaction.now))) for entry in entries]
     if rows:
-        transaction.connection.execute(insert(page_cache), rows)
+        dialect.send(transaction.connection, _page(dialect), rows)
+
+
+@cache
+def _page(dialect: Dialect) -> str:
+    return dialect.insert(page_cache.name, (*_PAGES_OF, *PageEntry._fields, "stored_at"))

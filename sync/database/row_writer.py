@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, and_, delete, func, select
+from sqlalchemy import ColumnElement, Delete, Select, and_, bindparam, delete, func, select
 
+from sync.database.dialects import Dialect
 from sync.database.run_reader import RunReader
 from sync.database.run_transaction import RunTransaction
 from sync.database.tables import BY_DAY, ROWS, repositories, repository_metrics
@@ -36,15 +38,16 @@ def write_rows(
         return 0
     at = declared.key.index(declared.day)
     days = [key[at] for key in told]
-    span = ROWS[declared].c[declared.day].between(min(days), max(days))
-    stored = _stored(transaction, declared, repository_id, span)
+    span = {"first": min(days), "last": max(days)}
+    stored = _stored(transaction, declared, repository_id, _of_days(declared), span)
     if declared.merge is Merge.LARGER:
         told = {key: _larger(values, stored.get(key)) for key, values in told.items()}
     zero = (0,) * len(declared.fields)
     gone = [key for key, values in told.items() if values == zero and key in stored]
     changed = {k: v for k, v in told.items() if v not in (stored.get(k), zero)}
     for key in gone:
-        _delete(transaction, declared, repository_id, _is(declared, key))
+        named = dict(zip(declared.key, key, strict=True))
+        _delete(transaction, repository_id, _deletion(declared, declared.key), named)
     _upsert(transaction, declared, repository_id, changed)
     return len(gone) + len(changed)
 
@@ -53,20 +56,16 @@ def note_reading(
     transaction: RunTransaction, declared: RowTable, repository_id: int, today: date
 ) -> None:
     """Note that a repository was read today; days in a row are one row of `declared`."""
-    day, first, last = timedelta(days=1), declared.key[0], declared.fields[0]
-    table = ROWS[declared]
-    since = and_(table.c[first] <= today, table.c[last].between(today - day, today))
-    stored = _stored(transaction, declared, repository_id, since)
+    days = {"today": today, "yesterday": today - timedelta(days=1)}
+    stored = _stored(transaction, declared, repository_id, _going_on(declared), days)
     spans = dict.fromkeys(stored, (today,)) or {(today,): (today,)}
     _upsert(transaction, declared, repository_id, spans)
 
 
 def total(reader: RunReader, declared: RowTable, column: str, repository_id: int) -> int:
     """Return the sum of a column over all rows of a repository."""
-    table = ROWS[declared]
-    mine = and_(table.c.host == reader.host, table.c.repository_id == repository_id)
-    asked = select(func.coalesce(func.sum(table.c[column]), 0)).where(mine)
-    return int(reader.connection.execute(asked).scalar_one())
+    mine = {"host": reader.host, "repository_id": repository_id}
+    return int(reader.connection.execute(_sum(declared, column), mine).scalar_one())
 
 
 def count_of_day(transaction: RunTransaction, column: str, repository_id: int, value: int) -> int:
@@ -112,8 +111,8 @@ def _write_set(
     if declared.gone_as_zero:
         stored = _last_set(transaction, declared, repository_id, until=today)
     else:
-        day = ROWS[declared].c[declared.day]
-        stored = _stored(transaction, declared, repository_id, day == today)
+        span = {"first": today, "last": today}
+        stored = _stored(transaction, declared, repository_id, _of_days(declared), span)
     zero = (0,) * len(declared.fields)
     if _of_set(told) == {k: v for k, v in _of_set(stored).items() if v != zero}:
         return 0
@@ -121,7 +120,8 @@ def _write_set(
         before = _last_set(transaction, declared, repository_id, until=today - timedelta(days=1))
         held = {(today, *key[1:]) for key, values in before.items() if values != zero}
         told |= dict.fromkeys(held - told.keys(), zero)
-    _delete(transaction, declared, repository_id, ROWS[declared].c[declared.day] == today)
+    this_day = {declared.day: today}
+    _delete(transaction, repository_id, _deletion(declared, (declared.day,)), this_day)
     _upsert(transaction, declared, repository_id, told)
     return max(len(told), 1)
 
@@ -129,11 +129,7 @@ def _write_set(
 def _last_set(
     reader: RunReader, declared: RowTable, repository_id: int, *, until: date
 ) -> dict[Key, Values]:
-    table = ROWS[declared]
-    day = table.c[declared.day]
-    mine = and_(table.c.host == reader.host, table.c.repository_id == repository_id)
-    last = select(func.max(day)).where(mine, day <= until).scalar_subquery()
-    return _stored(reader, declared, repository_id, day == last)
+    return _stored(reader, declared, repository_id, _of_last_set(declared), {"until": until})
 
 
 def _of_set(rows: Mapping[Key, Values]) -> dict[Key, Values]:
@@ -157,26 +153,23 @@ def _larger(values: Values, others: Values | None) -> Values:
 
 
 def _stored(
-    reader: RunReader, declared: RowTable, repository_id: int, which: ColumnElement[bool]
+    reader: RunReader,
+    declared: RowTable,
+    repository_id: int,
+    statement: Select[Any],
+    named: Mapping[str, date],
 ) -> dict[Key, Values]:
-    table, width = ROWS[declared], len(declared.key)
-    columns = [table.c[name] for name in (*declared.key, *declared.fields)]
-    mine = and_(table.c.host == reader.host, table.c.repository_id == repository_id)
-    rows = reader.connection.execute(select(*columns).where(mine, which))
+    width = len(declared.key)
+    asked = {"host": reader.host, "repository_id": repository_id, **named}
+    rows = reader.connection.execute(statement, asked)
     return {tuple(row[:width]): tuple(row[width:]) for row in rows}
 
 
-def _is(declared: RowTable, key: Key) -> ColumnElement[bool]:
-    table = ROWS[declared]
-    return and_(*(table.c[name] == value for name, value in zip(declared.key, key, strict=True)))
-
-
 def _delete(
-    transaction: RunTransaction, declared: RowTable, repository_id: int, which: ColumnElement[bool]
+    transaction: RunTransaction, repository_id: int, statement: Delete, named: Mapping[str, Any]
 ) -> None:
-    table = ROWS[declared]
-    mine = and_(table.c.host == transaction.host, table.c.repository_id == repository_id)
-    transaction.connection.execute(delete(table).where(mine, which))
+    mine = {"host": transaction.host, "repository_id": repository_id}
+    transaction.connection.execute(statement, {**mine, **named})
 
 
 def _upsert(
@@ -184,15 +177,70 @@ def _upsert(
 ) -> None:
     if not rows:
         return
-    adapt, now = transaction.dialect.adapt, transaction.now
-    owner = ("host", "repository_id")
-    key = (*owner, *declared.key)
-    names = (*key, *declared.fields, *declared.stamps)
-    changing = [name for name in names if name not in (*key, "first_seen_at")]
-    statement = transaction.dialect.upsert(declared.name, key, names, changing)
-    stamps = (now,) * len(declared.stamps)
+    adapt = transaction.dialect.adapt
+    stamps = (adapt(transaction.now),) * len(declared.stamps)
     found = [
-        tuple(map(adapt, (transaction.host, repository_id, *at, *values, *stamps)))
+        (transaction.host, repository_id, *map(adapt, at), *map(adapt, values), *stamps)
         for at, values in sorted(rows.items())
     ]
+    statement = _insertion(transaction.dialect, declared)
     transaction.dialect.send(transaction.connection, statement, found)
+
+
+# Statements, each built once: that takes as long as executing it
+
+
+@cache
+def _of_days(declared: RowTable) -> Select[Any]:
+    """Return the rows from `first` to `last`."""
+    day = ROWS[declared].c[declared.day]
+    return _rows(declared).where(day.between(bindparam("first"), bindparam("last")))
+
+
+@cache
+def _going_on(declared: RowTable) -> Select[Any]:
+    """Return the rows of spans that lasted until `yesterday` or `today`."""
+    table = ROWS[declared]
+    first, last = table.c[declared.key[0]], table.c[declared.fields[0]]
+    recent = last.between(bindparam("yesterday"), bindparam("today"))
+    return _rows(declared).where(first <= bindparam("today"), recent)
+
+
+@cache
+def _of_last_set(declared: RowTable) -> Select[Any]:
+    """Return the newest rows, not newer than `until`."""
+    day = ROWS[declared].c[declared.day]
+    last = select(func.max(day)).where(_mine(declared), day <= bindparam("until"))
+    return _rows(declared).where(day == last.scalar_subquery())
+
+
+@cache
+def _sum(declared: RowTable, column: str) -> Select[Any]:
+    return select(func.coalesce(func.sum(ROWS[declared].c[column]), 0)).where(_mine(declared))
+
+
+@cache
+def _deletion(declared: RowTable, names: tuple[str, ...]) -> Delete:
+    """Return the deletion of rows in which the columns `names` have given values."""
+    table = ROWS[declared]
+    given = ("host", "repository_id", *names)
+    return delete(table).where(*(table.c[name] == bindparam(name) for name in given))
+
+
+@cache
+def _insertion(dialect: Dialect, declared: RowTable) -> str:
+    key = ("host", "repository_id", *declared.key)
+    names = (*key, *declared.fields, *declared.stamps)
+    changing = [name for name in names if name not in (*key, "first_seen_at")]
+    return dialect.upsert(declared.name, key, names, changing)
+
+
+def _rows(declared: RowTable) -> Select[Any]:
+    table = ROWS[declared]
+    columns = [table.c[name] for name in (*declared.key, *declared.fields)]
+    return select(*columns).where(_mine(declared))
+
+
+def _mine(declared: RowTable) -> ColumnElement[bool]:
+    table = ROWS[declared].c
+    return and_(table.host == bindparam("host"), table.repository_id == bindparam("repository_id"))
