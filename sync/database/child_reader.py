@@ -162,7 +162,7 @@ def _pages(dialect: Dialect) -> Select[Any]:
     page = page_cache.c
     return select(page_cache).where(
         dialect.is_among(page.repository_id, "ids"),
-        page.account == bindparam("account"),
+        dialect.is_common(page.account, bindparam("account")),
         page.resource == bindparam("resource"),
     )
 

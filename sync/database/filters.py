@@ -66,7 +66,7 @@ class RepositoryFilter:
             table.removed_at.is_not(None) if self.removed else table.removed_at.is_(None)
         ]
         if self.host is not None:
-            found.append(dialect.is_host(table.host, self.host))
+            found.append(dialect.is_common(table.host, self.host))
         if self.owner is not None:
             found.append(_is(table.owner_login, self.owner))
         if self.language is not None:

@@ -173,7 +173,7 @@ class Ledger:
         if since is not None:
             filters.append(log.observed_at >= since)
         if host is not None:
-            filters.append(self._dialect.is_host(log.host, self.host_called(host)))
+            filters.append(self._dialect.is_common(log.host, self.host_called(host)))
         if field is not None:
             filters.append(log.field == field)
         if kind is not None:

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 
 from tests.support.database import HOST, repository, store_page, users_engine
-from tests.support.inside.database import Ledger, Store, migrate
+from tests.support.inside.database import Ledger, Store, child_reader, migrate
 
 if TYPE_CHECKING:
     from tests.support.inside.database import Run
@@ -73,7 +73,11 @@ def plans(ledger: Ledger, ask: Callable[[Ledger], Any]) -> list[str]:
 
 def _steps(ledger: Ledger, statement: str, values: Any) -> list[str]:
     # Our own connections may only read, and not explain.
-    connection = sqlite3.connect(ledger._where)
+    return _steps_in(ledger._where, statement, values)
+
+
+def _steps_in(file: str, statement: str, values: Any) -> list[str]:
+    connection = sqlite3.connect(file)
     try:
         rows = connection.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
     finally:
@@ -118,6 +122,31 @@ def test_the_counters_of_a_repository_are_found_by_its_key(ledger: Ledger) -> No
     steps = plans(ledger, lambda it: list(it.history("octo/1", since=DAY, until=DAY)))
     (metrics,) = (step for step in steps if "repository_metrics" in step)
     assert metrics.startswith("SEARCH repository_metrics USING PRIMARY KEY")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        pytest.param(lambda it: child_reader.remembered(it, "downloads", [1]), id="pages of one"),
+        pytest.param(
+            lambda it: child_reader.remembered(it, "downloads", range(500)), id="pages of some"
+        ),
+        pytest.param(lambda it: list(child_reader.state_rows(it, "stars", [1, 2])), id="states"),
+    ],
+)
+def test_what_is_known_of_some_repositories_is_read_without_that_of_all_others(
+    tmp_path: Path, ask: Callable[[Any], Any]
+) -> None:
+    file = tmp_path / "ledger.db"
+    migrate.upgrade(f"sqlite:///{file}")
+    with Store(f"sqlite:///{file}") as store:
+        run = store.start_run("me", HOST, "test")
+        with asked(store._transactions.engine) as statements:
+            store.read(run, ask)
+    ((statement, values),) = statements
+    steps = _steps_in(str(file), statement, values)
+    # By the account alone, each of many reads would read all that the account has.
+    assert not [s for s in steps if s.startswith("SCAN") or s.endswith("(account=?)")], steps
 
 
 @pytest.mark.parametrize("ask", BY_NAME)

@@ -143,9 +143,10 @@ class Dialect(ABC):
         """
         return func.lower(column) == func.lower(name)
 
-    def is_host(self, column: Column[Any], host: str) -> ColumnElement[bool]:
-        """Return that a column holds this host, as most rows may: it is no way to find a few."""
-        return column == host
+    def is_common(self, column: Column[Any], value: Any) -> ColumnElement[bool]:
+        """Return that a column holds `value`, as most rows may: it is no way to find a few."""
+        condition: ColumnElement[bool] = column == value
+        return condition
 
     def is_among(self, column: Column[int], name: str) -> ColumnElement[bool]:
         """Return the condition that a column's value is in the list bound as `name`."""

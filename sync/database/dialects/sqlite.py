@@ -217,9 +217,9 @@ class Sqlite(Dialect):
     def is_name(self, column: Column[Any], name: str) -> ColumnElement[bool]:
         return collate(column, "nocase") == name
 
-    def is_host(self, column: Column[Any], host: str) -> ColumnElement[bool]:
-        # Without statistics it would take any value for rare, and sort all rows of the host.
-        return func.likely(column == host, type_=Boolean)
+    def is_common(self, column: Column[Any], value: Any) -> ColumnElement[bool]:
+        # Without statistics it would take any value for rare, and read or sort all rows with it.
+        return func.likely(column == value, type_=Boolean)
 
     def adapt(self, value: Any) -> Any:
         """Return `value` in the driver's type; times as text in SQLAlchemy's format."""

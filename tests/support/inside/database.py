@@ -1,5 +1,6 @@
 """The names of sync/database/ that tests use."""
 
+from sync.database import child_reader as child_reader
 from sync.database import lineage as lineage
 from sync.database import migrate as migrate
 from sync.database.change_kinds import Kind as Kind
