@@ -155,6 +155,7 @@ def _pace(found: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"\nWith {pace['latency'] * 1000:g} ms latency and GitHub's {pace['limit']} points a "
             f"minute: {pace['a_minute']:.0f} requests a minute in the second and third minute, "
-            f"{pace['refused']} refused. The latency is the network's: the stand-in does not count "
-            "it as the time of answers, of which GitHub allows 90 s a minute."
+            f"{pace['refused']} refused. The stand-in counts the points alone. repoledger counts "
+            "the whole duration of each answer towards the 90 s of answers that GitHub allows "
+            f"a minute, and so allows itself {min(90 / pace['latency'], pace['limit']):.0f}."
         )
