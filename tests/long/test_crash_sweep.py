@@ -76,8 +76,9 @@ def test_a_run_killed_while_it_reads_resources_is_made_good_for_by_the_next_one(
     kind: str, name: str, tmp_path: Path
 ) -> None:
     with swept(kind, name, tmp_path, RESOURCES) as sweep:
-        for point in sweep.points if kind == "sqlite" else sweep.commits:
-            sweep.kill_at(point)
+        for point in sweep.kinds:
+            if kind == "sqlite" or point.kind == "commit":
+                sweep.kill_at(point)
         print(f"{kind}, {name}: {sweep.figures}")
         assert sweep.missed == []
         assert sweep.differences == []

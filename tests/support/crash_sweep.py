@@ -80,6 +80,14 @@ class Sweep:
     def commits(self) -> list[Point]:
         return [point for point in self.undisturbed.points if point.kind == "commit"]
 
+    @property
+    def kinds(self) -> list[Point]:
+        """The first point of each kind: of transactions that are alike, each point once."""
+        first: dict[str, Point] = {}
+        for point in self.undisturbed.points:
+            first.setdefault(re.sub(r"\d+", "", point.name), point)
+        return list(first.values())
+
     # Killing
 
     def kill_at(self, point: Point) -> None:
