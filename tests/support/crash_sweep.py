@@ -187,7 +187,7 @@ class Sweep:
         expected = tuple(getattr(self.undisturbed.counts, name) for name in _DONE)
         if done != expected:
             found.append(f"counts of {_DONE}: {done} instead of {expected}")
-        if _items(counts) != (shown := _shown(self._github)):
+        if _items(counts) != (shown := _shown(self._github, resources=self._order.resources)):
             found.append(f"GitHub has shown {shown} items, and {counts}")
         self.differences += [f"{when}: {difference}" for difference in found]
 
@@ -226,8 +226,13 @@ def _items(counts: RunCounts) -> int:
 _SHOWS = (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED)
 
 
-def _shown(github: Sandbox) -> int:
-    """Return how many items GitHub has shown in a run: in its listing, and asked for by id."""
+def _shown(github: Sandbox, *, resources: bool) -> int:
+    """Return how many items GitHub has shown in a run: in its listing, and asked for by id.
+
+    With `resources`, repositories are asked for by id for the number of their watchers alone.
+    """
+    if resources:
+        return len(github.listing_of(TOKEN))
     asked = [
         int(request.path.rpartition("/")[2])
         for request in github.requests
