@@ -18,7 +18,7 @@ from tests.resources.visits import DAY, Value, Visits, answer
 from tests.stand_in import StandIn
 from tests.support.database import HandClock, rows, values
 from tests.support.inside.database import RunCounts, Store
-from tests.support.inside.github import Pace
+from tests.support.inside.github import Limits, Pace
 from tests.support.inside.load import Choice, RunWriter, load_resources
 from tests.support.inside.resources import TRAFFIC, TRAFFIC_POPULAR
 
@@ -58,8 +58,10 @@ def replay(github: StandIn, new_sqlite_ledger: Path, tmp_path: Path) -> Replay:
         file = shutil.copyfile(new_sqlite_ledger, tmp_path / "ledger.db")
         clock = HandClock(datetime.fromisoformat(given[0]["read_at"]) - timedelta(hours=1))
         visits = Visits(github, f"sqlite:///{file}", clock)
+        limits = Limits()
+        limits.keep_pace(Pace(points=10**9, seconds=1e9, window=60.0))
         with Store(visits.url, clock=clock) as store, visits.client() as client:
-            client.limits.keep_pace(Pace(points=10**9, seconds=1e9, window=60.0))
+            client.limits = limits
             for each in given:
                 clock.now = datetime.fromisoformat(each["read_at"])
                 serve(visits, each)
