@@ -1,4 +1,4 @@
-"""What a run loaded of the resources, in words and as JSON. No I/O here."""
+"""The resources that a run loaded, in words and as JSON. No I/O here."""
 
 from __future__ import annotations
 

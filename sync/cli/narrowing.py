@@ -19,7 +19,7 @@ _NONE = "none"
 
 @dataclass(frozen=True, kw_only=True)
 class Narrowing:
-    """What is left of a backfill.
+    """The part of a backfill that its options leave.
 
     `lists`: whether the listing is loaded. `resources`: names of the resources; None for all
     that are switched on. `repositories`: names, as typed; none for all.

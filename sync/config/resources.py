@@ -81,7 +81,7 @@ class Resources(AccountResources, frozen=True, kw_only=True):
 
 
 class ResourceSetting(Struct, frozen=True):
-    """What is configured for a resource of an account.
+    """The configuration of a resource for an account.
 
     `by_name`: it was asked for, so that a refusal is a failure. `repositories`: patterns of those
     that it is loaded for; none for all. `every`: the time between two readings in seconds, if

@@ -23,7 +23,7 @@ _FIRST_PAUSE = timedelta(minutes=1)  # after a failed reading, doubled after eac
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What the last run that loaded resources of an account left; times in UTC.
+    """The end of the last run that loaded resources of an account; times in UTC.
 
     `next_at`: when something is due next; None if nothing is known to be. `resume_at`: when a
     reading that ended early can go on. `failures`: failed runs in a row. `is_halted`: whether

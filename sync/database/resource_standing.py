@@ -16,8 +16,8 @@ from sync.database.tables import (
 )
 
 _RECENT = timedelta(days=1)
-# After these answers there is nothing that could be lost.
-_WITHOUT_FIGURES = ("refused", "off", "unavailable", "too_large", "empty", "blocked", "missing")
+# The answers after which there are figures that may be lost.
+WITH_FIGURES = ("complete", "computing", "failed")
 
 
 class ResourceStanding(NamedTuple):
@@ -46,7 +46,7 @@ def resource_standings(connection: Connection, account: str) -> dict[str, Resour
     present = and_(
         table.host == state.host, table.id == state.repository_id, table.removed_at.is_(None)
     )
-    has_figures = state.status.not_in(_WITHOUT_FIGURES)
+    has_figures = state.status.in_(WITH_FIGURES)
     statement = (
         select(
             state.resource,

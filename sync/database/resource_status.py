@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from sync.config.resources import ResourceSetting
+from sync.database.resource_standing import WITH_FIGURES
 from sync.database.tables import (
     CHILDREN,
     COUNTED,
@@ -42,7 +43,6 @@ from sync.resources.resource import Due, Resource
 
 _DAY = timedelta(days=1)
 _READ = ("complete", "empty")
-_WITH_FIGURES = ("complete", "computing", "failed")  # of which something may be lost
 # Not parameters, since they are grouped by.
 _ZERO: ColumnElement[Any] = literal_column("0")
 _ONE: ColumnElement[Any] = literal_column("1")
@@ -140,7 +140,7 @@ def _take(found: Mapping[tuple[str, str], ResourceStatus], row: Any) -> None:
     if row.status in _READ:
         status.oldest = _earlier(status.oldest, row.oldest)
         status.newest = max(filter(None, (status.newest, row.newest)), default=None)
-    if row.status in _WITH_FIGURES:
+    if row.status in WITH_FIGURES:
         status.lost_at = _earlier(status.lost_at, row.lost_at)
     if row.status in ("refused", "blocked"):
         status.reason = status.reason or row.detail

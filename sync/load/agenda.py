@@ -27,7 +27,7 @@ from sync.load.due import (
 _SOON_LOST = timedelta(days=3)
 # Of an owner's repositories, after which its others are not requested; and of owners who have
 # nothing there, after which nobody's are.
-_REFUSALS = 3
+REFUSALS = 3
 
 
 class Task(NamedTuple):
@@ -123,7 +123,7 @@ def agenda(
 
 
 class _OfPlan:
-    """What is due of one resource, and whose repositories are refused."""
+    """The due repositories of one resource, and the owners whose repositories are refused."""
 
     def __init__(self, plan: ResourcePlan) -> None:
         self.due: list[tuple[Candidate, Task]] = []
@@ -147,11 +147,11 @@ class _OfPlan:
     def take_over(self, made: Agenda, *, forced: bool) -> None:
         """Add what is due to the agenda, but what would only be refused like its neighbours."""
         # The server does not seem to have the resource.
-        rests = len(self._missing) >= _REFUSALS and not self._answered
+        rests = len(self._missing) >= REFUSALS and not self._answered
         for each, task in self.due:
             unread = each.state is None or each.state.checked_at is None
             unread = unread or has_status(each, "missing")
-            refused = self._refused[each.owner] >= _REFUSALS and each.owner not in self._answered
+            refused = self._refused[each.owner] >= REFUSALS and each.owner not in self._answered
             if unread and not forced and (rests or refused):
                 made.paused[self._plan.number] += 1
             else:

@@ -1,4 +1,4 @@
-"""What the ledger knows of the repositories that a resource may be requested of."""
+"""The repositories that a resource may be requested of."""
 
 from __future__ import annotations
 

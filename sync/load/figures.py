@@ -14,19 +14,10 @@ from sync.resources.figures import Answer, Asked, Figures, Told
 
 
 class Stored(NamedTuple):
-    """The result of storing answers.
+    """The result of storing answers: the number of rows, the memory for the next answer."""
 
-    `written`: rows. `memory`: for the next answer. `whole`: whether nothing was set aside.
-    """
-
-    told: Told
     written: int
     memory: dict[str, Any]
-
-    @property
-    def whole(self) -> bool:
-        """Whether nothing was set aside."""
-        return not self.told.oddities
 
 
 def read_answers(figures: Figures, fetched: Fetched, newest: Mapping[str, date]) -> Told:
@@ -59,7 +50,7 @@ def store_answers(
     memory = told.memory
     if figures.settle is not None and figures.total is not None:
         memory = figures.settle(asked, told, total(transaction, *figures.total, id_))
-    return Stored(told, written, dict(memory))
+    return Stored(written, dict(memory))
 
 
 def _asked(fetched: Fetched, newest: Mapping[str, date]) -> Asked:

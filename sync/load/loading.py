@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 from sync.database.resource_runs import ResourceCounts, record
 from sync.database.run_transaction import RunTransaction
+from sync.load.agenda import REFUSALS
 from sync.load.due import ResourcePlan
 from sync.load.fetched import Fetched
 from sync.load.resource_answer import Answered, store_answer
@@ -17,7 +18,6 @@ from sync.resources.figures import Figures
 from sync.resources.resource import Due, Resource
 
 _IN_A_ROW = 5  # failures in a row after which the rest of a resource is left for the next run
-_REFUSALS = 3  # in a row for one owner, after which its others are left out; owners without any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Choice:
 
 @dataclass(slots=True)
 class Loaded:
-    """What a run loaded of the resources.
+    """The resources as far as a run loaded them.
 
     `counts`, by resource: as in `resource_runs`. `waiting`: numbers of repositories left for a
     later run because of the quota, by resource. `lost_at`: when the first of what waits is
@@ -92,16 +92,16 @@ class Loading:
     @property
     def is_absent(self) -> bool:
         """Whether the server seems not to have it at all, as an Enterprise Server may."""
-        return len(self.missing) >= _REFUSALS and not self.found
+        return len(self.missing) >= REFUSALS and not self.found
 
     def leaves_out(self, owner: str) -> bool:
         """Return whether refusals of other repositories speak for those of this owner, too."""
-        return self.is_absent or self.refused[owner] >= _REFUSALS
+        return self.is_absent or self.refused[owner] >= REFUSALS
 
     @property
     def paused(self) -> set[tuple[int, str]]:
         """Its number with each owner whose repositories are left out."""
-        return {(self.number, who) for who, times in self.refused.items() if times >= _REFUSALS}
+        return {(self.number, who) for who, times in self.refused.items() if times >= REFUSALS}
 
     def take(self, fetched: Fetched, answered: Answered) -> None:
         """Count an answer."""

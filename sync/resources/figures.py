@@ -63,10 +63,6 @@ class RowTable:
         """The columns beside the key."""
         return tuple(name for name in self.columns if name not in self.key)
 
-    def values(self, row: Struct) -> tuple[Any, ...]:
-        """Return the values of a row, in the order of `columns`."""
-        return tuple(getattr(row, name) for name in self.columns)
-
 
 class Asked(NamedTuple):
     """What is known of a repository when an answer about it is read.

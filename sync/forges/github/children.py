@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 _MOST_PAGES = 100  # GitHub shows no more than 10,000 releases
 _BY_ID = re.compile(r"/repositories/(\d+)(?:[/?#]|$)")
-# What another attempt at once would not change: the state of the resource tells of it.
+# Answers that another attempt at once would not change: the state of the resource tells of it.
 _FINAL = (errors.Conflict, errors.Forbidden, errors.Computing)
 _NO_CONTENT = 204
 _NOT_MODIFIED = 304

@@ -31,7 +31,7 @@ TOKEN_PATH = "/login/oauth/access_token"  # of the site, not of the API  # noqa:
 PAGING = Paging(size=100, size_name="per_page")  # GitHub gives no larger pages
 SECRET_FIELDS = SecretFields("temp_clone_token")
 
-# What a user may request in a minute: a GET is a point; all answers together may take 90 s.
+# The limits of a user's minute: a GET is a point; all answers together may take 90 s.
 # https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
 _POINTS, _ANSWER_TIME, _MINUTE = 900, 90.0, 60.0
 _USED = 0.95  # of the points: the rest is for the user's other programs
