@@ -28,6 +28,16 @@ def sentences(loaded: Loaded, needs: dict[str, str]) -> Iterator[str]:
         if loaded.lost_at is not None:
             waiting += f"; nothing is lost before {loaded.lost_at:%Y-%m-%d}"
         yield waiting
+    missing = [
+        (name, tally.missing)
+        for name, tally in loaded.tallies.items()
+        if tally.missing and not tally.is_absent
+    ]
+    if missing:
+        yield (
+            f"GitHub answers 404 for {of_repositories(missing)}; a backfill with the list tells "
+            "whether that is gone"
+        )
     for name, tally in loaded.tallies.items():
         days = loaded.counts[name].lost_days
         if days:

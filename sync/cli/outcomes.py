@@ -42,7 +42,7 @@ def explain(outcome: RunOutcome) -> None:
             f"{name}: {outcome.counts.rejected} items could not be stored; see the reasons in the "
             f"table rejected_items, run_id {outcome.run_id}."
         )
-    elif outcome.status == "partial" and not (loaded.lost_days or loaded.refused_by_name):
+    elif outcome.status == "partial" and not loaded.is_flawed:
         print(
             f"{name}: GitHub left out organizations with single sign-on: authorize the token there."
         )

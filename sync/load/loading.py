@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from sync.database.resource_runs import ResourceCounts, record
 from sync.database.run_transaction import RunTransaction
 from sync.load.agenda import REFUSALS
-from sync.load.due import ResourcePlan
+from sync.load.due import ResourcePlan, Status
 from sync.load.fetched import Fetched
 from sync.load.resource_answer import Answered, store_answer
 from sync.load.tally import Tally
@@ -43,7 +43,8 @@ class Loaded:
     later run because of the quota, by resource. `lost_at`: when the first of what waits is
     lost. `next_at`: when something is due next. `resume_at`: when what is due now can be loaded:
     at once if the run ended early, or after the reset of the quota. `refused_by_name`: resources
-    that were asked for by name, and refused. `tallies`: the repositories of each resource.
+    that were asked for by name, and refused. `given`: whether GitHub gave anything of a repository
+    that was asked for by name, by its id. `tallies`: the repositories of each resource.
     """
 
     counts: dict[str, ResourceCounts] = field(default_factory=dict)
@@ -53,24 +54,37 @@ class Loaded:
     next_at: datetime | None = None
     resume_at: datetime | None = None
     refused_by_name: tuple[str, ...] = ()
+    given: dict[int, bool] = field(default_factory=dict)
 
     @property
     def lost_days(self) -> int:
         """The number of days whose figures are gone."""
         return sum(each.lost_days for each in self.counts.values())
 
+    @property
+    def is_flawed(self) -> bool:
+        """Whether days are lost, or something that was asked for by name was not given."""
+        return bool(self.lost_days or self.refused_by_name) or not all(self.given.values())
+
+    def note_named(self, repository_id: int, status: Status) -> None:
+        """Note an answer about a repository that was asked for by name."""
+        given = status not in ("missing", "failed")
+        self.given[repository_id] = given or self.given.get(repository_id, False)
+
 
 @dataclass(slots=True)
 class Loading:
     """One resource in a run.
 
-    `newest`: the newest day of each part so far. `failed`: failures in a row. `refused`:
+    `named`: whether its repositories were asked for by name, so that none is left out because
+    of others. `newest`: the newest day of each part so far. `failed`: failures in a row. `refused`:
     refusals in a row, by owner. `missing`: owners for one of whose repositories there is
-    nothing. `found`: whether there is something for anyone.
+    nothing.
     """
 
     number: int
     choice: Choice
+    named: bool = False
     plan: ResourcePlan = field(default_factory=lambda: ResourcePlan(number=0, due=Due(), cost=0))
     counts: ResourceCounts = field(default_factory=ResourceCounts)
     tally: Tally = field(default_factory=Tally)
@@ -78,7 +92,10 @@ class Loading:
     failed: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     missing: set[str] = field(default_factory=set)
-    found: bool = False
+
+    def __post_init__(self) -> None:
+        """Do not take the server for one without the resource where only some were asked for."""
+        self.tally.found = self.named
 
     @property
     def resource(self) -> Resource | Figures:
@@ -92,16 +109,16 @@ class Loading:
     @property
     def is_absent(self) -> bool:
         """Whether the server seems not to have it at all, as an Enterprise Server may."""
-        return len(self.missing) >= REFUSALS and not self.found
+        return len(self.missing) >= REFUSALS and not self.tally.found
 
     def leaves_out(self, owner: str) -> bool:
         """Return whether refusals of other repositories speak for those of this owner, too."""
-        return self.is_absent or self.refused[owner] >= REFUSALS
+        return self.is_absent or (self.refused[owner] >= REFUSALS and not self.named)
 
     @property
     def paused(self) -> set[tuple[int, str]]:
         """Its number with each owner whose repositories are left out."""
-        return {(self.number, who) for who, times in self.refused.items() if times >= REFUSALS}
+        return {(self.number, owner) for owner in self.refused if self.leaves_out(owner)}
 
     def take(self, fetched: Fetched, answered: Answered) -> None:
         """Count an answer."""
@@ -111,8 +128,8 @@ class Loading:
         self.failed = self.failed + 1 if answered.status == "failed" else 0
         if answered.status == "missing":
             self.missing.add(candidate.owner)
-        before = candidate.state.status if candidate.state else None
-        self.found = self.found or "complete" in (before, answered.status)
+        if candidate.state is not None and candidate.state.status == "complete":
+            self.tally.found = True
         refused = answered.status in ("refused", "missing")
         self.refused[candidate.owner] = self.refused[candidate.owner] + 1 if refused else 0
         told = answered.told

@@ -52,7 +52,8 @@ def load_resources(
     becomes its state; RateLimited, BadCredentials, Interrupted and DatabaseErrors are raised, and
     stored answers stay.
     """
-    loading = [Loading(number, each) for number, each in enumerate(choices)]
+    named = only is not None
+    loading = [Loading(number, each, named=named) for number, each in enumerate(choices)]
     loaded = Loaded() if loaded is None else loaded
     loader = _Loader(
         *(writer, client, loading, loaded),
@@ -188,6 +189,8 @@ class _Loader:
             partial(stored, loading, fetched, rights=self._client.key_of_rights, newest=newest)
         )
         loading.take(fetched, answered)
+        if self._only is not None:
+            self._loaded.note_named(fetched.candidate.id, answered.status)
         log_mended(loading.resource.name, fetched.candidate.full_name, fetched.pages)
         if answered.told is not None and answered.told.lost:
             log_lost(loading.resource.name, fetched.candidate.full_name, answered.told.lost)

@@ -16,15 +16,16 @@ class Tally:
 
     `read`: the answer is stored, to its last page. `refused`: GitHub does not let the token read
     it, by an answer of this run or by an earlier one that still holds. `paused`: not requested,
-    because others of the same owner were refused. `missing`: the answer was 404. `failed`: no
-    usable answer. `lost`: figures of some days are gone. `reason`: GitHub's words for the last
-    refusal.
+    because others of the same owner were refused. `missing`: the answer was 404. `found`: whether
+    there is something for anyone. `failed`: no usable answer. `lost`: figures of some days are
+    gone. `reason`: GitHub's words for the last refusal.
     """
 
     read: int = 0
     refused: int = 0
     paused: int = 0
     missing: int = 0
+    found: bool = False
     failed: int = 0
     lost: int = 0
     reason: str | None = None
@@ -32,13 +33,14 @@ class Tally:
     @property
     def is_absent(self) -> bool:
         """Whether every answer was 404, as from a server that does not have the resource."""
-        return bool(self.missing) and not (self.read or self.refused or self.failed)
+        return bool(self.missing) and not (self.found or self.refused or self.failed)
 
     def take(self, answered: Answered, detail: str | None) -> None:
         """Count an answer; `detail` is what it says of an error."""
         match answered.status:
             case "complete" | "empty":
                 self.read += not answered.goes_on
+                self.found = True
             case "refused" | "blocked":
                 self.refused += 1
                 self.reason = detail

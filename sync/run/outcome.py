@@ -68,8 +68,8 @@ def judge(
 ) -> tuple[RunStatus, datetime | None]:
     """Return the final status of a run, and the time before which the next one must not start.
 
-    `flawed`: whether items were rejected, organizations left out, days lost, or a resource
-    refused that was asked for by name.
+    `flawed`: whether items were rejected, organizations left out, days lost, or what was asked
+    for by name was not given.
     """
     if isinstance(error, RateLimited):
         return "deferred", error.retry_at or now + _DEFAULT_DEFERRAL

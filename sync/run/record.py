@@ -100,7 +100,7 @@ class RunRecord:
         writer, now = self._writer, self._writer.store.clock()
         loaded = self.loaded
         flawed = writer.counts.rejected > 0 or self._scan.partial
-        flawed = flawed or loaded.lost_days > 0 or bool(loaded.refused_by_name)
+        flawed = flawed or loaded.is_flawed
         status, not_before = judge(error, flawed=flawed, now=now)
         if not_before is None and status not in GOOD and (left := self._left_to_wait(now)):
             not_before = now + left

@@ -312,3 +312,20 @@ def test_an_enterprise_server_without_traffic_is_told_of(tmp_path: Path) -> None
             "me: read languages of 1 repository",
             "me: traffic: not on this server: it answers 404 for 1 repository",
         ]
+
+
+def test_a_repository_asked_for_by_name_that_is_gone_leaves_the_backfill_partial(
+    github: StandIn, shown: Path
+) -> None:
+    said(shown)
+    (one,) = [each["id"] for each in github.listing_of(TOKEN) if each["name"] == "one"]
+    github.delete(one)
+    answers, advice = "me: GitHub answers 404 for", "a backfill with the list tells whether"
+    for _ in range(2):  # the second time, nothing was found before either
+        (line,) = said(shown, "--repository", "octo/one", code=3)
+        assert line.startswith(f"{answers} traffic of 1 repository, traffic_popular of 1, ")
+    both = ("--repository", "octo/one", "--repository", "octo/two", "--only", "stars")
+    assert said(shown, *both, code=3) == [
+        "me: read stars of 1 repository",
+        f"{answers} stars of 1 repository; {advice} that is gone",
+    ]
