@@ -21,7 +21,7 @@ def repository_at(host: str | None, repository: str) -> str:
     spelling = spelling_of(repository)
     if spelling.host is not None:
         raise click.BadParameter("the repository's name contains a host", param_hint="--host")
-    return f"{host}/{spelling.full_name}"
+    return f"{host}/{'*/' if spelling.is_bare else ''}{spelling.full_name}"
 
 
 def host_columns(hosts: Collection[str]) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""Finds repositories by name: OWNER/NAME, HOST/OWNER/NAME, or the URL of a page."""
+"""Finds repositories by name: OWNER/NAME, NAME, HOST/OWNER/NAME, or the URL of a page."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sync.core.errors import AmbiguousName, ConfigError, NoSuchHost, NoSuchRepos
 from sync.core.origin import host_of, validate_base_url
 from sync.core.redaction import scrub
 from sync.database.dialects import Dialect
+from sync.database.nearest_names import names_near
 from sync.database.tables import accounts, repositories, repository_changes
 
 Key = tuple[str, int]
@@ -25,25 +26,39 @@ _ADDRESS = re.compile(
     r"/(?P<name>[^/?#]+/[^/?#]+?)(?:\.git)?(?:[/?#].*)?",
     re.IGNORECASE,
 )
+_OF_GIT = re.compile(
+    r"(?:ssh://)?git@(?P<host>[^/:@]+)(?::\d+)?[:/](?P<name>[^/]+/[^/]+?)(?:\.git)?/?"
+)
+_BARE = re.compile(r"(?P<host>(?!))?(?P<name>[^/:@\s]+)")  # of any owner, as */NAME
+_ANY_OWNER = "*/"
+_SEVERAL_SHOWN = 10
 _NAME = re.compile(r"(?:(?P<host>[^/@]+)/(?=[^/]+/[^/]))?(?P<name>[^/:@]+(?:/[^/]+)+)/?")
 
 
 class Spelling(NamedTuple):
-    """A repository's name as typed by a user; without a host, it may be on any host."""
+    """A repository's name as typed by a user; without a host, it may be on any host.
+
+    `full_name` may lack the owner.
+    """
 
     host: str | None
     full_name: str
+
+    @property
+    def is_bare(self) -> bool:
+        return "/" not in self.full_name
 
 
 def spelling_of(text: str) -> Spelling:
     """Split a repository's name as typed by a user. Raises NoSuchRepository for another form."""
     if address := _ADDRESS.fullmatch(text.strip()):
         return Spelling(address["api"] or address["host"], address["name"])
-    if name := _NAME.fullmatch(text.strip()):
-        return Spelling(name["host"], name["name"])
+    for form in (_OF_GIT, _NAME, _BARE):
+        if name := form.fullmatch(text.strip()):
+            return Spelling(name["host"], name["name"].removeprefix(_ANY_OWNER))
     raise NoSuchRepository(
         f"{scrub(text)!r} is not the name of a repository; "
-        "write OWNER/NAME, HOST/OWNER/NAME or https://HOST/OWNER/NAME"
+        "write OWNER/NAME, NAME, HOST/OWNER/NAME or https://HOST/OWNER/NAME"
     )
 
 
@@ -105,21 +120,21 @@ def _of_pages(host: str) -> str:
 def repositories_called(connection: Connection, dialect: Dialect, text: str) -> list[Key]:
     """Return the repositories of one host that are or were called `text`, present ones first.
 
-    Raises NoSuchRepository, NoSuchHost; AmbiguousName where several hosts have one.
+    `text` may lack the owner if one repository is called so. Raises NoSuchRepository,
+    NoSuchHost; AmbiguousName where several hosts or owners have one.
     """
-    host, full_name = None, text
+    host, full_name, is_bare = None, text, False
     found = _called(connection, dialect, text)  # a forge may give a name of any form
     if not found:
-        typed, full_name = spelling_of(text)
-        host = None if typed is None else host_called(connection, typed)
-        called = _called(connection, dialect, full_name)
-        found = [(key, name) for key, name in called if host in (None, key[0])]
+        typed = spelling_of(text)
+        full_name, is_bare = typed.full_name, typed.is_bare
+        host = None if typed.host is None else host_called(connection, typed.host)
+        find = _called_barely if is_bare else _called
+        found = [row for row in find(connection, dialect, full_name) if host in (None, row[0][0])]
     if not found:
-        at = f" at {host}" if host else ""
-        raise NoSuchRepository(
-            f"the ledger holds no repository called {full_name}{at}; "
-            "`repoledger repos` lists what it holds"
-        )
+        raise _no_such(connection, dialect, full_name, host)
+    if is_bare:
+        found = _of_one_owner(full_name, found)
     spellings = {key[0]: f"{key[0]}/{name}" for key, name in reversed(found)}
     if len(spellings) > 1:
         raise AmbiguousName(
@@ -129,7 +144,66 @@ def repositories_called(connection: Connection, dialect: Dialect, text: str) -> 
     return list(dict.fromkeys(key for key, _ in found))
 
 
-def _called(connection: Connection, dialect: Dialect, full_name: str) -> list[tuple[Key, str]]:
+def _no_such(
+    connection: Connection, dialect: Dialect, full_name: str, host: str | None
+) -> NoSuchRepository:
+    """Return the error about a name that nothing has, with the nearest names."""
+    near = names_near(connection, dialect, full_name, host)
+    advice = "`repoledger repos` lists what it holds"
+    if near:
+        *others, last = near
+        advice = f"did you mean {', '.join(others)}{' or ' if others else ''}{last}?"
+    at = f" at {host}" if host else ""
+    return NoSuchRepository(f"the ledger holds no repository called {full_name}{at}; {advice}")
+
+
+Found = list[tuple[Key, str]]
+
+
+def _of_one_owner(name: str, found: Found) -> Found:
+    """Return what is `found` of a name without an owner. Raises AmbiguousName."""
+    names = list(dict.fromkeys(full_name for _, full_name in found))
+    if len({each.lower() for each in names}) > 1:
+        shown, more = names[:_SEVERAL_SHOWN], len(names) - _SEVERAL_SHOWN
+        rest = f" and {more} more" if more > 0 else ""
+        raise AmbiguousName(
+            f"{len(names)} repositories are called {name}; say which: {', '.join(shown)}{rest}"
+        )
+    return found
+
+
+def _called_barely(connection: Connection, dialect: Dialect, name: str) -> Found:
+    """Return the repositories called this by any owner: those that are there, else the removed,
+    else those that were called so."""
+    table, log = repositories.c, repository_changes.c
+    ending = f"/{name.lower()}"
+    # First the names, which an index holds: rows are large.
+    matching = select(table.full_name).where(
+        dialect.name_key(table.full_name).endswith(ending, autoescape=True)
+    )
+    names = {each.lower() for each in connection.execute(matching).scalars()}
+    rows = [
+        row
+        for each in sorted(names)
+        for row in connection.execute(
+            select(table.host, table.id, table.full_name, table.removed_at).where(
+                dialect.is_name(table.full_name, each)
+            )
+        )
+    ]
+    present = [row for row in rows if row.removed_at is None] or rows
+    if not present:
+        of_name = log.field == literal("full_name", literal_execute=True)
+        former = dialect.name_key(log.old_value).endswith(ending, autoescape=True)
+        present = list(
+            connection.execute(
+                select(log.host, log.repository_id, log.old_value).where(of_name, former)
+            )
+        )
+    return [((row[0], row[1]), row[2]) for row in present]
+
+
+def _called(connection: Connection, dialect: Dialect, full_name: str) -> Found:
     """Return the repositories of any host that are or were called this, with that name."""
     table, log = repositories.c, repository_changes.c
     now = (

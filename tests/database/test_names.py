@@ -59,6 +59,10 @@ def stars(ledger: Ledger, name: str) -> int:
         ("https://api.corp.ghe.com/repos/octo/one/forks", "api.corp.ghe.com", "octo/one"),
         ("https://git.example.com/api/v3/repos/octo/one", "git.example.com", "octo/one"),
         ("https://git.example.com/repos/octo/one", "git.example.com", "repos/octo"),
+        ("git@github.com:octo/one.git", "github.com", "octo/one"),
+        ("ssh://git@git.example.com:22/octo/one", "git.example.com", "octo/one"),
+        ("one", None, "one"),
+        ("github.com/*/one", "github.com", "one"),
         ("http://[::1]:3000/octo/one", "[::1]:3000", "octo/one"),
         ("[::1]:3000/octo/one", "[::1]:3000", "octo/one"),
     ],
@@ -70,8 +74,8 @@ def test_a_name_is_taken_apart(text: str, host: str | None, full_name: str) -> N
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "one", "one/", "/octo/one", "octo//one", "https://github.com/octo"),
-        *("ssh://github.com/octo/one", "git@github.com:octo/one.git"),
+        *("", "one/", "/octo/one", "octo//one", "https://github.com/octo"),
+        *("ssh://github.com/octo/one", "my one"),
     ],
 )
 def test_what_is_not_a_name_is_refused_with_the_forms_of_names(mirrored: Ledger, text: str) -> None:
@@ -79,7 +83,7 @@ def test_what_is_not_a_name_is_refused_with_the_forms_of_names(mirrored: Ledger,
         mirrored.full_name(text)
     assert str(refused.value) == (
         f"{text!r} is not the name of a repository; "
-        "write OWNER/NAME, HOST/OWNER/NAME or https://HOST/OWNER/NAME"
+        "write OWNER/NAME, NAME, HOST/OWNER/NAME or https://HOST/OWNER/NAME"
     )
 
 
@@ -223,7 +227,8 @@ def test_a_ledger_without_anything_knows_no_host(ledger: Ledger) -> None:
 
 
 def test_a_host_that_lacks_the_repository_is_named(mirrored: Ledger) -> None:
-    with pytest.raises(NoSuchRepository, match=r"called octo/there at github\.com; `repoledger"):
+    told = r"called octo/there at github\.com; did you mean octo/here\?"
+    with pytest.raises(NoSuchRepository, match=told):
         mirrored.full_name("github.com/octo/there")
 
 
@@ -264,3 +269,41 @@ def test_what_two_hosts_have_alike_comes_in_the_order_of_hosts(
     for as_of in (None, clock.now):
         rows = list(ledger.repos(descending=descending, limit=9, as_of=as_of))
         assert [row["host"] for row in rows] == ["a.org", "b.org", "c.org"]
+
+
+def test_a_name_without_an_owner_is_enough_where_one_repository_has_it(
+    mirrored: Ledger, store: Store, run: Run, clock: HandClock
+) -> None:
+    assert mirrored.full_name("THERE") == f"{OTHER}/octo/there"
+    with pytest.raises(AmbiguousName, match="2 hosts have a repository called one; say which"):
+        mirrored.full_name("one")
+    clock.advance(days=1)
+    store_page(store, run, repository(2, "octo/now"), repository(4, "ada/there"))
+    assert mirrored.full_name("here") == f"{HOST}/octo/now"
+    with pytest.raises(AmbiguousName) as refused:
+        mirrored.full_name("there")
+    assert str(refused.value) == (
+        "2 repositories are called there; say which: ada/there, octo/there"
+    )
+    execute(store.url, "UPDATE repositories SET removed_at = first_seen_at WHERE id = 4")
+    assert mirrored.full_name("there") == f"{OTHER}/octo/there"  # what is removed yields
+
+
+def test_a_name_that_nothing_has_is_answered_with_the_nearest_present_and_former_names(
+    store: Store, ledger: Ledger, run: Run, clock: HandClock
+) -> None:
+    store_page(store, run, repository(1, "ada/gravel"), repository(2, "ada/larch"))
+    clock.advance(days=1)
+    store_page(store, run, repository(2, "ada/pine-tree"))
+    for typed, near in {
+        "ada/gravle": "did you mean ada/gravel?",
+        "gravle": "did you mean ada/gravel?",
+        "grace/gravel": "did you mean ada/gravel?",
+        "Ada/Pinetree": "did you mean ada/pine-tree?",
+        "larhc": "did you mean ada/larch?",
+        "100%": "`repoledger repos` lists what it holds",
+        "\U0001f980\u202e" * 50: "`repoledger repos` lists what it holds",
+    }.items():
+        with pytest.raises(NoSuchRepository) as refused:
+            ledger.full_name(typed)
+        assert str(refused.value).endswith(f"; {near}")

@@ -136,12 +136,17 @@ class Dialect(ABC):
         """Return the expression that orders texts as Python does."""
         return column
 
+    def name_key(self, column: Column[Any]) -> ColumnElement[Any]:
+        """Return a full name's expression to search with LIKE and lower-case letters."""
+        return func.lower(column)
+
     def is_name(self, column: Column[Any], name: str) -> ColumnElement[bool]:
         """Return the condition that a full name equals `name` in any case, for use of an index.
 
         The index of former names needs the condition on the changed field besides.
         """
-        return func.lower(column) == func.lower(name)
+        condition: ColumnElement[bool] = self.name_key(column) == func.lower(name)
+        return condition
 
     def is_common(self, column: Column[Any], value: Any) -> ColumnElement[bool]:
         """Return that a column holds `value`, as most rows may: it is no way to find a few."""

@@ -18,7 +18,6 @@ from sqlalchemy import (
     NullPool,
     String,
     event,
-    func,
     literal_column,
     text,
 )
@@ -207,10 +206,9 @@ class Mysql(ServerDialect):
             return None
         return f"it is too large for the server, whose max_allowed_packet is {longest} bytes"
 
-    def is_name(self, column: Column[Any], name: str) -> ColumnElement[bool]:
-        # By the computed column itself: MariaDB before 11.8 does not find its index otherwise.
-        key = literal_column(f"{column.table.name}.name_key", String)
-        return key == func.lower(name)
+    def name_key(self, column: Column[Any]) -> ColumnElement[Any]:
+        # The computed column itself: MariaDB before 11.8 does not find its index otherwise.
+        return literal_column(f"{column.table.name}.name_key", String)
 
     def adapt(self, value: Any) -> Any:
         """Return `value` in the driver's type; times in UTC, since the columns have no zone."""

@@ -214,6 +214,9 @@ class Sqlite(Dialect):
     def shrink(self, engine: Engine) -> None:
         sqlite_wal.shrink(engine, self.target)
 
+    def name_key(self, column: Column[Any]) -> ColumnElement[Any]:
+        return column  # LIKE ignores the case of ASCII letters, and the index holds the column
+
     def is_name(self, column: Column[Any], name: str) -> ColumnElement[bool]:
         return collate(column, "nocase") == name
 
