@@ -1,26 +1,20 @@
-"""Filters for lists of repositories and changes, as SQL and, for past states, in Python.
-
-Case is ignored for ASCII letters alone, as in GitHub's names: databases differ about
-other letters.
-"""
+"""Filters for lists of repositories and changes, as SQL and, for past states, in Python."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
-from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 import msgspec
-from sqlalchemy import LargeBinary, Text, and_, cast, false, func, not_, or_, type_coerce
+from sqlalchemy import LargeBinary, Text, and_, cast, false, not_, or_, type_coerce
 
 from sync.core.errors import QueryRefused
 from sync.database.change_kinds import Kind
 from sync.database.changelog import ACCOUNT, CREATED, REDACTED, REDACTED_NAME, as_text
 from sync.database.dialects import Dialect
 from sync.database.tables import CONTENT, COUNTERS, repositories, repository_changes
+from sync.database.text_match import folded, has_text, is_text, within
 
 # The columns of a list of repositories: all but the payload and its hash.
 REPOSITORY_COLUMNS = (
@@ -29,9 +23,6 @@ REPOSITORY_COLUMNS = (
     *COUNTERS,
     *("first_seen_at", "changed_at", "removed_at", "removal_reason"),
 )
-
-_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
-_ESCAPE = "/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +59,14 @@ class RepositoryFilter:
         if self.host is not None:
             found.append(dialect.is_common(table.host, self.host))
         if self.owner is not None:
-            found.append(_is(table.owner_login, self.owner))
+            found.append(is_text(table.owner_login, self.owner))
         if self.language is not None:
-            found.append(_is(table.language, self.language))
+            found.append(is_text(table.language, self.language))
         if self.topic is not None:
-            listed = _has(_json_text(table.topics), _quoted(self.topic))
+            listed = has_text(_json_text(table.topics), _quoted(self.topic))
             found.append(listed if self._is_topic else false())
         if self.name is not None:
-            found.append(_has(table.full_name, self.name))
+            found.append(has_text(table.full_name, self.name))
         if self.archived is not None:
             found.append(table.archived == self.archived)
         if self.fork is not None:
@@ -88,10 +79,10 @@ class RepositoryFilter:
         return (
             (row["removed_at"] is not None) == self.removed
             and (self.host is None or row["host"] == self.host)
-            and (self.owner is None or _folded(row["owner_login"]) == _folded(self.owner))
-            and (self.language is None or _folded(row["language"]) == _folded(self.language))
-            and (self.topic is None or (self._is_topic and _within(_quoted(self.topic), topics)))
-            and (self.name is None or _within(self.name, row["full_name"]))
+            and (self.owner is None or folded(row["owner_login"]) == folded(self.owner))
+            and (self.language is None or folded(row["language"]) == folded(self.language))
+            and (self.topic is None or (self._is_topic and within(_quoted(self.topic), topics)))
+            and (self.name is None or within(self.name, row["full_name"]))
             and (self.archived is None or row["archived"] == self.archived)
             and (self.fork is None or row["fork"] == self.fork)
         )
@@ -121,14 +112,6 @@ def of_kind(kind: Kind) -> Any:
     return told[kind] if kind in told else not_(or_(*told.values()))
 
 
-def _folded(text: str | None) -> str | None:
-    return None if text is None else text.translate(_LOWER)
-
-
-def _within(part: str, whole: str | None) -> bool:
-    return whole is not None and part.translate(_LOWER) in whole.translate(_LOWER)
-
-
 def _quoted(topic: str) -> str:
     """Return a topic as it is spelled in the JSON text of a list."""
     return msgspec.json.encode(topic).decode()
@@ -138,23 +121,3 @@ def _json_text(column: Any) -> Any:
     # As bytes on MySQL, whose text comparison ignores accents.
     kind = Text().with_variant(LargeBinary, "mysql", "mariadb")
     return type_coerce(cast(column, kind), Text)
-
-
-def _is(column: Any, wanted: str) -> Any:
-    # LIKE without wildcards: "=" would ignore spaces at the end on MySQL.
-    return _lowered(column, wanted).like(_pattern(wanted), escape=_ESCAPE)
-
-
-def _has(column: Any, wanted: str) -> Any:
-    return _lowered(column, wanted).like(f"%{_pattern(wanted)}%", escape=_ESCAPE)
-
-
-def _lowered(column: Any, wanted: str) -> Any:
-    """Return a column with the capital letters of `wanted` in lower case."""
-    letters = sorted(set(wanted.translate(_LOWER)) & set(ascii_lowercase))
-    return reduce(lambda text, letter: func.replace(text, letter.upper(), letter), letters, column)
-
-
-def _pattern(wanted: str) -> str:
-    """Return the LIKE pattern that matches exactly this text."""
-    return re.sub(r"([/%_])", r"/\1", wanted.translate(_LOWER))
