@@ -18,6 +18,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def earliest(*times: datetime | None) -> datetime | None:
+    """Return the earliest of these times; None counts as never."""
+    return min((each for each in times if each is not None), default=None)
+
+
 def wrong_by(skew: float | None) -> str | None:
     """Return in words how wrong a clock is that is `skew` seconds ahead of a server's.
 

@@ -95,12 +95,11 @@ class OpenLedger:
 
     def standing(self, account: Account) -> Standing:
         """Return how the resources stand that are read of an account."""
-        chosen = {n for n, each in self.config.resources_of(account).items() if each.on}
+        chosen = {n: each for n, each in self.config.resources_of(account).items() if each.on}
         if not chosen:
             return Standing()
-        found = self.reader.resource_standings(account.name)
         return Standing(
-            resources={name: each for name, each in found.items() if name in chosen},
+            resources=self.reader.resource_standings(account.name, chosen),
             lost_days=self.reader.days_lost(account.name),
         )
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Select, and_, or_, select
 
+from sync.config.resources import ResourceSetting
 from sync.core.clock import Clock, utc_now
 from sync.database import migrate
 from sync.database.as_of import in_order, repositories_as_of
@@ -23,10 +24,10 @@ from sync.database.filters import RepositoryFilter, of_kind
 from sync.database.history import counters_of
 from sync.database.listed import present
 from sync.database.names import Key, host_called, hosts_of, repositories_called
+from sync.database.resource_groups import Settings
 from sync.database.resource_standing import ResourceStanding, days_lost, resource_standings
 from sync.database.resource_status import (
     ResourceStatus,
-    Settings,
     resource_status,
     stored_rows,
 )
@@ -261,10 +262,12 @@ class Ledger:
         with self.connect() as connection:
             return standing(connection, self._dialect, counted=counted)
 
-    def resource_standings(self, account: str) -> dict[str, ResourceStanding]:
-        """Return how each resource of an account stands, by name."""
+    def resource_standings(
+        self, account: str, settings: Mapping[str, ResourceSetting]
+    ) -> dict[str, ResourceStanding]:
+        """Return how the resources in `settings` of an account stand, by name."""
         with self.connect() as connection:
-            return resource_standings(connection, account)
+            return resource_standings(connection, account, settings, self._clock())
 
     def days_lost(self, account: str) -> int:
         """Return the number of days of figures that the last day's runs found to be gone."""

@@ -2,69 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, case, func, select
+from sqlalchemy import Connection, func, select
 
-from sync.database.tables import (
-    account_repositories,
-    repositories,
-    resource_runs,
-    resource_states,
-    sync_runs,
-)
+from sync.config.resources import ResourceSetting
+from sync.core.clock import earliest
+from sync.database.resource_groups import WITH_FIGURES, is_wanted, state_groups
+from sync.database.tables import resource_runs, sync_runs
+from sync.resources import BY_NAME
 
 _RECENT = timedelta(days=1)
-# The answers after which there are figures that may be lost.
-WITH_FIGURES = ("complete", "computing", "failed")
 
 
 class ResourceStanding(NamedTuple):
-    """How a resource of the repositories that an account lists stands.
+    """How a resource of the repositories that it is read of stands.
 
     `refused`: numbers of repositories. `oldest_at`: the oldest of their last good readings.
     `next_at`: when one is due next. `lost_at`: when the first figures that were not read are
     gone.
     """
 
-    refused: int
-    oldest_at: datetime | None
-    next_at: datetime | None
-    lost_at: datetime | None
+    refused: int = 0
+    oldest_at: datetime | None = None
+    next_at: datetime | None = None
+    lost_at: datetime | None = None
 
 
-def resource_standings(connection: Connection, account: str) -> dict[str, ResourceStanding]:
-    """Return how each resource of an account stands, by name."""
-    state, member, table = resource_states.c, account_repositories.c, repositories.c
-    listed = and_(
-        member.account == state.account,
-        member.host == state.host,
-        member.repository_id == state.repository_id,
-        member.gone_at.is_(None),
-    )
-    present = and_(
-        table.host == state.host, table.id == state.repository_id, table.removed_at.is_(None)
-    )
-    has_figures = state.status.in_(WITH_FIGURES)
-    statement = (
-        select(
-            state.resource,
-            func.sum(case((state.status == "refused", 1), else_=0)),
-            func.min(case((state.status == "complete", state.checked_at))),
-            func.min(case((state.status != "missing", state.next_at))),
-            func.min(case((has_figures, state.lost_at))),
+def resource_standings(
+    connection: Connection, account: str, settings: Mapping[str, ResourceSetting], now: datetime
+) -> dict[str, ResourceStanding]:
+    """Return how the resources in `settings` of an account stand, by name."""
+    found: dict[str, ResourceStanding] = {}
+    for row in state_groups(connection, {account: settings}, now, idle=False):
+        if not is_wanted(BY_NAME[row.resource].due, row):
+            continue
+        before, status = found.get(row.resource, ResourceStanding()), row.status
+        found[row.resource] = ResourceStanding(
+            before.refused + (row.number if status == "refused" else 0),
+            earliest(before.oldest_at, row.oldest if status == "complete" else None),
+            earliest(before.next_at, row.next_at if status != "missing" else None),
+            earliest(before.lost_at, row.lost_at if status in WITH_FIGURES else None),
         )
-        .select_from(resource_states)
-        .join(account_repositories, listed)
-        .join(repositories, present)
-        .where(state.account == account)
-        .group_by(state.resource)
-    )
-    return {
-        name: ResourceStanding(int(refused), *times)
-        for name, refused, *times in connection.execute(statement)
-    }
+    return found
 
 
 def days_lost(connection: Connection, account: str, now: datetime) -> int:

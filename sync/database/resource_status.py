@@ -12,43 +12,37 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Select,
     Table,
     and_,
     case,
     func,
-    literal_column,
-    or_,
     select,
 )
 
-from sync.config.resources import ResourceSetting
-from sync.database.resource_standing import WITH_FIGURES
+from sync.core.clock import earliest
+from sync.database.resource_groups import (
+    WITH_FIGURES,
+    Settings,
+    is_wanted,
+    names_of,
+    state_groups,
+    totals,
+)
 from sync.database.tables import (
     CHILDREN,
     COUNTED,
     ROWS,
-    account_repositories,
-    accounts,
-    repositories,
     resource_runs,
-    resource_states,
     sync_runs,
 )
 from sync.resources import BY_NAME, RESOURCES
 from sync.resources.figures import Figures
-from sync.resources.resource import Due, Resource
+from sync.resources.resource import Resource
 
 _DAY = timedelta(days=1)
 _READ = ("complete", "empty")
-# Not parameters, since they are grouped by.
-_ZERO: ColumnElement[Any] = literal_column("0")
-_ONE: ColumnElement[Any] = literal_column("1")
-_COUNTS = ("stargazers_count", "forks_count")
-
-Settings = Mapping[str, Mapping[str, ResourceSetting]]  # by account and resource
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,17 +106,17 @@ def resource_status(
         for account in settings
         for name in BY_NAME
     }
-    totals = connection.execute(_totals()).all()
+    numbers = connection.execute(totals()).all()
     for status in found.values():
         setting = settings[status.account][status.resource]
-        mine = [row for row in totals if row.account == status.account]
+        mine = [row for row in numbers if row.account == status.account]
         if setting.repositories:
-            names = connection.execute(_names(status.account))
+            names = connection.execute(names_of(status.account))
             mine = [row for row in names if setting.covers(row.full_name)]
         due = BY_NAME[status.resource].due
-        status.wanted = sum(row.number for row in mine if _is_wanted(due, row))
+        status.wanted = sum(row.number for row in mine if is_wanted(due, row))
         status.never_read = status.wanted if setting.on else 0
-    for row in connection.execute(_states(now)):
+    for row in state_groups(connection, settings, now):
         if (row.account, row.resource) in found:
             _take(found, row)
     for run in connection.execute(_runs(now)):
@@ -138,23 +132,23 @@ def _take(found: Mapping[tuple[str, str], ResourceStatus], row: Any) -> None:
     status, due = found[row.account, row.resource], BY_NAME[row.resource].due
     status.statuses[row.status] += row.number
     if row.status in _READ:
-        status.oldest = _earlier(status.oldest, row.oldest)
+        status.oldest = earliest(status.oldest, row.oldest)
         status.newest = max(filter(None, (status.newest, row.newest)), default=None)
-    if row.status in WITH_FIGURES:
-        status.lost_at = _earlier(status.lost_at, row.lost_at)
+    if row.status in WITH_FIGURES and is_wanted(due, row):
+        status.lost_at = earliest(status.lost_at, row.lost_at)
     if row.status in ("refused", "blocked"):
         status.reason = status.reason or row.detail
     follower = _followers().get(row.resource)
     if row.idle and row.status == "complete" and follower and (row.account, follower) in found:
         theirs = found[row.account, follower]
-        if _is_wanted(BY_NAME[follower].due, row):
+        if is_wanted(BY_NAME[follower].due, row):
             theirs.never_read -= row.number
             theirs.wanted -= row.number
-    if _is_wanted(due, row) and not (row.idle and due.active_by):
+    if is_wanted(due, row) and not (row.idle and due.active_by):
         status.never_read -= row.number
         if row.status != "missing":  # the next listing decides about these
             status.due += row.due
-            status.next_at = _earlier(status.next_at, row.next_at)
+            status.next_at = earliest(status.next_at, row.next_at)
 
 
 def _take_runs(status: ResourceStatus, run: Any) -> None:
@@ -166,108 +160,6 @@ def _take_runs(status: ResourceStatus, run: Any) -> None:
 def _followers() -> dict[str, str]:
     """Return the resources that are only read while another one shows activity, by that one."""
     return {each.due.active_by[0]: name for name, each in BY_NAME.items() if each.due.active_by}
-
-
-def _is_wanted(due: Due, row: Any) -> bool:
-    """Return whether a resource is read of repositories with these fields."""
-    if due.needs_push and not row.pushing:
-        return False
-    return due.not_if_zero is None or bool(getattr(row, _flag(due.not_if_zero)))
-
-
-def _flag(name: str) -> str:
-    return f"has_{name}"  # no column's name: databases group by columns first
-
-
-_FLAGS = ("pushing", *map(_flag, _COUNTS))
-
-
-def _flags() -> list[ColumnElement[Any]]:
-    """Return what the listing says of a repository, as 0 or 1."""
-    push, table = account_repositories.c.push, repositories.c
-    return [
-        case((push.is_(False), _ZERO), else_=_ONE).label("pushing"),
-        *(case((table[n] == _ZERO, _ZERO), else_=_ONE).label(_flag(n)) for n in _COUNTS),
-    ]
-
-
-def _listed(*columns: Any) -> Select[Any]:
-    """Select from the current repositories that each account lists."""
-    member, table = account_repositories.c, repositories.c
-    return (
-        select(member.account, *columns, *_flags())
-        .select_from(account_repositories)
-        .join(accounts, and_(accounts.c.name == member.account, accounts.c.host == member.host))
-        .join(repositories, and_(table.host == member.host, table.id == member.repository_id))
-        .where(member.gone_at.is_(None), table.removed_at.is_(None))
-    )
-
-
-def _totals() -> Select[Any]:
-    """Count the repositories of each account."""
-    number = func.count().label("number")
-    return _listed(number).group_by(account_repositories.c.account, *_FLAGS)
-
-
-def _names(account: str) -> Select[Any]:
-    """Name the repositories of an account."""
-    mine = account_repositories.c.account == account
-    return _listed(_ONE.label("number"), repositories.c.full_name).where(mine)
-
-
-def _states(now: datetime) -> Select[Any]:
-    """Count the states of each account and resource."""
-    member, state = account_repositories.c, resource_states.c
-    theirs = and_(
-        state.account == member.account,
-        state.host == member.host,
-        state.repository_id == member.repository_id,
-    )
-    columns = (
-        state.resource,
-        state.status,
-        case((_is_idle(), _ONE), else_=_ZERO).label("idle"),
-        func.count().label("number"),
-        func.sum(case((state.next_at <= now, 1), else_=0)).label("due"),
-        func.min(state.checked_at).label("oldest"),
-        func.max(state.checked_at).label("newest"),
-        func.min(state.next_at).label("next_at"),
-        func.min(state.lost_at).label("lost_at"),
-        func.max(state.detail).label("detail"),
-    )
-    keys: tuple[Any, ...] = (member.account, state.resource, state.status, "idle", *_FLAGS)
-    return _listed(*columns).join(resource_states, theirs).group_by(*keys)
-
-
-def _is_idle() -> ColumnElement[bool]:
-    """Return whether a state, or that of the resource it depends on, shows no activity."""
-    state, other = resource_states.c, resource_states.alias("other").c
-    idle: list[ColumnElement[bool]] = []
-    for name, resource in BY_NAME.items():
-        if resource.due.active_by is None:
-            continue
-        source, number = resource.due.active_by
-        same = and_(
-            other.account == state.account,
-            other.host == state.host,
-            other.repository_id == state.repository_id,
-            other.resource == _word(source),
-            other.status == _word("complete"),
-        )
-        quiet = select(_ONE).where(same, _has_none(other.cursor, number)).correlate(resource_states)
-        idle.append(and_(state.resource == _word(name), quiet.exists()))
-        idle.append(and_(state.resource == _word(source), _has_none(state.cursor, number)))
-    return or_(*idle)
-
-
-def _has_none(cursor: ColumnElement[Any], number: str) -> ColumnElement[bool]:
-    """Return whether a number in the memory, a JSON object, is 0."""
-    return or_(*(cursor.like(_word(f'%"{number}":0{end}%')) for end in (",", "}")))
-
-
-def _word(text: str) -> ColumnElement[Any]:
-    """Return a word of this program as a literal: what is grouped by must not be a parameter."""
-    return literal_column(f"'{text}'")
 
 
 def _runs(now: datetime) -> Select[Any]:
@@ -290,10 +182,6 @@ def _runs(now: datetime) -> Select[Any]:
     latest = resource_runs.alias("latest")
     same = and_(latest.c.run_id == sums.c.last, latest.c.resource == sums.c.resource)
     return select(sums, latest.c.asked, latest.c.deferred).join_from(sums, latest, same)
-
-
-def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    return min(filter(None, (one, other)), default=None)
 
 
 def stored_rows(connection: Connection) -> dict[str, int]:

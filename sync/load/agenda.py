@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from math import ceil, floor
 from typing import Any, NamedTuple
 
+from sync.core.clock import earliest
 from sync.forges.limits import RateLimit
 from sync.load.due import (
     Candidate,
     ResourcePlan,
     State,
     due_at,
-    earliest,
     has_status,
     is_done,
     is_of_run,

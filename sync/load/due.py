@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from sync.core.clock import earliest
 from sync.database.changelog import as_text
 from sync.resources.resource import Due
 
@@ -228,8 +229,3 @@ def next_of(plan: ResourcePlan, each: Candidate) -> datetime | None:
     if state.status == "complete" and interval is not None:
         longest = interval + _DAY  # by its slot
     return min(state.next_at, state.checked_at + longest)
-
-
-def earliest(one: datetime | None, other: datetime | None) -> datetime | None:
-    """Return the earlier time; None counts as never."""
-    return min((each for each in (one, other) if each is not None), default=None)

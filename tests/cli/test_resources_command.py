@@ -140,6 +140,22 @@ def test_only_the_repositories_that_the_configuration_names_are_wanted(
     assert table(shown)[0]["traffic"][0] == "off"
 
 
+def test_what_was_read_before_the_configuration_named_others_does_not_wait(
+    github: StandIn, shown: Path
+) -> None:
+    done(shown, "backfill")
+    long_ago = "'2026-01-01 00:00:00.000000'"
+    change(shown, f"UPDATE resource_states SET next_at = {long_ago}, lost_at = {long_ago}")
+    chosen = '\n[resources]\ndefault = false\ntraffic = { repositories = ["octo/one"] }\n'
+    write_config(shown, github.url, extra=chosen)
+    row = told(shown)["traffic"]
+    assert (row["repositories"], row["read"], row["waiting"]) == (1, 1, 1)
+    done(shown, "backfill")
+    row = told(shown)["traffic"]
+    assert (row["read"], row["waiting"], row["never_read"]) == (1, 0, 0)
+    assert row["nothing_lost_before"] > long_ago.strip("'")
+
+
 def test_lost_days_stay_visible(shown: Path) -> None:
     done(shown, "backfill")
     change(shown, "UPDATE resource_runs SET lost_days = 3 WHERE resource = 'traffic'")

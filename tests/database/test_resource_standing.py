@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import insert, update
 
 from tests.support.database import HOST, START, HandClock, execute, repository, store_page
+from tests.support.inside.config import ResourceSetting
 from tests.support.inside.database import (
     Ledger,
     ResourceCounts,
@@ -32,7 +33,8 @@ def add_state(store: Store, repository_id: int, status: str, **times: datetime) 
 def test_the_oldest_reading_the_next_one_and_the_first_loss_of_what_is_listed_are_told(
     store: Store, run: Run, ledger: Ledger
 ) -> None:
-    assert ledger.resource_standings("me") == {}
+    settings = {"traffic": ResourceSetting(on=True, by_name=False)}
+    assert ledger.resource_standings("me", settings) == {}
     store_page(store, run, *(repository(n, f"octo/r{n}") for n in range(1, 6)))
     early, late = START - HOUR, START + HOUR
     add_state(store, 1, "complete", checked_at=START, next_at=late, lost_at=late)
@@ -42,8 +44,24 @@ def test_the_oldest_reading_the_next_one_and_the_first_loss_of_what_is_listed_ar
     add_state(store, 5, "complete", checked_at=early, next_at=early, lost_at=early)
     gone = update(account_repositories).where(account_repositories.c.repository_id == 5)
     execute(store.url, gone.values(gone_at=START))
-    assert ledger.resource_standings("me") == {"traffic": ResourceStanding(1, START, START, late)}
-    assert ledger.resource_standings("you") == {}
+    told = ledger.resource_standings("me", settings)
+    assert told == {"traffic": ResourceStanding(1, START, START, late)}
+    assert ledger.resource_standings("you", settings) == {}
+    assert ledger.resource_standings("me", {}) == {}
+
+
+def test_what_is_no_longer_to_be_read_is_neither_due_nor_soon_lost(
+    store: Store, run: Run, ledger: Ledger
+) -> None:
+    store_page(store, run, *(repository(n, f"octo/r{n}") for n in range(1, 4)))
+    early, late = START - HOUR, START + HOUR
+    for number, moment in ((1, late), (2, early), (3, early)):
+        add_state(store, number, "complete", checked_at=moment, next_at=moment, lost_at=moment)
+    member = account_repositories
+    execute(store.url, update(member).where(member.c.repository_id == 3).values(push=False))
+    named = ResourceSetting(on=True, by_name=True, repositories=("octo/r1", "octo/r3"))
+    told = ledger.resource_standings("me", {"traffic": named})
+    assert told == {"traffic": ResourceStanding(0, late, late, late)}
 
 
 def test_days_that_a_run_of_the_last_day_found_lost_are_counted(
