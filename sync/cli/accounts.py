@@ -10,7 +10,7 @@ from click.exceptions import Exit
 
 from sync.cli import output
 from sync.cli.hosts import host_columns
-from sync.cli.output import Format, format_option, json_option
+from sync.cli.result import Result, result_options
 from sync.cli.settings import ExitCode, Settings, stop_on_signals
 from sync.core.errors import Interrupted, RepoledgerError
 from sync.core.redaction import scrub
@@ -26,10 +26,9 @@ _LONG_ENOUGH = 20  # characters; of a shorter secret, none is shown
 
 @click.command
 @click.option("--offline", is_flag=True, help="Do not ask GitHub: no login, scopes or expiry.")
-@format_option
-@json_option
+@result_options
 @click.pass_obj
-def accounts(settings: Settings, offline: bool, fmt: Format, json: bool) -> None:
+def accounts(settings: Settings, offline: bool, result: Result) -> None:
     """List the accounts: where each secret comes from, its kind, scopes and expiry.
 
     Shows at most the last four characters of a secret. Exits with 1 if an account cannot
@@ -47,15 +46,15 @@ def accounts(settings: Settings, offline: bool, fmt: Format, json: bool) -> None
         _row(config, account, refused.get(account.name), offline=offline)
         for account in config.accounts
     ]
-    fmt = output.chosen(fmt, json)
-    if fmt is Format.table:
-        columns = ("account", *host_columns({row["host"] for row in rows}), *_TABLE)
-        output.print_rows(map(_shown, rows), fmt, columns=columns)
-        for row in rows:
-            if row["problem"]:
-                output.say(f"{row['account']}: {row['problem']}")
-    else:
-        output.print_rows(rows, fmt, columns=_COLUMNS)
+    with result.opened():
+        if result.is_table:
+            columns = ("account", *host_columns({row["host"] for row in rows}), *_TABLE)
+            output.print_rows(map(_shown, rows), result.format, columns=columns)
+            for row in rows:
+                if row["problem"]:
+                    output.say(f"{row['account']}: {row['problem']}")
+        else:
+            output.print_rows(rows, result.format, columns=_COLUMNS)
     failed = any(row["problem"] for row in rows)
     raise Exit(ExitCode.FAILED if failed else ExitCode.SUCCEEDED)
 

@@ -9,7 +9,8 @@ import click
 
 from sync.cli import output
 from sync.cli.hosts import host_columns, host_option, repository_at
-from sync.cli.output import Format, format_option, json_option, limit_option
+from sync.cli.output import limit_option
+from sync.cli.result import Result, result_options
 from sync.cli.settings import Settings, open_ledger
 from sync.cli.times import moment_of
 from sync.database.change_kinds import Kind
@@ -35,8 +36,7 @@ _CHANGE = ("observed_at", "full_name", "change", "field", "old_value", "new_valu
     help=f"Only changes of this kind: {', '.join(Kind)}.",
 )
 @limit_option
-@format_option
-@json_option
+@result_options
 @click.pass_obj
 def changes(
     settings: Settings,
@@ -46,24 +46,22 @@ def changes(
     field: str | None,
     change: Kind | None,
     limit: int | None,
-    fmt: Format,
-    json: bool,
+    result: Result,
 ) -> None:
     """Show the changes of repositories, newest first.
 
     Example: repoledger changes --since 7d --repository octocat/hello-world
     """
     moment = moment_of(since, "--since")
-    fmt = output.chosen(fmt, json)
     if repository is not None:
         host, repository = None, repository_at(host, repository)
-    with open_ledger(settings) as ledger:
+    with result.opened(), open_ledger(settings) as ledger:
         rows = ledger.changes(
             since=moment, host=host, repository=repository, field=field, kind=change, limit=limit
         )
         output.print_rows(
-            map(_without_document, rows) if fmt is Format.table else rows,
-            fmt,
+            map(_without_document, rows) if result.is_table else rows,
+            result.format,
             columns=(*_CHANGE, "host", "repository_id", "run_id"),
             table_columns=(*_CHANGE[:1], *host_columns(ledger.hosts()), *_CHANGE[1:]),
             empty="no changes",

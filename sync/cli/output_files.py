@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import stat
 from collections.abc import Iterator
@@ -45,4 +47,18 @@ def replacing(file: Path) -> Iterator[BinaryIO]:
     except BaseException:
         if partial is not None:
             partial.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def as_stdout(stream: BinaryIO) -> Iterator[None]:
+    """Redirect the output to a stream, in UTF-8 on every machine."""
+    text = io.TextIOWrapper(stream, encoding="utf-8", errors="backslashreplace", newline="\n")
+    try:
+        with contextlib.redirect_stdout(text):
+            yield
+        text.detach()
+    except BaseException:
+        with contextlib.suppress(OSError):  # the disk is still full
+            text.close()
         raise

@@ -9,17 +9,16 @@ from collections.abc import Sequence
 import click
 
 from sync.cli import output
-from sync.cli.output import Format, format_option, json_option
+from sync.cli.result import Result, result_options
 from sync.cli.settings import Settings, open_ledger
 from sync.core.redaction import protect_typed
 
 
 @click.command
 @click.argument("sql", help="One statement; - reads it from stdin.")
-@format_option
-@json_option
+@result_options
 @click.pass_obj
-def query(settings: Settings, sql: str, fmt: Format, json: bool) -> None:
+def query(settings: Settings, sql: str, result: Result) -> None:
     """Run one read-only SQL statement against the database.
 
     Example: repoledger query "SELECT full_name FROM current_repositories"
@@ -28,10 +27,14 @@ def query(settings: Settings, sql: str, fmt: Format, json: bool) -> None:
     protect_typed(text)
     # Python would notice Ctrl-C only when the database returns the next row.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    with open_ledger(settings) as ledger, ledger.query(text) as (names, rows):
+    with (
+        result.opened(),
+        open_ledger(settings) as ledger,
+        ledger.query(text) as (names, rows),
+    ):
         columns = _unique(names)
         dicts = (dict(zip(columns, row, strict=True)) for row in rows)
-        output.print_rows(dicts, output.chosen(fmt, json), columns=columns, empty="no rows")
+        output.print_rows(dicts, result.format, columns=columns, empty="no rows")
 
 
 def _unique(names: Sequence[str]) -> list[str]:

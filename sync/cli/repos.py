@@ -10,7 +10,8 @@ import click
 
 from sync.cli import output
 from sync.cli.hosts import host_columns, host_option
-from sync.cli.output import Format, format_option, json_option, limit_option
+from sync.cli.output import limit_option
+from sync.cli.result import Result, result_options
 from sync.cli.settings import Settings, open_ledger
 from sync.cli.times import past_moment_of
 
@@ -84,8 +85,7 @@ _BY_FIGURES = (Sort.views, Sort.clones, Sort.downloads)
 )
 @click.option("--reverse", is_flag=True, help="Reverse the order.")
 @limit_option
-@format_option
-@json_option
+@result_options
 @click.pass_obj
 def repos(
     settings: Settings,
@@ -103,8 +103,7 @@ def repos(
     figures: bool,
     reverse: bool,
     limit: int | None,
-    fmt: Format,
-    json: bool,
+    result: Result,
 ) -> None:
     """List the synced repositories.
 
@@ -118,7 +117,7 @@ def repos(
             "views, clones and downloads are shown as they are now: leave out --as-of, or see "
             "`repoledger history OWNER/NAME --counter views`"
         )
-    with open_ledger(settings) as ledger:
+    with result.opened(), open_ledger(settings) as ledger:
         from sync.database.queries import FIGURES, REPOSITORY_COLUMNS
 
         if account is not None and all(
@@ -143,8 +142,7 @@ def repos(
             figures=figures,
         )
         more = FIGURES if figures else ()
-        fmt = output.chosen(fmt, json)
-        if fmt is Format.table:
+        if result.is_table:
             header = ("removed", "reason") if removed else ("pushed", "description")
             at = host_columns(ledger.hosts())
             # Figures take the place of the description.
@@ -158,7 +156,7 @@ def repos(
                 empty=_why_none(ledger, moment),
             )
         else:
-            output.print_rows(rows, fmt, columns=(*REPOSITORY_COLUMNS, *more))
+            output.print_rows(rows, result.format, columns=(*REPOSITORY_COLUMNS, *more))
 
 
 def _why_none(ledger: Ledger, moment: datetime | None) -> str:

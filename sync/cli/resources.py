@@ -10,7 +10,7 @@ import click
 
 from sync.cli import output
 from sync.cli.loaded import counted, repositories
-from sync.cli.output import Format, format_option, json_option
+from sync.cli.result import Result, result_options
 from sync.cli.settings import Settings
 from sync.cli.times import age_of, until
 
@@ -29,10 +29,9 @@ _COLUMNS = (
 
 @click.command
 @click.option("--account", metavar="NAME", multiple=True, help="Show only this account.")
-@format_option
-@json_option
+@result_options
 @click.pass_obj
-def resources(settings: Settings, account: tuple[str, ...], fmt: Format, json: bool) -> None:
+def resources(settings: Settings, account: tuple[str, ...], result: Result) -> None:
     """Show what is read of the repositories: traffic, stars, downloads, languages.
 
     `read` and `refused` count repositories, `waits` those that are due or were never read,
@@ -47,16 +46,16 @@ def resources(settings: Settings, account: tuple[str, ...], fmt: Format, json: b
     found = statuses(config, chosen)
     wanted = {each.name: config.resources_of(each) for each in config.accounts}
     pairs = [(each, wanted[each.account][each.resource]) for each in found]
-    fmt = output.chosen(fmt, json)
-    if fmt is not Format.table:
-        output.print_rows((_row(*pair) for pair in pairs), fmt, columns=_COLUMNS)
-        return
-    shown: Sequence[str] = _SHOWN
-    if len(chosen) > 1:  # 80 columns have no room for what the lines below say
-        shown = ("account", *(name for name in _SHOWN if name != "refused"))
-    output.print_rows((_shown(*pair, now) for pair in pairs), fmt, columns=shown)
-    for sentence in notes(pairs):
-        output.say(sentence)
+    with result.opened():
+        if not result.is_table:
+            output.print_rows((_row(*pair) for pair in pairs), result.format, columns=_COLUMNS)
+            return
+        shown: Sequence[str] = _SHOWN
+        if len(chosen) > 1:  # 80 columns have no room for what the lines below say
+            shown = ("account", *(name for name in _SHOWN if name != "refused"))
+        output.print_rows((_shown(*pair, now) for pair in pairs), result.format, columns=shown)
+        for sentence in notes(pairs):
+            output.say(sentence)
 
 
 def statuses(config: Config, accounts: Collection[str]) -> list[ResourceStatus]:

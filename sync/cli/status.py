@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sync.cli import output
+from sync.cli.formats import Format
 from sync.cli.hosts import host_columns, host_option
 from sync.cli.loaded import counted
-from sync.cli.output import Format, format_option, json_option
 from sync.cli.resources import in_short, statuses
+from sync.cli.result import Result, result_options
 from sync.cli.settings import Settings
 from sync.cli.times import OVERDUE, age_of, time_of, until
 from sync.core.deadline import believed
@@ -26,10 +27,9 @@ if TYPE_CHECKING:
 
 @click.command
 @host_option
-@format_option
-@json_option
+@result_options
 @click.pass_obj
-def status(settings: Settings, host: str | None, fmt: Format, json: bool) -> None:
+def status(settings: Settings, host: str | None, result: Result) -> None:
     """Show how fresh each account is, and how its last run went."""
     config = settings.load()
     from sync.database.names import host_among
@@ -43,29 +43,32 @@ def status(settings: Settings, host: str | None, fmt: Format, json: bool) -> Non
     now = datetime.now(UTC)
     empty = dict.fromkeys(_STATUS_COLUMNS) | {"status": "never synced"}
     places = {account.name: config.forge_of(account).host for account in config.accounts}
-    result = [
+    found = [
         _with_age({**empty, "account": name, "host": places.get(name), **rows.get(name, {})}, now)
         | {"resources": of_resources.get(name)}
         for name in places | rows
     ]
-    hosts = {row["host"] for row in result}
+    hosts = {row["host"] for row in found}
     if host is not None:
         wanted = host_among(hosts, host)
-        result = [row for row in result if row["host"] == wanted]
-    output.print_rows(
-        result,
-        output.chosen(fmt, json),
-        columns=_STATUS_COLUMNS if fmt is Format.csv else (*_STATUS_COLUMNS, "resources"),
-        table_columns=("account", *host_columns(hosts), *_SHOWN),
-    )
-    if output.chosen(fmt, json) is Format.table:
-        for row in result:
+        found = [row for row in found if row["host"] == wanted]
+    nested = result.format in (Format.json, Format.ndjson)
+    with result.opened():
+        output.print_rows(
+            found,
+            result.format,
+            columns=(*_STATUS_COLUMNS, "resources") if nested else _STATUS_COLUMNS,
+            table_columns=("account", *host_columns(hosts), *_SHOWN),
+        )
+        if not result.is_table:
+            return
+        for row in found:
             name = row["account"]
             _explain(row, now, host=places.get(name), refusal=refusals.get(name))
             if row["resources"]:
                 print(f"{name}: resources: {_in_words(row['resources'], now)}")
         signed_in = {account.name for account in config.accounts if account.signs_in}
-        _explain_sharing([row for row in result if row["account"] in signed_in])
+        _explain_sharing([row for row in found if row["account"] in signed_in])
         if waiting is not None:
             output.say(waiting)
 

@@ -21,6 +21,10 @@ FOR_APPS = (
     "account app: signing in as a GitHub App needs a library that is not installed: "
     "pip install pyjwt cryptography"
 )
+LIBRARIES = (
+    *("psycopg", "pymysql", "jwt", "cryptography", "keyring", "matplotlib", "tzdata"),
+    *("xlsxwriter", "pyarrow"),
+)
 FOR_KEYRINGS = (
     "account me: keyring = true needs a library that is not installed: pip install keyring"
 )
@@ -31,7 +35,7 @@ def without(tmp_path: Path) -> dict[str, str]:
     """The variables that take away every library that is not always there."""
     hidden = tmp_path / "hidden"
     hidden.mkdir()
-    for name in ("psycopg", "pymysql", "jwt", "cryptography", "keyring", "matplotlib", "tzdata"):
+    for name in LIBRARIES:
         text = f"raise ModuleNotFoundError(\"No module named '{name}'\")\n"
         (hidden / f"{name}.py").write_text(text, "utf-8")
     return {"PYTHONPATH": f"{hidden}{os.pathsep}{PROJECT}"}
@@ -95,6 +99,21 @@ def test_a_chart_without_matplotlib_says_what_to_install(
     done = repoledger("history", "octo/alpha-two", "--format", "svg", cwd=counted, **without)
     told = "a chart needs a library that is not installed: pip install matplotlib"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"error: {told}\n")
+
+
+@pytest.mark.parametrize(
+    ("ending", "told"),
+    [
+        ("xlsx", "a spreadsheet needs a library that is not installed: pip install XlsxWriter"),
+        ("parquet", "a Parquet file needs a library that is not installed: pip install pyarrow"),
+    ],
+)
+def test_a_result_in_a_format_whose_library_is_missing_leaves_no_file(
+    counted: Path, without: dict[str, str], ending: str, told: str
+) -> None:
+    done = repoledger("repos", "-o", f"r.{ending}", cwd=counted, **without)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"error: {told}\n")
+    assert not list(counted.glob("*r.*"))
 
 
 def test_a_system_without_time_zones_is_told_what_to_install(

@@ -15,7 +15,7 @@ from tests.support.process import environment, repoledger
 # Packages that sign in, drive servers or draw charts, and nothing else.
 SLOW = (
     *("keyring", "jwt", "cryptography", "oauthlib", "requests_oauthlib", "segno"),
-    *("psycopg", "pymysql", "matplotlib"),
+    *("psycopg", "pymysql", "matplotlib", "xlsxwriter", "pyarrow"),
 )
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.strategies import ANY_CHARACTER, TEXT
 from tests.support.examples import examples
-from tests.support.inside.cli import _csv_cell, table_cell
+from tests.support.inside.cli import csv_cell, table_cell
 from tests.support.inside.core import MASK, RestError, can_be_masked, printable, protect, scrub
 from tests.support.redacting import no_secrets
 
@@ -79,5 +79,5 @@ def test_no_text_moves_the_cursor_or_turns_the_line_of_a_terminal(parts: list[st
 @examples(200)
 @given(value=TEXT | st.lists(TEXT, max_size=3) | st.text("=+-@\t\r '\n", min_size=1).map(str))
 def test_no_text_is_a_formula_to_a_spreadsheet(value: object) -> None:
-    cell = _csv_cell(value)
+    cell = csv_cell(value)
     assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))

@@ -1,13 +1,13 @@
 """The names of sync/cli/ that tests use."""
 
 from sync.cli.accounts import ending as ending
+from sync.cli.cells import csv_cell as csv_cell
 from sync.cli.counters import Counter as Counter
 from sync.cli.counters import Step as Step
 from sync.cli.counters import limits as limits
 from sync.cli.counters import short as short
 from sync.cli.counters import steps_of as steps_of
 from sync.cli.main import app as app
-from sync.cli.output import _csv_cell as _csv_cell
 from sync.cli.output import table_cell as table_cell
 from sync.cli.output_files import replacing as replacing
 from sync.cli.plot import plotted as plotted
