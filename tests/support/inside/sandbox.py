@@ -17,6 +17,10 @@ from sync.sandbox.messages import encode as encode
 from sync.sandbox.messages import not_found as not_found
 from sync.sandbox.registry import Repository as Repository
 from sync.sandbox.single import child as child
+from sync.sandbox.story import ORGANIZATION as ORGANIZATION
+from sync.sandbox.story import Calendar as Calendar
+from sync.sandbox.story import Past as Past
+from sync.sandbox.story import Story as Story
 from sync.sandbox.users import Token as Token
 from sync.sandbox.users import User as User
 from sync.sandbox.world import World as World
