@@ -20,8 +20,10 @@ def plan_of(loading: Loading, reader: RunReader, loadings: Mapping[str, Loading]
     """Return when a resource is due. `loadings`: those of the run, by name."""
     choice, due = loading.choice, loading.resource.due
     idle: set[int] = set()
+    shows = choice.covers
     if due.active_by is not None and due.active_by[0] in loadings:
         idle = child_reader.inactive(reader, *due.active_by)
+        shows = loadings[due.active_by[0]].choice.covers
     return ResourcePlan(
         number=loading.number,
         due=due,
@@ -29,6 +31,7 @@ def plan_of(loading: Loading, reader: RunReader, loadings: Mapping[str, Loading]
         covers=choice.covers,
         every=choice.every,
         inactive=idle,
+        shows=shows,
     )
 
 

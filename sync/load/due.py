@@ -82,8 +82,8 @@ class ResourcePlan:
 
     `number`: its place in the order of resources. `covers`: whether a repository's name is
     among those that the configuration wants. `every`: the time between two requests, in place
-    of the resource's own. `inactive`: repositories for which another resource shows that there
-    is nothing to read.
+    of the resource's own. `inactive`: repositories for which another resource showed that there
+    is nothing to read. `shows`: whether that one is still read of a repository, by its name.
     """
 
     number: int
@@ -92,6 +92,7 @@ class ResourcePlan:
     covers: Callable[[str], bool] = lambda _: True
     every: timedelta | None = None
     inactive: Collection[int] = ()
+    shows: Callable[[str], bool] = lambda _: True
 
     def interval(self, memory: Mapping[str, Any]) -> timedelta | None:
         """Return the time between two requests; None if only a change makes it due."""
@@ -140,7 +141,8 @@ def next_check(
 def _slot(plan: ResourcePlan, repository_id: int, at: datetime) -> datetime:
     """Return the time of day at which a repository is read, nearest to `at`.
 
-    So the work of a day is spread over it. More frequent requests have no time of their own.
+    So the work of a day is spread over it. More frequent requests have no time of their own. One
+    that is rarer than every week is not later than `at`: half a day may be what is lost then.
     """
     interval = plan.every or plan.due.every
     if interval is None or interval < _DAY:
@@ -148,7 +150,9 @@ def _slot(plan: ResourcePlan, repository_id: int, at: datetime) -> datetime:
     text = f"{plan.number} {repository_id}".encode()
     share = int.from_bytes(blake2b(text, digest_size=4).digest()) / 2**32
     midnight = datetime.combine(at.date(), time(), UTC)
-    times = (midnight + (share + day) * _DAY for day in (-1, 0, 1))
+    times = [midnight + (share + day) * _DAY for day in (-1, 0, 1)]
+    if interval > 7 * _DAY:
+        return max(moment for moment in times if moment <= at)
     return min(times, key=lambda moment: abs(moment - at))
 
 
@@ -157,7 +161,7 @@ def is_wanted(plan: ResourcePlan, each: Candidate) -> bool:
     due = plan.due
     if not plan.covers(each.full_name) or (due.needs_push and each.push is False):
         return False
-    if each.id in plan.inactive:
+    if each.id in plan.inactive and plan.shows(each.full_name):
         return False
     stored = each.state is not None and each.state.checked_at is not None
     return stored or due.not_if_zero is None or each.listed[due.not_if_zero] != 0

@@ -20,23 +20,31 @@ class Stored(NamedTuple):
     memory: dict[str, Any]
 
 
-def read_answers(figures: Figures, fetched: Fetched, newest: Mapping[str, date]) -> Told:
-    """Return what answers say. Raises ValueError, LookupError and msgspec's errors."""
-    return figures.read(
-        [Answer(each.part, each.body, each.next_url) for each in fetched.parts],
-        _asked(fetched, newest),
+def asked_of(fetched: Fetched, newest: Mapping[str, date]) -> Asked:
+    """Return what is known of a repository. `newest`: as in `Asked`."""
+    state = fetched.candidate.state
+    return Asked(
+        id=fetched.candidate.id,
+        now=min(each.at for each in fetched.parts),
+        until=max(each.until for each in fetched.parts),
+        listed=fetched.candidate.listed,
+        memory=state.memory if state else {},
+        lost_at=state.lost_at if state else None,
+        newest=newest,
     )
 
 
+def read_answers(figures: Figures, fetched: Fetched, asked: Asked) -> Told:
+    """Return what answers say. Raises ValueError, LookupError and msgspec's errors."""
+    answers = [Answer(each.part, each.body, each.next_url) for each in fetched.parts]
+    return figures.read(answers, asked)
+
+
 def store_answers(
-    transaction: RunTransaction,
-    figures: Figures,
-    fetched: Fetched,
-    told: Told,
-    newest: Mapping[str, date],
+    transaction: RunTransaction, figures: Figures, asked: Asked, told: Told
 ) -> Stored:
     """Merge the rows of `told` with the stored ones."""
-    id_, asked = fetched.candidate.id, _asked(fetched, newest)
+    id_ = asked.id
     written = sum(
         write_rows(transaction, table, id_, rows, asked.now.date())
         for table, rows in told.rows.items()
@@ -51,16 +59,3 @@ def store_answers(
     if figures.settle is not None and figures.total is not None:
         memory = figures.settle(asked, told, total(transaction, *figures.total, id_))
     return Stored(written, dict(memory))
-
-
-def _asked(fetched: Fetched, newest: Mapping[str, date]) -> Asked:
-    state = fetched.candidate.state
-    return Asked(
-        id=fetched.candidate.id,
-        now=min(each.at for each in fetched.parts),
-        until=max(each.until for each in fetched.parts),
-        listed=fetched.candidate.listed,
-        memory=state.memory if state else {},
-        lost_at=state.lost_at if state else None,
-        newest=newest,
-    )

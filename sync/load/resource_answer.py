@@ -24,7 +24,7 @@ from sync.load.due import (
     pushed_at,
 )
 from sync.load.fetched import Fetched, page_entries, part_entries
-from sync.load.figures import read_answers, store_answers
+from sync.load.figures import asked_of, read_answers, store_answers
 from sync.resources import READINGS
 from sync.resources.figures import Figures, Told
 from sync.resources.resource import Resource
@@ -81,10 +81,11 @@ def store_answer(
             if status == "complete":
                 written = _store_pages(transaction, resource, candidate, fetched.pages)
         elif fetched.parts:
-            told = read_answers(resource, fetched, newest)
+            asked = asked_of(fetched, newest)
+            told = read_answers(resource, fetched, asked)
             if status != "complete":  # a part is missing, and is still to be read in time
                 told = told._replace(lost=(), lost_at=None)
-            stored = store_answers(transaction, resource, fetched, told, newest)
+            stored = store_answers(transaction, resource, asked, told)
             counts = ResourceCounts(
                 stored=stored.written, skipped=len(told.oddities), lost_days=len(told.lost)
             )

@@ -329,3 +329,14 @@ def test_a_repository_asked_for_by_name_that_is_gone_leaves_the_backfill_partial
         "me: read stars of 1 repository",
         f"{answers} stars of 1 repository; {advice} that is gone",
     ]
+
+
+def test_lists_are_read_where_the_configuration_no_longer_has_views_counted(
+    github: StandIn, shown: Path
+) -> None:
+    github.add_repository("octo", "quiet")  # no views, as far as its traffic tells
+    assert said(shown, "--resources", "traffic") == ["me: read traffic of 3 repositories"]
+    assert said(shown)[0].startswith("me: read traffic_popular of 2 repositories")
+    named = '[resources]\ndefault = false\ntraffic_popular = "auto"\n'
+    write_config(shown, github.url, extra=f'\n{named}traffic = {{ repositories = ["octo/one"] }}\n')
+    assert said(shown) == ["me: read traffic_popular of 1 repository"]

@@ -144,6 +144,15 @@ def test_the_work_of_a_day_is_spread_over_it() -> None:
     assert hours == set(range(24))
 
 
+def test_the_longest_rhythm_of_traffic_loses_no_day_by_that_spread() -> None:
+    rare, late = plan(every=13 * DAY), NOW.replace(hour=23)
+    forgotten = NOW.replace(hour=0) + 14 * DAY  # when GitHub cuts the day of the reading
+    for id_ in range(100):
+        at = next_check(rare, "complete", repository_id=id_, memory={}, failures=0, now=late)
+        assert at is not None
+        assert 12 * DAY < at - late <= forgotten - late
+
+
 @pytest.mark.parametrize(("push", "due"), [(True, [1]), (None, [1]), (False, [])])
 def test_traffic_is_requested_only_of_who_may_push(push: bool | None, due: list[int]) -> None:
     assert ids([repository(1, push=push)], plan(Due(every=DAY, needs_push=True))) == due

@@ -88,7 +88,6 @@ def test_a_run_that_waits_for_another_that_reads_resources_ends_well_after_it(
     assert_undisturbed(scene, "me")
 
 
-@pytest.mark.parametrize("step", STEPS[:1])
 def test_two_accounts_that_read_the_same_repositories_at_once_store_what_one_after_the_other_does(
     scene: Scene,
 ) -> None:
