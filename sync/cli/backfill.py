@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.exceptions import Exit
 
-from sync.cli import output
+from sync.cli import completion, output
 from sync.cli.dry_run import SILENT, preview
 from sync.cli.job import Job
 from sync.cli.narrowing import (
@@ -47,7 +47,11 @@ _TABLE_COLUMNS = (
 
 @click.command
 @click.option(
-    "--account", metavar="NAME", multiple=True, help="Sync only this account; may be repeated."
+    "--account",
+    metavar="NAME",
+    multiple=True,
+    shell_complete=completion.accounts,
+    help="Sync only this account; may be repeated.",
 )
 @click.option("--full", is_flag=True, help="Ignore remembered ETags; download every page.")
 @click.option(

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from sync.cli import output
+from sync.cli import completion, output
 from sync.cli.hosts import host_columns, host_option, repository_at
 from sync.cli.output import limit_option
 from sync.cli.result import Result, result_options
@@ -26,9 +26,14 @@ _CHANGE = ("observed_at", "full_name", "change", "field", "old_value", "new_valu
 @click.option(
     "--repository",
     metavar="OWNER/NAME",
+    shell_complete=completion.repositories,
     help="Only of this repository: present or former name, HOST/OWNER/NAME or address.",
 )
-@click.option("--field", help="Only changes of this field, such as description.")
+@click.option(
+    "--field",
+    shell_complete=completion.fields,
+    help="Only changes of this field, such as description.",
+)
 @click.option(
     "--change",
     type=click.Choice(Kind),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.exceptions import Exit
 
-from sync.cli import output
+from sync.cli import completion, output
 from sync.cli.counters import (
     COLUMNS,
     SERIES,
@@ -64,6 +64,7 @@ _CHARTS = (HistoryFormat.svg, HistoryFormat.png)
 @click.argument(
     "repository",
     metavar="OWNER/NAME",
+    shell_complete=completion.repositories,
     help="The repository: present or former name, HOST/OWNER/NAME or address.",
 )
 @host_option

@@ -6,8 +6,13 @@ from collections.abc import Collection, Sequence
 
 import click
 
+from sync.cli import completion
+
 host_option = click.option(
-    "--host", metavar="HOST", help="Only this host, if the ledger has several."
+    "--host",
+    metavar="HOST",
+    shell_complete=completion.hosts,
+    help="Only this host, if the ledger has several.",
 )
 
 

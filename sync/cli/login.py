@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sync.cli import output
+from sync.cli import completion, output
 from sync.cli.settings import Settings, stop_on_signals
 from sync.core.errors import ConfigError, Interrupted, RestError
 from sync.core.redaction import scrub
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from sync.signin.token_store import TokenStore
 
 _account_option = click.option(
-    "--account", metavar="NAME", help="The account; required if there are several."
+    "--account",
+    metavar="NAME",
+    shell_complete=completion.accounts,
+    help="The account; required if there are several.",
 )
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import click
 from click.exceptions import Exit
 
 from sync import __version__
+from sync.cli.commands import Command, global_options, refuse_repeated, settings_of
+from sync.cli.elsewhere import command_for, option_for
 from sync.cli.output import print_error
-from sync.cli.settings import ExitCode, Settings, exit_code_of
+from sync.cli.settings import ExitCode, exit_code_of
 from sync.core.errors import RepoledgerError
 from sync.core.memory import is_exhausted
 from sync.core.redaction import printable, protect_typed, scrub
@@ -39,6 +40,8 @@ _COMMANDS = {
     "copy": "transfer",
     "verify": "transfer",
 }
+# Words in place of options; the help does not list them.
+_HIDDEN = {"help": ("help", "help_"), "version": ("help", "version")}
 
 
 def _flushed(invoke: Callable[[click.Context], Any], ctx: click.Context) -> Any:
@@ -52,8 +55,8 @@ def _flushed(invoke: Callable[[click.Context], Any], ctx: click.Context) -> Any:
 
 def _made(name: str) -> click.Command:
     """Import a command; importing all of them would be slow."""
-    command: click.Command = getattr(import_module(f"sync.cli.{_COMMANDS[name]}"), name)
-    return command
+    module, function = _HIDDEN.get(name) or (_COMMANDS[name], name)
+    return Command.of(getattr(import_module(f"sync.cli.{module}"), function))
 
 
 class _Group(click.Group):
@@ -68,15 +71,22 @@ class _Group(click.Group):
         protect_typed(*args)
         try:
             return super().make_context(info_name, args, *arguments, **options)
+        except click.UsageError as error:
+            raise _told(error) from None
         except KeyboardInterrupt:  # Click would exit with 1
             raise Exit(ExitCode.INTERRUPTED) from None
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        refuse_repeated(self, ctx, args)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, _: click.Context) -> list[str]:
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         # For an unknown name, all commands are loaded, so that Click can suggest one.
-        for name in [cmd_name] if cmd_name in _COMMANDS else _COMMANDS:
+        known = cmd_name in _COMMANDS or cmd_name in _HIDDEN
+        for name in [cmd_name] if known else _COMMANDS:
             self.commands[name] = _made(name)
         return super().get_command(ctx, cmd_name)
 
@@ -91,9 +101,8 @@ class _Group(click.Group):
             return _flushed(super().invoke, ctx)
         except (Exit, OSError):  # `sync.__main__` shows an error of writing the output
             raise
-        except click.UsageError as error:  # Click would show control characters as they are
-            shown = printable(scrub(error.format_message() + _place_of(error, ctx)))
-            raise click.UsageError(shown, error.ctx) from None
+        except click.UsageError as error:
+            raise _told(error) from None
         except KeyboardInterrupt:
             ctx.exit(ExitCode.INTERRUPTED)
         except RepoledgerError as error:
@@ -106,47 +115,45 @@ class _Group(click.Group):
             ctx.exit(ExitCode.FAILED)
 
 
-def _place_of(error: click.UsageError, ctx: click.Context) -> str:
-    """Return where an option belongs that stands behind the command instead of before it."""
-    options = {name for parameter in ctx.command.params for name in parameter.opts}
-    if not isinstance(error, click.NoSuchOption) or error.option_name not in options:
-        return ""
-    place = f"repoledger {error.option_name} … {ctx.invoked_subcommand}"
-    return f" Put it before the command: {place}"
+def _told(error: click.UsageError) -> click.UsageError:
+    """Return an error of use in our words, with what to type instead.
+
+    Click would show control characters as they are, and suggest all that is somehow alike.
+    """
+    if isinstance(error, click.NoSuchOption | click.exceptions.NoSuchCommand):
+        del (error.possibilities or [])[1:]
+    message = error.format_message()
+    if isinstance(error, click.NoSuchOption) and (hint := option_for(error.option_name)):
+        message = f"No such option '{error.option_name}': {hint}."
+    if isinstance(error, click.exceptions.NoSuchCommand):
+        hint = command_for(error.command_name)
+        if hint is None and not error.possibilities:
+            hint = "`repoledger --help` lists the commands"
+        if hint is not None:
+            message = f"There is no command '{error.command_name}': {hint}."
+    return click.UsageError(printable(scrub(message)), error.ctx)
 
 
 @click.group(
     cls=_Group,
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
     epilog=(
+        "The options also work behind a command. "
         "Exit codes: 0 succeeded, 1 failed, 2 wrong use or configuration, 3 partial, "
         "4 deferred (quota), 130 interrupted."
     ),
+    params=[*global_options()],
 )
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    help="Configuration file. Default: $REPOLEDGER_CONFIG, or ./config.toml.",
+@click.version_option(
+    __version__, "-V", "--version", message="repoledger %(version)s", help="Show the version."
 )
-@click.option(
-    "--log-format",
-    type=click.Choice(["auto", "console", "json"]),
-    default="auto",
-    help="Format of log lines on stderr. auto: console on a terminal, otherwise json.",
-)
-@click.option(
-    "--log-level",
-    type=click.Choice(["debug", "info", "warning", "error"]),
-    help="Lowest level to log. Default: info; warning on a terminal.",
-)
-@click.version_option(__version__, message="repoledger %(version)s")
 @click.pass_context
-def app(ctx: click.Context, config: Path | None, log_format: str, log_level: str | None) -> None:
+def app(ctx: click.Context, /, **_: Any) -> None:
     """Keep a SQL database of your GitHub repositories: always current, every change explained.
 
     Start with `repoledger demo` (no token, no network), then `repoledger init`.
     """
-    ctx.obj = Settings(config_path=config, log_format=log_format, log_level=log_level)
+    ctx.obj = settings_of(ctx)
 
 
 def _report_crash(error: Exception) -> None:

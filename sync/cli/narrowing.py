@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sync.cli import output
+from sync.cli import completion, output
 from sync.core.errors import NoSuchRepository
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def narrowing_options(command: Callable[..., Any]) -> Callable[..., Any]:
 _OPTIONS = (
     click.option(
         "--only",
+        shell_complete=completion.resources,
         metavar="NAME[,NAME]",
         multiple=True,
         help="Read these resources, such as traffic, where they are due; skip the listing. "
@@ -47,12 +48,14 @@ _OPTIONS = (
     ),
     click.option(
         "--resources",
+        shell_complete=completion.resources,
         metavar="none|NAME[,NAME]",
         multiple=True,
         help="After the listing, read these resources alone, or none.",
     ),
     click.option(
         "--repository",
+        shell_complete=completion.repositories,
         metavar="OWNER/NAME",
         multiple=True,
         help="Read the resources of this repository now, due or not; skip the listing. "

@@ -12,6 +12,7 @@ import click
 from sync.cli.cells import CsvLines, csv_cell, shown_csv_cell
 from sync.cli.formats import BINARY
 from sync.cli.formats import Format as Format
+from sync.cli.numbers import WholeNumber
 from sync.cli.tables import print_table as print_table
 from sync.cli.tables import table_cell as table_cell
 from sync.core.redaction import printable, printable_json, scrub
@@ -25,7 +26,7 @@ format_option = click.option(
 )
 json_option = click.option("--json", is_flag=True, help="Same as --format json.")
 limit_option = click.option(
-    "--limit", type=click.IntRange(1, 2**31), metavar="N", help="Show at most N rows."
+    "--limit", type=WholeNumber(1, 2**31), metavar="N", help="Show at most N rows."
 )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sync.cli import output
+from sync.cli import completion, output
 from sync.cli.hosts import host_columns, host_option
 from sync.cli.output import limit_option
 from sync.cli.result import Result, result_options
@@ -53,11 +53,27 @@ _BY_FIGURES = (Sort.views, Sort.clones, Sort.downloads)
 
 
 @click.command
-@click.option("--account", metavar="NAME", help="Only repositories that this account lists.")
+@click.option(
+    "--account",
+    metavar="NAME",
+    shell_complete=completion.accounts,
+    help="Only repositories that this account lists.",
+)
 @host_option
-@click.option("--owner", metavar="LOGIN", help="Only repositories of this owner.")
-@click.option("--language", help="Only repositories in this language.")
-@click.option("--topic", help="Only repositories with this topic.")
+@click.option(
+    "--owner",
+    metavar="LOGIN",
+    shell_complete=completion.owners,
+    help="Only repositories of this owner.",
+)
+@click.option(
+    "--language",
+    shell_complete=completion.languages,
+    help="Only repositories in this language.",
+)
+@click.option(
+    "--topic", shell_complete=completion.topics, help="Only repositories with this topic."
+)
 @click.option("--name", help="Only repositories whose full name contains this text.")
 @click.option(
     "--archived/--not-archived", default=None, help="Only archived repositories, or none of them."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sync.cli import output
+from sync.cli import completion, output
 from sync.cli.loaded import counted, repositories
 from sync.cli.result import Result, result_options
 from sync.cli.settings import Settings
@@ -28,7 +28,13 @@ _COLUMNS = (
 
 
 @click.command
-@click.option("--account", metavar="NAME", multiple=True, help="Show only this account.")
+@click.option(
+    "--account",
+    metavar="NAME",
+    multiple=True,
+    shell_complete=completion.accounts,
+    help="Show only this account.",
+)
 @result_options
 @click.pass_obj
 def resources(settings: Settings, account: tuple[str, ...], result: Result) -> None:

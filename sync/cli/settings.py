@@ -69,7 +69,7 @@ class Settings:
     """The global options."""
 
     config_path: Path | None = None
-    log_format: str = "auto"
+    log_format: str | None = None
     log_level: str | None = None
 
     def load(self) -> Config:
@@ -89,7 +89,7 @@ class Settings:
 
         default = default or ("warning" if _on_terminal() else "info")
         level = self.log_level or default
-        log.configure(self.log_format, level, silent)  # type: ignore[arg-type]  # one of app.py's choices
+        log.configure(self.log_format or "auto", level, silent)  # type: ignore[arg-type]  # one of app.py's choices
 
 
 def open_ledger(settings: Settings) -> Ledger:

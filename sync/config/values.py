@@ -106,10 +106,27 @@ class Cron(str):
         try:
             next(CronSim(value, datetime(2024, 1, 1, tzinfo=UTC)))
         except CronSimError as error:
-            raise ValueError(f"is not a cron expression that ever fires ({error})") from None
+            raise ValueError(_wrong_in_cron(str(error), value)) from None
         except StopIteration:
             raise ValueError("never fires: the date does not exist") from None
         return cls(value)
+
+
+_CRON_FIELDS = {  # by the words of cronsim's errors
+    "minute": ("minute", "0 to 59"),
+    "hour": ("hour", "0 to 23"),
+    "day-of-month": ("day of the month", "1 to 31"),
+    "month": ("month", "1 to 12 or jan to dec"),
+    "day-of-week": ("weekday", "sun to sat"),
+}
+
+
+def _wrong_in_cron(error: str, value: str) -> str:
+    """Return what is wrong with a cron expression, by the error of cronsim."""
+    for (told, (name, range_)), given in zip(_CRON_FIELDS.items(), value.split(), strict=True):
+        if error == f"Bad {told}":
+            return f"is not a cron expression: the {name} must be {range_}, not {given!r}"
+    return f"is not a cron expression: {error}"
 
 
 class TimeZone(str):

@@ -1,0 +1,57 @@
+"""Words that people type for a command, and the command that does it. No I/O here."""
+
+from __future__ import annotations
+
+_SYNC = "`repoledger backfill` syncs now, `repoledger daemon` on a schedule"
+_LIST = "`repoledger repos` lists the repositories"
+_CHANGES = "`repoledger changes` shows what changed"
+_HISTORY = (
+    "`repoledger history OWNER/NAME` shows a repository's counters, "
+    "`repoledger repos --sort stars` compares repositories"
+)
+_SCHEMA = "`repoledger migrate` brings the ledger's schema up to date"
+_SEARCH = "`repoledger repos --name TEXT` finds repositories"
+_PAGES = "`html_url` in `repoledger repos --json` has the address of each page"
+_CONFIG = "`repoledger init` writes a configuration, `repoledger check` tests it"
+
+_ELSEWHERE = {
+    **dict.fromkeys(("sync", "run", "pull", "fetch", "update", "refresh", "clone"), _SYNC),
+    **dict.fromkeys(("list", "ls", "repo", "repositories"), _LIST),
+    **dict.fromkeys(("stats", "stat", "statistics", "stars", "chart", "plot"), _HISTORY),
+    **dict.fromkeys(("log", "logs", "diff", "events", "activity"), _CHANGES),
+    **dict.fromkeys(
+        ("search", "find", "grep"), "`repoledger repos --name TEXT` finds repositories"
+    ),
+    "export": "`repoledger repos --format csv` (or json, ndjson) exports; so does `query`",
+    **dict.fromkeys(("sql", "select"), "`repoledger query SQL` runs a statement"),
+    **dict.fromkeys(
+        ("open", "browse", "web"), "`html_url` in `repoledger repos --json` has each page"
+    ),
+    **dict.fromkeys(
+        ("serve", "server", "start", "watch"),
+        "`repoledger daemon` syncs on a schedule, and serves /livez, /readyz and /metrics",
+    ),
+    **dict.fromkeys(("config", "configure", "setup", "new"), _CONFIG),
+    **dict.fromkeys(("upgrade", "schema"), _SCHEMA),
+    **dict.fromkeys(("doctor", "test", "validate"), "`repoledger check` tests everything"),
+    "auth": "`repoledger login` gets a token, `repoledger accounts` shows those that there are",
+    **dict.fromkeys(("backup", "move"), "`repoledger copy --to URL` copies the ledger"),
+}
+_OPTIONS = {
+    "-v": "`repoledger --version` tells the version, `--log-level debug` logs every request",
+    "--verbose": "`--log-level debug` logs every request",
+    "-q": "`--log-level error` logs failures alone",
+    "--quiet": "`--log-level error` logs failures alone",
+    "--debug": "`--log-level debug` logs every request",
+    "-c": "`--config FILE` names the configuration",
+}
+
+
+def command_for(word: str) -> str | None:
+    """Return a sentence about the command that does what `word` asks for; None if none is known."""
+    return _ELSEWHERE.get(word.lower())
+
+
+def option_for(word: str) -> str | None:
+    """Return a sentence about the option that is meant by `word`; None if none is known."""
+    return _OPTIONS.get(word)
