@@ -138,9 +138,9 @@ def _told(error: click.UsageError) -> click.UsageError:
     cls=_Group,
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
     epilog=(
-        "The options also work behind a command. "
         "Exit codes: 0 succeeded, 1 failed, 2 wrong use or configuration, 3 partial, "
         "4 deferred (quota), 130 interrupted."
+        "\n\nThese options also work behind a command."
     ),
     params=[*global_options()],
 )

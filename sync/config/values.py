@@ -22,6 +22,7 @@ _NO_ZONES = "this system has no database of time zones: pip install tzdata"
 _SHORTEST_RHYTHM = 600.0  # seconds
 _PATTERN = re.compile(r"[A-Za-z0-9_*?-]{1,100}/[A-Za-z0-9._*?-]{1,100}")
 _TELLING_PATH = 16  # characters; a shorter path contains no id to mask
+_NO_SUCH_DATE = "never fires: the date does not exist"
 _WEEKDAY_FIELD = re.compile(
     rf"(?i)({_WEEKDAYS})(-({_WEEKDAYS}))?(,({_WEEKDAYS})(-({_WEEKDAYS}))?)*"
 )
@@ -108,7 +109,7 @@ class Cron(str):
         except CronSimError as error:
             raise ValueError(_wrong_in_cron(str(error), value)) from None
         except StopIteration:
-            raise ValueError("never fires: the date does not exist") from None
+            raise ValueError(_NO_SUCH_DATE) from None
         return cls(value)
 
 
@@ -124,9 +125,15 @@ _CRON_FIELDS = {  # by the words of cronsim's errors
 def _wrong_in_cron(error: str, value: str) -> str:
     """Return what is wrong with a cron expression, by the error of cronsim."""
     for (told, (name, range_)), given in zip(_CRON_FIELDS.items(), value.split(), strict=True):
-        if error == f"Bad {told}":
+        if error == f"Bad {told}" and not (told == "day-of-month" and _is_day(given)):
             return f"is not a cron expression: the {name} must be {range_}, not {given!r}"
+    if error == "Bad day-of-month":
+        return _NO_SUCH_DATE
     return f"is not a cron expression: {error}"
+
+
+def _is_day(text: str) -> bool:
+    return text.isdecimal() and 1 <= int(text) <= 31
 
 
 class TimeZone(str):
