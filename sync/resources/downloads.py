@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from msgspec import UNSET, Struct, UnsetType
 
 from sync.resources.fields import (
+    Addend,
     Count,
     Id,
     Name,
@@ -41,7 +42,7 @@ class Asset(Struct, frozen=True, kw_only=True):
     content_type: OptionalText = UNSET
     size: Count  # bytes
     digest: OptionalLabel = UNSET
-    download_count: Count
+    download_count: Addend
     created_at: Time = UNSET
     updated_at: Time = UNSET
     uploader: Login | UnsetType | None = UNSET

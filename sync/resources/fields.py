@@ -12,6 +12,9 @@ from msgspec import Meta, Struct, UnsetType
 
 Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+# A count that is added up over days or items: far above any true one, and a million of them are
+# still a number that a database can hold.
+Addend = Annotated[int, Meta(ge=0, le=2**42)]
 # The lengths of the ledger's columns. GitHub limits names to 100 characters, logins to 39.
 Name = Annotated[str, Meta(min_length=1, max_length=255)]
 FullName = Annotated[str, Meta(min_length=1, max_length=511)]

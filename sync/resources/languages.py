@@ -11,7 +11,7 @@ from datetime import date
 import msgspec
 from msgspec import Struct
 
-from sync.resources.fields import Count, Name
+from sync.resources.fields import Addend, Name
 from sync.resources.figures import Answer, Asked, Figures, Merge, RowTable, Told
 from sync.resources.resource import Due, Endpoint
 
@@ -21,7 +21,7 @@ class Language(Struct, frozen=True, kw_only=True):
 
     day: date
     language: Name
-    bytes: Count
+    bytes: Addend
 
 
 REPOSITORY_LANGUAGES = RowTable(
@@ -33,7 +33,7 @@ REPOSITORY_LANGUAGES = RowTable(
     private=("language", "bytes"),
 )
 
-_decoder = msgspec.json.Decoder(dict[Name, Count])
+_decoder = msgspec.json.Decoder(dict[Name, Addend])
 
 
 def _read(answers: Sequence[Answer], asked: Asked) -> Told:

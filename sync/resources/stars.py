@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from sync.resources.fields import Count
+from sync.resources.fields import Addend
 from sync.resources.figures import Answer, Asked, Figures, Memory, Merge, Oddity, RowTable, Told
 from sync.resources.resource import Due, Endpoint
 
@@ -30,7 +30,7 @@ class StarDay(Struct, frozen=True, kw_only=True):
     """The stars given on a day and not taken back."""
 
     day: date
-    stars: Count
+    stars: Addend
 
 
 STAR_HISTORY = RowTable(
@@ -45,8 +45,8 @@ STAR_HISTORY = RowTable(
 
 class _Week(Struct):
     week: int  # seconds since 1970: the Sunday that it begins with
-    total: Count
-    days: tuple[Count, Count, Count, Count, Count, Count, Count]
+    total: Addend
+    days: tuple[Addend, Addend, Addend, Addend, Addend, Addend, Addend]
 
 
 _list_decoder = msgspec.json.Decoder(list[Raw])

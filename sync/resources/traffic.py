@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from sync.resources.fields import Count, Moment, Word
+from sync.resources.fields import Addend, Moment, Word
 from sync.resources.figures import Answer, Asked, Figures, Merge, Oddity, RowTable, Told
 from sync.resources.resource import Due, Endpoint
 
@@ -28,8 +28,8 @@ class TrafficDay(Struct, frozen=True, kw_only=True):
 
     kind: Word
     day: date
-    count: Count
-    uniques: Count
+    count: Addend
+    uniques: Addend
 
 
 class TrafficWindow(Struct, frozen=True, kw_only=True):
@@ -43,8 +43,8 @@ class TrafficWindow(Struct, frozen=True, kw_only=True):
 
     kind: Word
     read_on: date
-    count: Count | None = None
-    uniques: Count | None = None
+    count: Addend | None = None
+    uniques: Addend | None = None
     newest_day: date | None = None
     complete_until: date | None = None
     read_at: datetime
@@ -69,19 +69,19 @@ TRAFFIC_WINDOWS = RowTable(
 
 class _Bucket(Struct):
     timestamp: Moment
-    count: Count
-    uniques: Count
+    count: Addend
+    uniques: Addend
 
 
 class _Views(Struct):
-    count: Count
-    uniques: Count
+    count: Addend
+    uniques: Addend
     days: list[Raw] = msgspec.field(name="views")
 
 
 class _Clones(Struct):
-    count: Count
-    uniques: Count
+    count: Addend
+    uniques: Addend
     days: list[Raw] = msgspec.field(name="clones")
 
 

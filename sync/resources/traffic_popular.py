@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from sync.resources.fields import Count
+from sync.resources.fields import Addend, Count
 from sync.resources.figures import Answer, Asked, Figures, Merge, Oddity, RowTable, Told
 from sync.resources.resource import Due, Endpoint
 from sync.resources.traffic import TRAFFIC, TRAFFIC_WINDOWS, TrafficWindow, lost_when
@@ -26,8 +26,8 @@ class Referrer(Struct, frozen=True, kw_only=True):
     read_on: date
     position: Count
     referrer: str
-    count: Count
-    uniques: Count
+    count: Addend
+    uniques: Addend
 
 
 class Path(Struct, frozen=True, kw_only=True):
@@ -37,8 +37,8 @@ class Path(Struct, frozen=True, kw_only=True):
     position: Count
     path: str
     title: str | None = None
-    count: Count
-    uniques: Count
+    count: Addend
+    uniques: Addend
 
 
 TRAFFIC_REFERRERS = RowTable(

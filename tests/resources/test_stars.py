@@ -118,6 +118,7 @@ class TestStars(ResourceContract):
             week(1, days=[1, 2, 3]),
             week(1, days=[0] * 8),
             week(1, days=[-1, 1, 0, 0, 0, 0, 0]),
+            week(1, days=[2**62, 0, 0, 0, 0, 0, 0], total=2**62),
             week(1, days=[2**63, 0, 0, 0, 0, 0, 0], total=2**63),
             week(1, days=["1", 0, 0, 0, 0, 0, 0], total=1),
             week(1, total=-1),

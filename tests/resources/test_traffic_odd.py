@@ -33,7 +33,7 @@ def row(day: date, count: Any = 5, uniques: Any = 2) -> tuple[Any, Any, Any]:
 @pytest.mark.parametrize(
     "odd",
     [
-        *(row(BEFORE, value) for value in (-1, "7", 2**63, 1.5, None, True)),
+        *(row(BEFORE, value) for value in (-1, "7", 2**62, 2**63, 1.5, None, True)),
         *(row(BEFORE, 7, value) for value in (-1, "7", 2**63)),
         *(row(TODAY + number * DAY) for number in (1, 2, 365)),
         (f"{BEFORE}T00:00:00+02:00", 7, 1),
