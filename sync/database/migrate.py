@@ -29,7 +29,7 @@ READ_VERSION = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608  # our o
 # The views of a ledger.
 VIEWS = (
     *("current_repositories", "latest_runs", "repository_daily"),
-    *("traffic_daily", "star_totals", "downloads_daily"),
+    *("traffic_daily", "star_totals", "downloads_daily", "repository_growth"),
 )
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import insert, select, text
 
-from tests.support.database import HOST, execute, users_engine, values
+from tests.support.database import HOST, execute, rows, users_engine, values
 from tests.support.inside.database import (
     Ledger,
     RunCounts,
@@ -96,6 +96,29 @@ def test_items_rejected_before_they_were_counted_are_kept_and_found_by_their_rep
     ]
     assert [(row.repository_id, row.full_name) for row in found] == [(9, "octo/nine"), (None, None)]
     assert {row.last_seen_at for row in found} == {row.first_seen_at for row in found} == {day(2)}
+
+
+def test_views_of_the_user_and_rights_on_ours_outlive_new_columns(database_url: str) -> None:
+    migrate_to(database_url, "0014")
+    execute(
+        database_url,
+        "CREATE VIEW my_days AS SELECT day, size FROM repository_daily",
+        "INSERT INTO repositories (host, id, name, full_name, content_hash, first_seen_at, "
+        "changed_at, payload) VALUES ('github.com', 1, 'r', 'o/r', '', '2026-01-01 00:00:00', "
+        "'2026-01-03 10:00:00', 'much')",
+        "INSERT INTO repository_metrics (host, repository_id, day, size) "
+        "VALUES ('github.com', 1, '2026-01-01', 7)",
+    )
+    if is_postgresql := database_url.startswith("postgresql"):
+        execute(database_url, "GRANT SELECT ON current_repositories TO PUBLIC")
+    migrate.upgrade(database_url)
+    assert values(database_url, "SELECT min(size) FROM my_days") == [(7,)]
+    assert values(database_url, "SELECT DISTINCT full_name FROM repository_daily") == [("o/r",)]
+    (row,) = rows(database_url, "SELECT * FROM current_repositories")
+    assert (row["full_name"], "payload" in row) == ("o/r", False)
+    if is_postgresql:
+        right = "has_table_privilege('pg_monitor', 'current_repositories', 'SELECT')"
+        assert values(database_url, f"SELECT {right}") == [(True,)]
 
 
 DAILY = (

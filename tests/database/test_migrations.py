@@ -29,10 +29,15 @@ ROOT = Path(__file__).parents[2]
 NEWEST = migrate.revisions()[-1]
 VIEWS = {
     *("current_repositories", "latest_runs", "repository_daily"),
-    *("traffic_daily", "star_totals", "downloads_daily"),
+    *("traffic_daily", "star_totals", "downloads_daily", "repository_growth"),
 }
 # By what a name is found: of each database's own kind, and used by no other statement.
-OF_NAMES = {"ix_repositories_name", "ix_repository_changes_name", "name_key"}
+OF_NAMES = {
+    "ix_repositories_name",
+    "ix_repository_changes_name",
+    "name_key",
+    "ix_repositories_texts",
+}
 
 # The ledger of a program one version on, which adds a column, an index and a table.
 NEXT = """

@@ -44,7 +44,7 @@ def sort_hosts_like_english(url: str) -> None:
         english = 'ALTER host TYPE varchar(255) COLLATE "en-x-icu"'
         execute(
             url,
-            "DROP VIEW current_repositories, repository_daily",
+            "DROP VIEW current_repositories, repository_daily, repository_growth",
             "DROP VIEW traffic_daily, star_totals, downloads_daily",
             f"ALTER TABLE repositories {english}",
             f"ALTER TABLE repository_changes {english}",

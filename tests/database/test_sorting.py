@@ -20,7 +20,8 @@ def sort_like_english(url: str) -> None:
     ):
         execute(
             url,
-            "DROP VIEW current_repositories, traffic_daily, star_totals, downloads_daily",
+            "DROP VIEW current_repositories, repository_daily, repository_growth",
+            "DROP VIEW traffic_daily, star_totals, downloads_daily",
             'ALTER TABLE repositories ALTER full_name TYPE varchar(512) COLLATE "en-x-icu"',
             'ALTER TABLE accounts ALTER name TYPE varchar(64) COLLATE "en-x-icu"',
         )

@@ -35,7 +35,8 @@ def test_current_repositories_are_those_that_are_not_removed(store: Store, run: 
     remove(store.url, 1, "2026-03-02 00:00:00.000000")
     found = rows(store.url, "SELECT * FROM current_repositories")
     assert [row["full_name"] for row in found] == ["octo/two"]
-    assert list(found[0]) == [column.name for column in repositories.columns]
+    shown = [column.name for column in repositories.columns if column.name != "payload"]
+    assert list(found[0]) == shown
 
 
 def test_latest_runs_are_the_last_of_each_account(store: Store) -> None:
@@ -116,4 +117,45 @@ def test_the_daily_view_has_every_counter(store: Store, run: Run) -> None:
         "open_issues_count": 1,
         "watchers_count": 10,
         "size": 100,
+        "full_name": "octo/one",
     }
+
+
+def counted(url: str, id_: int, *days: tuple[int, int | None]) -> None:
+    """Have the ledger know these stars, each with how many days ago they were counted."""
+    execute(url, f"DELETE FROM repository_metrics WHERE repository_id = {id_}")
+    today = datetime.now(UTC).date()
+    for ago, stars in days:
+        forks = "NULL" if stars is None else str(stars // 10)
+        execute(
+            url,
+            "INSERT INTO repository_metrics (host, repository_id, day, stargazers_count, "
+            f"forks_count) VALUES ('{HOST}', {id_}, '{today - timedelta(days=ago)}', "
+            f"{'NULL' if stars is None else stars}, {forks})",
+        )
+
+
+def test_growth_is_what_was_gained_since_a_day_or_since_it_is_known(store: Store, run: Run) -> None:
+    now = {"stargazers_count": 500, "forks_count": 50}
+    store_page(store, run, *(repository(id_, f"octo/{id_}", **now) for id_ in range(1, 7)))
+    counted(store.url, 1, (400, 100), (40, 200), (8, 460), (7, 470), (6, 480), (0, 500))
+    counted(store.url, 2, (20, 450), (0, 500))  # known for 20 days
+    counted(store.url, 3, (400, 500))  # nothing happened since
+    counted(store.url, 4, (40, None), (3, 480))  # a month ago, GitHub did not say
+    counted(store.url, 5)  # never counted
+    counted(store.url, 6, (10, 600))  # lost some
+    remove(store.url, 3, "2026-03-02 00:00:00.000000")
+    columns = ("stars_7d", "stars_30d", "stars_365d", "forks_7d", "forks_30d", "forks_365d")
+    grown = rows(store.url, "SELECT * FROM repository_growth ORDER BY repository_id")
+    assert {row["repository_id"]: [row[column] for column in columns] for row in grown} == {
+        1: [30, 300, 400, 3, 30, 40],
+        2: [50, 50, 50, 5, 5, 5],
+        4: [None] * 6,
+        5: [None] * 6,
+        6: [-100, -100, -100, -10, -10, -10],
+    }
+    today = datetime.now(UTC).date()
+    assert [row["known_since"] and str(row["known_since"]) for row in grown][:2] == [
+        str(today - timedelta(days=400)),
+        str(today - timedelta(days=20)),
+    ]
