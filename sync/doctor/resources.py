@@ -92,4 +92,6 @@ def check_stored(config: Config) -> Iterator[Finding]:
 
 def _last_read(newest: object, rows: int) -> str:
     held = "no rows" if not rows else "1 row" if rows == 1 else f"{rows:,} rows"
-    return f"last read {newest:%Y-%m-%d %H:%M} UTC, {held}" if newest else f"never read, {held}"
+    if newest is None:  # a refusal takes the place of the reading before it
+        return f"the last answers are no readings, {held}" if rows else f"never read, {held}"
+    return f"last read {newest:%Y-%m-%d %H:%M} UTC, {held}"

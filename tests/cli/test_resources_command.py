@@ -293,6 +293,17 @@ def test_a_fine_grained_token_without_administration_sees_what_to_add(
     assert told(shown)["traffic"]["reason"] == f"refused for 2 repositories: {cure}"
 
 
+def test_what_was_read_before_a_token_without_administration_is_not_called_never_read(
+    github: StandIn, shown: Path
+) -> None:
+    github.add_token("octo", BARE, permissions={"metadata": "read", "contents": "read"})
+    done(shown, "backfill")
+    done(shown, "backfill", "--repository", "octo/one", "--repository", "octo/two", token=BARE)
+    stored = checked(shown, BARE)[:2]
+    assert stored[0] == "ok    database: traffic: the last answers are no readings, 26 rows"
+    assert stored[1] == "ok    database: traffic_popular: never read, no rows"
+
+
 # An Enterprise Server without /traffic
 
 
