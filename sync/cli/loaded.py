@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
 
 _DAYS = {"traffic": "see resource.lost in the log and NULL in traffic_daily"}
 _LOST = "see resource.lost in the log"
+_WITHOUT = {
+    "computing": "GitHub is still computing the answer for",
+    "unavailable": "GitHub has been computing for days without an answer for",
+    "off": "switched off at GitHub for",
+    "too_large": "too large for GitHub to compute for",
+}
 
 
 def sentences(loaded: Loaded, needs: dict[str, str]) -> Iterator[str]:
@@ -53,6 +60,8 @@ def sentences(loaded: Loaded, needs: dict[str, str]) -> Iterator[str]:
                 f"{name}: no usable answer for {repositories(tally.failed)}; they are asked "
                 "again in an hour or later"
             )
+        for status, number in Counter(tally.without.values()).items():
+            yield f"{name}: {_WITHOUT[status]} {repositories(number)}"
 
 
 def refusal(tally: Tally, needs: str) -> str | None:

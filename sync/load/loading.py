@@ -124,7 +124,7 @@ class Loading:
         """Count an answer."""
         candidate = fetched.candidate
         self.counts += answered.counts
-        self.tally.take(answered, fetched.detail)
+        self.tally.take(candidate.id, answered, fetched.detail)
         self.failed = self.failed + 1 if answered.status == "failed" else 0
         if answered.status == "missing":
             self.missing.add(candidate.owner)

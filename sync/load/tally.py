@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ class Tally:
     it, by an answer of this run or by an earlier one that still holds. `paused`: not requested,
     because others of the same owner were refused. `missing`: the answer was 404. `found`: whether
     there is something for anyone. `failed`: no usable answer. `lost`: figures of some days are
-    gone. `reason`: GitHub's words for the last refusal.
+    gone. `reason`: GitHub's words for the last refusal. `without`: the status of repositories of
+    which GitHub has nothing to give, by id.
     """
 
     read: int = 0
@@ -29,14 +30,16 @@ class Tally:
     failed: int = 0
     lost: int = 0
     reason: str | None = None
+    without: dict[int, str] = field(default_factory=dict)
 
     @property
     def is_absent(self) -> bool:
         """Whether every answer was 404, as from a server that does not have the resource."""
         return bool(self.missing) and not (self.found or self.refused or self.failed)
 
-    def take(self, answered: Answered, detail: str | None) -> None:
+    def take(self, repository_id: int, answered: Answered, detail: str | None) -> None:
         """Count an answer; `detail` is what it says of an error."""
+        self.without.pop(repository_id, None)
         match answered.status:
             case "complete" | "empty":
                 self.read += not answered.goes_on
@@ -48,6 +51,8 @@ class Tally:
                 self.missing += 1
             case "failed":
                 self.failed += 1
+            case "computing" | "unavailable" | "off" | "too_large":
+                self.without[repository_id] = answered.status
         self.lost += bool(answered.counts.lost_days)
 
     def note_others(self, resource: int, made: Agenda) -> None:

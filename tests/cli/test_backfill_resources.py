@@ -340,3 +340,19 @@ def test_lists_are_read_where_the_configuration_no_longer_has_views_counted(
     named = '[resources]\ndefault = false\ntraffic_popular = "auto"\n'
     write_config(shown, github.url, extra=f'\n{named}traffic = {{ repositories = ["octo/one"] }}\n')
     assert said(shown) == ["me: read traffic_popular of 1 repository"]
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        ("disabled", "switched off at GitHub for"),
+        ("too large", "too large for GitHub to compute for"),
+    ],
+)
+def test_what_github_does_not_have_of_a_repository_is_said(
+    github: StandIn, shown: Path, case: str, words: str
+) -> None:
+    said(shown)
+    github.answer_child("languages", case)
+    named = ("--repository", "octo/one", "--only", "languages")
+    assert said(shown, *named) == [f"me: languages: {words} 1 repository"]
