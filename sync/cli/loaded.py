@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sync.resources.permission import lacking
@@ -22,7 +23,7 @@ _WITHOUT = {
 }
 
 
-def sentences(loaded: Loaded, needs: dict[str, str]) -> Iterator[str]:
+def sentences(loaded: Loaded, needs: dict[str, str], now: datetime) -> Iterator[str]:
     """Yield what a run read, what waits, what is lost, and what was refused.
 
     `needs`: the permission of each resource, by its name.
@@ -33,7 +34,7 @@ def sentences(loaded: Loaded, needs: dict[str, str]) -> Iterator[str]:
     if loaded.waiting:
         waiting = f"waiting for quota: {of_repositories(list(loaded.waiting.items()))}"
         if loaded.lost_at is not None:
-            waiting += f"; nothing is lost before {loaded.lost_at:%Y-%m-%d}"
+            waiting += f"; {first_loss(loaded.lost_at, now)}"
         yield waiting
     missing = [
         (name, tally.missing)
@@ -62,6 +63,12 @@ def sentences(loaded: Loaded, needs: dict[str, str]) -> Iterator[str]:
             )
         for status, number in Counter(tally.without.values()).items():
             yield f"{name}: {_WITHOUT[status]} {repositories(number)}"
+
+
+def first_loss(lost_at: datetime, now: datetime) -> str:
+    """Return in words when the first of what waits is lost."""
+    day = f"{lost_at:%Y-%m-%d}"
+    return f"nothing is lost before {day}" if lost_at > now else f"some of it is lost since {day}"
 
 
 def refusal(tally: Tally, needs: str) -> str | None:

@@ -8,6 +8,7 @@ from sync.cli import output
 from sync.cli.loaded import as_rows, sentences
 from sync.cli.narrowing import Narrowing
 from sync.cli.times import time_of
+from sync.core.clock import utc_now
 
 if TYPE_CHECKING:
     from sync.run.outcome import RunOutcome
@@ -50,7 +51,7 @@ def explain(outcome: RunOutcome) -> None:
 
 def explain_resources(outcome: RunOutcome, narrowing: Narrowing) -> None:
     """Print below the table what a run read of the resources, and what it could not."""
-    told = list(sentences(outcome.loaded, _needs()))
+    told = list(sentences(outcome.loaded, _needs(), utc_now()))
     if not told and outcome.error is None and not narrowing.lists:
         told = ["nothing was due; `repoledger resources` shows when something is"]
         if narrowing.repositories:

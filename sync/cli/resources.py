@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sync.cli import completion, output
-from sync.cli.loaded import counted, repositories
+from sync.cli.loaded import counted, first_loss, repositories
 from sync.cli.result import Result, result_options
 from sync.cli.settings import Settings
 from sync.cli.times import age_of, until
@@ -60,7 +60,7 @@ def resources(settings: Settings, account: tuple[str, ...], result: Result) -> N
         if len(chosen) > 1:  # 80 columns have no room for what the lines below say
             shown = ("account", *(name for name in _SHOWN if name != "refused"))
         output.print_rows((_shown(*pair, now) for pair in pairs), result.format, columns=shown)
-        for sentence in notes(pairs):
+        for sentence in notes(pairs, now):
             output.say(sentence)
 
 
@@ -97,7 +97,7 @@ def problem(status: ResourceStatus, setting: ResourceSetting) -> str | None:
     return None
 
 
-def notes(pairs: Iterable[tuple[ResourceStatus, ResourceSetting]]) -> Iterator[str]:
+def notes(pairs: Iterable[tuple[ResourceStatus, ResourceSetting]], now: datetime) -> Iterator[str]:
     """Yield below the table why something is refused, lost, or never read."""
     from sync.resources import BY_NAME
 
@@ -111,7 +111,7 @@ def notes(pairs: Iterable[tuple[ResourceStatus, ResourceSetting]]) -> Iterator[s
             since = f"{status.lost_since:%Y-%m-%d}" if status.lost_since else "?"
             yield f"{who}: {counted(status.lost_days, 'day')} lost since {since}"
         if status.waiting and status.lost_at is not None and setting.on:
-            yield f"{who}: nothing of it is lost before {status.lost_at:%Y-%m-%d}"
+            yield f"{who}: {first_loss(status.lost_at, now)}"
         needs_push = BY_NAME[status.resource].due.needs_push
         if setting.on and needs_push and not status.wanted and not status.statuses:
             unpushed.setdefault(status.account, []).append(status.resource)

@@ -116,7 +116,9 @@ def test_what_is_due_waits_and_says_until_when_nothing_is_lost(shown: Path) -> N
     assert rows["traffic"][-4:] == ["2", "0", "4", "now"]
     assert (told(shown)["traffic"]["waiting"], told(shown)["downloads"]["waiting"]) == (2, 0)
     lost_on = (datetime.now(UTC) + timedelta(days=14)).date()
-    assert note == f"me: traffic: nothing of it is lost before {lost_on}"
+    assert note == f"me: traffic: nothing is lost before {lost_on}"
+    change(shown, "UPDATE resource_states SET lost_at = '2026-01-05 00:00:00.000000'")
+    assert table(shown)[1] == ["me: traffic: some of it is lost since 2026-01-05"]
 
 
 def test_lists_of_repositories_without_views_do_not_wait(github: StandIn, shown: Path) -> None:
