@@ -120,6 +120,8 @@ def _told(error: click.UsageError) -> click.UsageError:
 
     Click would show control characters as they are, and suggest all that is somehow alike.
     """
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error
     if isinstance(error, click.NoSuchOption | click.exceptions.NoSuchCommand):
         del (error.possibilities or [])[1:]
     message = error.format_message()

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from sync.config.accounts import complain_of_haste, read_accounts
 from sync.config.database_url import DatabaseUrl
 from sync.config.file_owner import other_owner
-from sync.config.files import at_home, read_text
+from sync.config.files import at_home, read_text, users_own
 from sync.config.forges import forge_tables, read_forges
 from sync.config.passwords import other_database, with_password
 from sync.config.resources import Resources, ResourceSetting, complain_of_loss, settings_of
@@ -110,23 +110,27 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     """Read and check the configuration. Raises ConfigError with all mistakes.
 
     `path` is the file that the user named. Otherwise it is `$REPOLEDGER_CONFIG`; then
-    `./config.toml`, unless it belongs to another user; then only variables, if they name
-    accounts. Relative paths in the file are relative to its folder.
+    `./config.toml` or the file in the user's configuration folder, unless it belongs to another
+    user; then only variables, if they name accounts. Relative paths in the file are relative to
+    its folder.
     """
     named = path or (Path(environ[PATH_VARIABLE]) if environ.get(PATH_VARIABLE) else None)
     protect_typed(str(named))
     named = named and Path(at_home(str(named)))
-    if named is None and not DEFAULT_PATH.exists():
+    places = [DEFAULT_PATH, *users_own(environ)]
+    file = named or next((place for place in places if place.exists()), None)
+    if file is None:
         if not any(name.startswith(f"{PREFIX}ACCOUNTS__") for name in environ):
+            looked = " and ".join(map(str, places))
             raise ConfigError(
-                f"there is no {DEFAULT_PATH} in this folder; write one with `repoledger init`, "
-                f"or name one with --config or ${PATH_VARIABLE}"
+                f"there is no configuration: looked for {looked}; write one with "
+                f"`repoledger init`, or name one with --config or ${PATH_VARIABLE}"
             )
         return parse({}, environ, source="environment", folder=Path())
-    file = named or DEFAULT_PATH
     if named is None and (owner := other_owner(file)) is not None:
+        place = f"{file} in this folder" if file == DEFAULT_PATH else str(file)
         raise ConfigError(
-            f"{file} in this folder belongs to {owner}; it could run commands, or send your token "
+            f"{place} belongs to {owner}; it could run commands, or send your token "
             f"elsewhere. If you trust it, name it with --config or ${PATH_VARIABLE}"
         )
     return parse(_read_toml(file), environ, source=str(file), folder=file.parent)

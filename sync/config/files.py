@@ -5,7 +5,9 @@ from __future__ import annotations
 import codecs
 import math
 import os
+import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from sync.core.waiting import read
@@ -14,6 +16,22 @@ from sync.core.waiting import read
 def at_home(path: str) -> str:
     """Return `path` with `~` at its beginning replaced by the home folder, as in a shell."""
     return os.path.expanduser(path)  # noqa: PTH111  # Path.expanduser raises without a home
+
+
+def users_own(environ: Mapping[str, str]) -> list[Path]:
+    """Return where the user's own configuration would be; nowhere without a home folder."""
+    home, windows = at_home("~"), environ.get("APPDATA")
+    if sys.platform == "win32":
+        folder = Path(windows) if windows else None
+    elif os.path.isabs(environ.get("XDG_CONFIG_HOME", "")):  # noqa: PTH117  # a text, maybe empty
+        folder = Path(environ["XDG_CONFIG_HOME"])
+    elif not os.path.isabs(home):  # noqa: PTH117  # likewise
+        folder = None
+    elif sys.platform == "darwin":
+        folder = Path(home, "Library", "Application Support")
+    else:
+        folder = Path(home, ".config")
+    return [folder / "repoledger" / "config.toml"] if folder else []
 
 
 def read_text(

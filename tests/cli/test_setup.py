@@ -226,9 +226,3 @@ def test_a_shell_completes_commands_options_and_values(
         COMP_CWORD=str(len(typed.split())),
     )
     assert done.stdout == f"plain,{offered}\n"
-
-
-def test_an_option_of_the_program_behind_a_command_is_told_its_place(tmp_path: Path) -> None:
-    done = repoledger("status", "--config", "x.toml", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "Put it before the command: repoledger --config … status" in done.stderr

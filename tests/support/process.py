@@ -7,6 +7,7 @@ import fcntl
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -114,16 +115,27 @@ def sent_to_terminal(
     *arguments: str, cwd: Path, columns: int, **variables: str
 ) -> tuple[int, bytes]:
     """Run a command on a terminal of that width; return its exit code and each byte it sends."""
+    return answered_at_terminal(*arguments, cwd=cwd, columns=columns, answers={}, **variables)
+
+
+def answered_at_terminal(
+    *arguments: str, cwd: Path, columns: int, answers: dict[str, str], **variables: str
+) -> tuple[int, bytes]:
+    """Run a command as `sent_to_terminal`; type each of `answers` once its question is there."""
+    waiting = list(answers.items())
     pid, terminal = pty.fork()
     if pid == 0:
         shown = environment(cwd, **{"TERM": "xterm", **variables})
         shown.pop("COLUMNS")
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         os.chdir(cwd)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored by what runs in the background
         os.execvpe(COMMAND[0], [*COMMAND, *arguments], shown)
     output = b""
-    with os.fdopen(terminal, "rb", buffering=0) as stream, contextlib.suppress(OSError):
+    with os.fdopen(terminal, "r+b", buffering=0) as stream, contextlib.suppress(OSError):
         while chunk := stream.read(65_536):  # a closed terminal is an error, not an end
             output += chunk
+            if waiting and waiting[0][0].encode() in output:
+                stream.write(waiting.pop(0)[1].encode())
     _, status = os.waitpid(pid, 0)
     return os.waitstatus_to_exitcode(status), output
