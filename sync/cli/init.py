@@ -173,8 +173,8 @@ def _prompt(question: str, usual: str | None, answered: Callable[[str], Answers]
         return text
 
     shown = bool(usual)
-    answer = click.prompt(question, default=usual, show_default=shown, value_proc=checked)
-    return str(answer)
+    answer: str = click.prompt(question, default=usual, show_default=shown, value_proc=checked)
+    return answer
 
 
 def _write(target: Path, text: str) -> None:
