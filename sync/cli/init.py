@@ -163,8 +163,8 @@ def _ask_token(given: Answers) -> Answers:
 def _prompt(question: str, usual: str | None, answered: Callable[[str], Answers]) -> str:
     """Ask until the answer is one with which the configuration is valid."""
 
-    def checked(text: Any) -> str:
-        text = str(text).strip()
+    def checked(typed: Any) -> str:
+        text = str(typed).strip()
         protect_typed(text)
         try:
             written(answered(text))
