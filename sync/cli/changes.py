@@ -1,76 +1,236 @@
-"""The command changes: the change log of the repositories."""
+"""The command changes: what happened to the repositories, told as events."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sync.cli import completion, output
-from sync.cli.hosts import host_columns, host_option, repository_at
+from sync.cli.event_lines import event_lines
+from sync.cli.hosts import host_columns, host_option, is_glob, repository_at
 from sync.cli.output import limit_option
 from sync.cli.result import Result, result_options
+from sync.cli.screen import screen, show
 from sync.cli.settings import Settings, open_ledger
-from sync.cli.times import moment_of
+from sync.cli.times import ACCEPTED, end_of, moment_of
+from sync.config.structs import suggestion
+from sync.core.redaction import printable
 from sync.database.change_kinds import Kind
+from sync.events.event import CHOICES, Event, wanted
+from sync.events.words import sentence
 
-_CHANGE = ("observed_at", "full_name", "change", "field", "old_value", "new_value")
+if TYPE_CHECKING:
+    from sync.database.queries import Ledger
+    from sync.events.read import Wish
+
+_ALL = "all"
+_DAYS = 30
+_LOG = ("observed_at", "full_name", "change", "field", "old_value", "new_value")
+_EVENT = (
+    *("observed_at", "since", "host", "repository_id", "full_name_then", "full_name"),
+    *("kind", "summary", "fields", "run_id"),
+)
 
 
 @click.command
-@click.option(
-    "--since", metavar="WHEN", help="Only changes since a date, a UTC time, or an age like 7d."
+@click.argument(
+    "repositories",
+    metavar="[OWNER/NAME]...",
+    nargs=-1,
+    shell_complete=completion.repositories,
+    help="Only these: present or former names, HOST/OWNER/NAME, addresses, or patterns such as "
+    "'ada/*'.",
 )
+@click.option(
+    "--since",
+    metavar="WHEN",
+    help=f"Only since then: {ACCEPTED}; or all. Default: {_DAYS}d; with --fields, all.",
+)
+@click.option("--until", metavar="WHEN", help="Only until then; a day means its end.")
 @host_option
+@click.option(
+    "--account",
+    metavar="NAME",
+    shell_complete=completion.accounts,
+    help="Only repositories that this account lists or did.",
+)
+@click.option(
+    "--owner",
+    metavar="LOGIN",
+    shell_complete=completion.owners,
+    help="Only repositories that this owner has or had.",
+)
 @click.option(
     "--repository",
     metavar="OWNER/NAME",
+    multiple=True,
     shell_complete=completion.repositories,
-    help="Only of this repository: present or former name, HOST/OWNER/NAME or address.",
+    help="Same as the argument OWNER/NAME. May be repeated.",
+)
+@click.option(
+    *("--kind", "--change", "kinds"),
+    type=click.Choice(CHOICES),
+    metavar="KIND",
+    multiple=True,
+    help=f"Only events of this kind: {', '.join(CHOICES)}. May be repeated.",
+)
+@click.option(
+    *("--all", "everything"),
+    is_flag=True,
+    help="Also what is left out otherwise: pushes, updates, open issues, sizes.",
+)
+@click.option(
+    "--fields",
+    is_flag=True,
+    help="Show the rows of the change log as they are, one for each changed field.",
 )
 @click.option(
     "--field",
+    metavar="NAME",
+    multiple=True,
     shell_complete=completion.fields,
-    help="Only changes of this field, such as description.",
-)
-@click.option(
-    "--change",
-    type=click.Choice(Kind),
-    metavar="KIND",
-    help=f"Only changes of this kind: {', '.join(Kind)}.",
+    help="Show the rows of the change log of this field, such as description. May be repeated.",
 )
 @limit_option
 @result_options
 @click.pass_obj
 def changes(
     settings: Settings,
+    repositories: Sequence[str],
     since: str | None,
+    until: str | None,
     host: str | None,
-    repository: str | None,
-    field: str | None,
-    change: Kind | None,
+    account: str | None,
+    owner: str | None,
+    repository: Sequence[str],
+    kinds: Sequence[str],
+    everything: bool,
+    fields: bool,
+    field: Sequence[str],
     limit: int | None,
     result: Result,
 ) -> None:
-    """Show the changes of repositories, newest first.
+    """Show what happened to the repositories, newest first.
 
-    Example: repoledger changes --since 7d --repository octocat/hello-world
+    Stars, forks and watchers are summed over the whole time.
+
+    Example: repoledger changes --since "last week" --kind renamed --kind transferred
     """
-    moment = moment_of(since, "--since")
-    if repository is not None:
-        host, repository = None, repository_at(host, repository)
-    with result.opened(), open_ledger(settings) as ledger:
-        rows = ledger.changes(
-            since=moment, host=host, repository=repository, field=field, kind=change, limit=limit
+    rows = fields or bool(field)
+    begin = _begin(since, None if rows else _DAYS)
+    end = end_of(until, "--until")
+    if begin is not None and end is not None and end < begin:
+        raise click.UsageError(f"--until {until} is before --since {since or f'{_DAYS}d'}")
+    _check_fields(field)
+    named = [*repositories, *repository]
+    with open_ledger(settings) as ledger:
+        scope = ledger.scope(
+            host=host,
+            owner=owner,
+            account=account,
+            repositories=[repository_at(host, name) for name in named if not is_glob(name)],
+            globs=[name for name in named if is_glob(name)],
         )
-        output.print_rows(
-            map(_without_document, rows) if result.is_table else rows,
-            result.format,
-            columns=(*_CHANGE, "host", "repository_id", "run_id"),
-            table_columns=(*_CHANGE[:1], *host_columns(ledger.hosts()), *_CHANGE[1:]),
-            empty="no changes",
-        )
+        with result.opened():
+            if rows:
+                log = ledger.changes(
+                    since=begin,
+                    until=end,
+                    scope=scope,
+                    fields=field,
+                    kinds=_kinds_of_rows(kinds),
+                    limit=limit,
+                )
+                _print_log(ledger, log, result)
+                return
+            from sync.events.read import Period, Wish
+
+            wish = Wish(
+                period=Period(since=begin, until=end),
+                scope=scope,
+                kinds=wanted(kinds, everything=everything),
+            )
+            _print_events(ledger, wish, limit, result)
+
+
+def _begin(since: str | None, days: int | None) -> datetime | None:
+    if since is None:
+        return None if days is None else datetime.now(UTC) - timedelta(days=days)
+    return None if since.strip().lower() == _ALL else moment_of(since, "--since")
+
+
+def _check_fields(names: Sequence[str]) -> None:
+    """Raise BadParameter for a field that the change log never has."""
+    from sync.database.changelog import ACCOUNT, CREATED, REDACTED
+    from sync.database.tables import CONTENT, COUNTERS
+
+    known = (CREATED, REDACTED, ACCOUNT, *CONTENT, "removed_at", "removal_reason")
+    for name in names:
+        if name in COUNTERS:
+            raise click.BadParameter(
+                f"{name} is kept by the day: see `repoledger history OWNER/NAME`, or changes "
+                "without --field",
+                param_hint="--field",
+            )
+        if name not in known:
+            raise click.BadParameter(
+                f"there is no field {name!r}{suggestion(name, known)}", param_hint="--field"
+            )
+
+
+def _kinds_of_rows(kinds: Sequence[str]) -> list[Kind]:
+    for kind in kinds:
+        if kind not in list(Kind):
+            raise click.BadParameter(
+                f"rows of the change log have no kind {kind!r}; they have {', '.join(Kind)}",
+                param_hint="--kind",
+            )
+    return [Kind(kind) for kind in kinds]
+
+
+def _print_events(ledger: Ledger, wish: Wish, limit: int | None, result: Result) -> None:
+    from sync.events.read import events_in, sums_over
+
+    today = datetime.now(UTC).date()
+    sums, events = sums_over(ledger, wish, today), events_in(ledger, wish)
+    if limit is not None:
+        shown = list(islice(events, limit))
+        sums, events = sums[: limit - len(shown)], iter(shown)
+    if not result.is_table:
+        output.print_rows(map(_as_row, chain(events, sums)), result.format, columns=_EVENT)
+        return
+    last = wish.period.days(today)[1]
+    several = len(ledger.hosts()) > 1
+    lines = event_lines(events, sums, last, screen(), with_hosts=several)
+    first = next(lines, None)
+    if first is None:
+        since = wish.period.since
+        whom = f" to repositories like {', '.join(wish.scope.globs)}" if wish.scope.globs else ""
+        begin = f" since {since:%Y-%m-%d %H:%M} UTC; --since all shows everything" if since else ""
+        print(printable(f"nothing happened{whom}{begin}"), file=sys.stderr)
+        return
+    show(chain((first,), lines))
+
+
+def _as_row(event: Event) -> dict[str, Any]:
+    fields = {name: {"old": old, "new": new} for name, (old, new) in event.fields.items()}
+    told = {name: getattr(event, name, None) for name in _EVENT}
+    return {**told, "summary": sentence(event), "fields": fields}
+
+
+def _print_log(ledger: Ledger, rows: Iterator[Mapping[str, Any]], result: Result) -> None:
+    output.print_rows(
+        map(_without_document, rows) if result.is_table else rows,
+        result.format,
+        columns=(*_LOG, "host", "repository_id", "run_id"),
+        table_columns=(*_LOG[:1], *host_columns(ledger.hosts()), *_LOG[1:]),
+        empty="no changes",
+    )
 
 
 def _without_document(row: Mapping[str, Any]) -> Mapping[str, Any]:

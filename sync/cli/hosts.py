@@ -29,6 +29,11 @@ def repository_at(host: str | None, repository: str) -> str:
     return f"{host}/{'*/' if spelling.is_bare else ''}{spelling.full_name}"
 
 
+def is_glob(name: str) -> bool:
+    """Return whether a name is a pattern: GitHub's names have neither `*` nor `?`."""
+    return "*" in name or "?" in name
+
+
 def host_columns(hosts: Collection[str]) -> Sequence[str]:
     """Return the first columns of a table: the host, if rows may be of several hosts."""
     return ("host",) if len(hosts) > 1 else ()

@@ -1,46 +1,109 @@
-"""Times in options: a date, a time, or an age."""
+"""Times in options, as people say them: a date, a time, an age, yesterday, last week."""
 
 from __future__ import annotations
 
+import calendar
 import re
 from datetime import UTC, date, datetime, time, timedelta
 
 import click
 
+ACCEPTED = (
+    "a date (2026-05-01), a month (2026-05), a UTC time (2026-05-01T12:00), an age (12h, 7d, "
+    "30d ago, 2 weeks, 1y), today, yesterday, or last week, month or year"
+)
+_UNITS = {
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), "minutes"),
+    **dict.fromkeys(("h", "hour", "hours"), "hours"),
+    **dict.fromkeys(("d", "day", "days"), "days"),
+    **dict.fromkeys(("w", "week", "weeks"), "weeks"),
+    **dict.fromkeys(("mo", "month", "months"), "months"),
+    **dict.fromkeys(("y", "year", "years"), "years"),
+}
+_AGE = re.compile(r"(?P<number>\d{1,5})\s*(?P<unit>[a-z]+)(?:\s+ago)?")
+_LAST = re.compile(r"last\s+(?P<unit>day|week|month|year)")
+_MONTHS = {"months": 1, "years": 12}
+
 
 def moment_of(text: str | None, option: str) -> datetime | None:
-    """Parse a date, a time (UTC unless it has a zone) or an age."""
+    """Parse a time in any of the forms that `ACCEPTED` names.
+
+    A day, a month and yesterday mean their begin in UTC; `last week` means a week ago.
+    """
     if text is None:
         return None
-    age = re.fullmatch(r"(\d{1,5})\s*([mhdw])", text.strip())
-    if age:
-        unit = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}[age[2]]
-        return datetime.now(UTC) - timedelta(**{unit: int(age[1])})
-    try:
-        moment = datetime.fromisoformat(text.strip())
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise click.BadParameter(
-            "must be a date (2026-05-01), a UTC time (2026-05-01T12:00) or an age (7d, 12h)",
-            param_hint=option,
-        ) from None
+    moment = _moment(text, datetime.now(UTC))
+    if moment is None:
+        raise click.BadParameter(f"{text!r} is not a time; write {ACCEPTED}", param_hint=option)
+    return moment
+
+
+def end_of(text: str | None, option: str) -> datetime | None:
+    """Parse like `moment_of`, but a day or a month means its end."""
+    moment = moment_of(text, option)
+    if moment is None:
+        return None
+    spoken, day = _spoken(str(text)), moment
+    if _is_month(spoken):
+        day = _months_later(moment, 1) - timedelta(days=1)
+    elif not (_is_date(spoken) or spoken in ("today", "yesterday")):
+        return moment
+    return min(datetime.combine(day, time.max, UTC), max(datetime.now(UTC), moment))
 
 
 def past_moment_of(text: str | None, option: str) -> datetime | None:
-    """Parse like `moment_of`; a date means the end of that day in UTC, or now if it is today.
+    """Parse like `end_of`; the end of today is now.
 
     A time in the future is wrong use: most are typing errors, and the present state must not
     be shown under such a time.
     """
-    moment = moment_of(text, option)
-    if moment is None:
-        return None
+    begin, end = moment_of(text, option), end_of(text, option)
     now = datetime.now(UTC)
-    if moment > now:
+    if begin is not None and begin > now:
         raise click.BadParameter(
             f"that is in the future (now {now:%Y-%m-%d %H:%M} UTC)", param_hint=option
         )
-    return min(datetime.combine(moment, time.max, UTC), now) if _is_date(text) else moment
+    return end
+
+
+def _moment(text: str, now: datetime) -> datetime | None:
+    """Return the time that a text means; None if it means none."""
+    spoken, midnight = _spoken(text), datetime.combine(now, time.min, UTC)
+    if spoken in ("now", "today", "yesterday"):
+        return {"now": now, "today": midnight, "yesterday": midnight - timedelta(days=1)}[spoken]
+    try:
+        if age := _AGE.fullmatch(spoken):
+            unit = _UNITS.get(age["unit"])
+            return _earlier(now, int(age["number"]), unit) if unit else None
+        if last := _LAST.fullmatch(spoken):
+            return _earlier(now, 1, _UNITS[last["unit"]])
+        if _is_month(spoken):
+            return datetime.strptime(spoken, "%Y-%m").replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(text.strip())
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _spoken(text: str) -> str:
+    return " ".join(text.lower().split())
+
+
+def _is_month(spoken: str) -> bool:
+    return re.fullmatch(r"\d{4}-\d{2}", spoken) is not None
+
+
+def _earlier(now: datetime, number: int, unit: str) -> datetime:
+    if unit in _MONTHS:
+        return _months_later(now, -number * _MONTHS[unit])
+    return now - timedelta(**{unit: number})
+
+
+def _months_later(moment: datetime, months: int) -> datetime:
+    """Return the same day so many months later, or the month's last day if that is earlier."""
+    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    day = min(moment.day, calendar.monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)
 
 
 def time_of(moment: datetime) -> str:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, Self
 
-from sqlalchemy import Connection, Select, and_, or_, select
+from sqlalchemy import Connection, Select, and_, select
 
 from sync.config.resources import ResourceSetting
 from sync.core.clock import Clock, utc_now
@@ -20,7 +20,8 @@ from sync.database.failures import translated
 from sync.database.figures_by_day import FIGURES as FIGURES
 from sync.database.figures_by_day import figures_of
 from sync.database.filters import REPOSITORY_COLUMNS as REPOSITORY_COLUMNS
-from sync.database.filters import RepositoryFilter, of_kind
+from sync.database.filters import RepositoryFilter
+from sync.database.happened import Scope, changes_in
 from sync.database.history import counters_of
 from sync.database.listed import present
 from sync.database.names import Key, host_called, hosts_of, repositories_called
@@ -38,7 +39,6 @@ from sync.database.tables import (
     account_repositories,
     plain,
     repositories,
-    repository_changes,
     sync_runs,
 )
 from sync.database.user_query import answered
@@ -55,9 +55,9 @@ class Ledger:
 
     def __init__(self, url: str, *, clock: Clock = utc_now) -> None:
         self._clock = clock
-        self._dialect = dialect_of(url)
-        self._where = self._dialect.where
-        self._engine = self._dialect.reading_engine()
+        self.dialect = dialect_of(url)
+        self._where = self.dialect.where
+        self._engine = self.dialect.reading_engine()
         try:
             self.require_current()
         except BaseException:
@@ -70,7 +70,7 @@ class Ledger:
         For a ledger that is kept open: what it was before may have changed.
         """
         revision = None
-        if self._dialect.exists():
+        if self.dialect.exists():
             with self.connect() as connection:
                 revision = migrate.revision(connection)
         migrate.require_current(revision, self._where)
@@ -129,11 +129,11 @@ class Ledger:
         )
         if as_of is None:
             order, today = (sort, descending), self._clock().date() if figures else None
-            statement = present(self._dialect, wanted, account, order, figures_on=today)
-            yield from self._rows(statement.limit(limit))
+            statement = present(self.dialect, wanted, account, order, figures_on=today)
+            yield from self.rows(statement.limit(limit))
         else:
             past = repositories_as_of(
-                self.connect, self._dialect, as_of, self._clock(), account=account, ever=removed
+                self.connect, self.dialect, as_of, self._clock(), account=account, ever=removed
             )
             found = (row for row in past if wanted.matches(row))
             yield from in_order(found, sort, descending=descending, limit=limit)
@@ -154,57 +154,55 @@ class Ledger:
         with self.connect() as connection:
             return connection.execute(first).scalar()
 
+    def scope(
+        self,
+        *,
+        host: str | None = None,
+        owner: str | None = None,
+        account: str | None = None,
+        repositories: Sequence[str] = (),
+        globs: Sequence[str] = (),
+    ) -> Scope:
+        """Return the repositories that are meant.
+
+        `repositories`: names, present or former. `globs`: patterns such as `ada/*`. Raises
+        NoSuchHost, NoSuchRepository and AmbiguousName, as `repositories_called` does.
+        """
+        return Scope(
+            host=None if host is None else self.host_called(host),
+            owner=owner,
+            account=account,
+            keys=[key for name in repositories for key in self._called(name)],
+            globs=globs,
+        )
+
     def changes(
         self,
         *,
         since: datetime | None = None,
+        until: datetime | None = None,
         host: str | None = None,
         repository: str | None = None,
-        field: str | None = None,
-        kind: Kind | None = None,
+        scope: Scope | None = None,
+        fields: Collection[str] = (),
+        kinds: Collection[Kind] = (),
         limit: int | None = None,
     ) -> Iterator[Row]:
-        """Yield changes, the newest first; `repository` is a name, present or former.
+        """Yield changes, the newest first; `change` says what kind of change a row is.
 
-        `change` says what kind of change a row is. Raises NoSuchHost, NoSuchRepository and
-        AmbiguousName, as `repositories_called` does.
+        Raises what `scope` does.
         """
-        log, table = repository_changes.c, repositories.c
-        filters: list[Any] = []
-        if since is not None:
-            filters.append(log.observed_at >= since)
-        if host is not None:
-            filters.append(self._dialect.is_common(log.host, self.host_called(host)))
-        if field is not None:
-            filters.append(log.field == field)
-        if kind is not None:
-            filters.append(of_kind(kind))
-        if repository is not None:
-            keys = self._called(repository)
-            filters.append(
-                or_(*(and_(log.host == at, log.repository_id == id_) for at, id_ in keys))
-            )
-        statement = (
-            select(
-                log.observed_at,
-                table.full_name,
-                log.field,
-                log.old_value,
-                log.new_value,
-                log.host,
-                log.repository_id,
-                log.run_id,
-            )
-            .join_from(
-                repository_changes,
-                repositories,
-                and_(table.host == log.host, table.id == log.repository_id),
-            )
-            .where(*filters)
-            .order_by(log.observed_at.desc(), log.id.desc())
-            .limit(limit)
+        named = () if repository is None else (repository,)
+        statement = changes_in(
+            self.dialect,
+            scope or self.scope(host=host, repositories=named),
+            since,
+            until,
+            fields=fields,
+            kinds=kinds,
+            documents=True,
         )
-        for row in self._rows(statement):
+        for row in self.rows(statement.limit(limit)):
             yield {**row, "change": kind_of(row["field"], row["old_value"], row["new_value"])}
 
     def history(self, repository: str, *, since: date, until: date) -> Iterator[Row]:
@@ -215,14 +213,14 @@ class Ledger:
         """
         key, removed_on = self._called(repository)[0], self.removed_on(repository)
         today = self._clock().date()
-        yield from counters_of(self._rows, key, removed_on, today, (since, until))
+        yield from counters_of(self.rows, key, removed_on, today, (since, until))
 
     def figures(self, repository: str, view: str, *, since: date, until: date) -> Iterator[Row]:
         """Yield the days of a repository in a view of figures, null where a day is not known.
 
         `view`: one of `figures_by_day.VIEWS`. Raises what `repositories_called` does.
         """
-        yield from self._rows(figures_of(view, self._called(repository)[0], since, until))
+        yield from self.rows(figures_of(view, self._called(repository)[0], since, until))
 
     def removed_on(self, repository: str) -> date | None:
         """Return the day on which that repository was removed; None if it is there.
@@ -260,7 +258,7 @@ class Ledger:
         and deferrals since the last good run are counted among the last hundred.
         """
         with self.connect() as connection:
-            return standing(connection, self._dialect, counted=counted)
+            return standing(connection, self.dialect, counted=counted)
 
     def resource_standings(
         self, account: str, settings: Mapping[str, ResourceSetting]
@@ -292,7 +290,7 @@ class Ledger:
     def redactions_awaiting(self, host: str, configured: Collection[str]) -> dict[int, set[str]]:
         """Return what is to be redacted or purged once these accounts have been listed, by id."""
         with self.connect() as connection:
-            reader = RunReader(connection, self._dialect, "", host, self._clock(), configured)
+            reader = RunReader(connection, self.dialect, "", host, self._clock(), configured)
             return reader.redactions_awaiting()
 
     @contextmanager
@@ -302,10 +300,11 @@ class Ledger:
         The connection can only read, whatever the statement is. Raises
         QueryRefused with the database's own words.
         """
-        with answered(self._engine, self._dialect, sql) as answer:
+        with answered(self._engine, self.dialect, sql) as answer:
             yield answer
 
-    def _rows(self, statement: Select[Any]) -> Iterator[Row]:
+    def rows(self, statement: Select[Any]) -> Iterator[Row]:
+        """Yield the rows of a query, a few hundred in memory at a time."""
         with (
             self.connect() as connection,
             connection.execution_options(yield_per=_AT_ONCE).execute(statement) as result,
@@ -321,4 +320,4 @@ class Ledger:
 
     def _called(self, repository: str) -> list[Key]:
         with self.connect() as connection:
-            return repositories_called(connection, self._dialect, repository)
+            return repositories_called(connection, self.dialect, repository)

@@ -178,7 +178,7 @@ def test_ndjson_is_one_object_a_line(synced: Path) -> None:
 
 def test_changes_are_found_by_the_present_and_the_former_name(synced: Path) -> None:
     for name in ("octo/alpha-two", "octo/alpha", "OCTO/Alpha"):
-        done = repoledger("changes", "--repository", name, "--json", cwd=synced)
+        done = repoledger("changes", "--repository", name, "--fields", "--json", cwd=synced)
         fields = {row["field"]: row["new_value"] for row in json.loads(done.stdout)}
         assert fields["homepage"] == "https://alpha.example"
         assert fields["full_name"] == "octo/alpha-two"
@@ -189,7 +189,7 @@ def test_changes_are_limited_to_a_time_and_a_field(synced: Path) -> None:
     assert len(json.loads(recent.stdout)) == 1
     future = repoledger("changes", "--since", "2999-01-01", "--json", cwd=synced)
     assert json.loads(future.stdout) == []
-    wrong = repoledger("changes", "--since", "yesterday", cwd=synced)
+    wrong = repoledger("changes", "--since", "yesteryear", cwd=synced)
     assert wrong.returncode == 2
     assert "2026-05-01" in wrong.stderr
 

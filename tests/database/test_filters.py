@@ -127,10 +127,10 @@ def test_kinds_of_changes_are_told_apart_alike(store: Store, ledger: Ledger, run
         connection.execute(insert(repository_changes), rows)
     seen = 0
     for kind in Kind:
-        found = [tuple(row[c] for c in columns) for row in ledger.changes(kind=kind)]
+        found = [tuple(row[c] for c in columns) for row in ledger.changes(kinds=[kind])]
         assert sorted(map(repr, found)) == sorted(
             repr(change) for change in changes if kind_of(*change) is kind
         )
-        assert {row["change"] for row in ledger.changes(kind=kind)} == {kind}
+        assert {row["change"] for row in ledger.changes(kinds=[kind])} == {kind}
         seen += len(found)
     assert seen == len(changes)

@@ -113,7 +113,7 @@ def test_the_queries_of_a_heartbeat_read_no_more_rows_each_year(
     with ledger.connect() as connection:
         read = read_so_far(connection)
         before = read()
-        assert len(standing(connection, ledger._dialect, counted=False)) == 2
+        assert len(standing(connection, ledger.dialect, counted=False)) == 2
         assert read() - before < 1500
 
 

@@ -1,0 +1,105 @@
+"""Reads what happened in a period from a ledger."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sync.database.happened import (
+    SUMMED,
+    Scope,
+    changes_in,
+    releases_in,
+    renamed_after,
+    sums_in,
+)
+from sync.database.queries import Ledger
+from sync.events.event import COUNTER_KINDS, Event, EventKind, wanted
+from sync.events.from_figures import releases_of, sums_of
+from sync.events.from_log import Key, events_of
+
+_NOISE = {EventKind.pushed: "pushed_at", EventKind.updated: "updated_at"}
+_FIRST_DAY = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """The time whose events are wanted; None has no end, or no begin."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def days(self, today: date) -> tuple[date, date]:
+        """Return its first and last day in UTC, up to today."""
+        first = _FIRST_DAY if self.since is None else self.since.astimezone(UTC).date()
+        last = today if self.until is None else self.until.astimezone(UTC).date()
+        return first, min(last, today)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Which events are wanted: of which time, repositories and kinds."""
+
+    period: Period = field(default_factory=Period)
+    scope: Scope = field(default_factory=Scope)
+    kinds: frozenset[EventKind] = field(default_factory=lambda: wanted(()))
+
+
+def events_in(ledger: Ledger, wish: Wish) -> Iterator[Event]:
+    """Yield the events of a period, the newest first, without the sums of counters."""
+    since, until = wish.period.since, wish.period.until
+    log = _kinds_of_log(wish.kinds)
+    streams: list[Iterable[Event]] = []
+    if log:
+        without = [name for kind, name in _NOISE.items() if kind not in wish.kinds]
+        changes = changes_in(ledger.dialect, wish.scope, since, until, without=without)
+        streams.append(events_of(ledger.rows(changes), _names_at(ledger, until)))
+    for kind, gone in ((EventKind.released, False), (EventKind.unreleased, True)):
+        if kind in wish.kinds:
+            statement = releases_in(ledger.dialect, wish.scope, since, until, gone=gone)
+            streams.append(releases_of(ledger.rows(statement)))
+    merged = heapq.merge(*streams, key=lambda event: event.observed_at, reverse=True)
+    return (event for event in merged if event.kind in wish.kinds)
+
+
+def sums_over(ledger: Ledger, wish: Wish, today: date) -> list[Event]:
+    """Return the sums of counters over a period: stars first, then forks; most gained first."""
+    columns = [name for name in SUMMED if COUNTER_KINDS[name] in wish.kinds]
+    if not columns:
+        return []
+    first, last = wish.period.days(today)
+    begin = None if wish.period.since is None else first
+    rows = (
+        _sum(row, columns, begin)
+        for row in ledger.rows(sums_in(ledger.dialect, wish.scope, first, last))
+    )
+    order = list(COUNTER_KINDS.values())
+    return sorted(
+        sums_of(rows), key=lambda e: (order.index(e.kind), -e.gained, e.full_name, e.repository_id)
+    )
+
+
+def _sum(row: Any, columns: Collection[str], begin: date | None) -> dict[str, Any]:
+    return {
+        **row,
+        "old": {name: row[f"old_{name}"] for name in columns},
+        "new": {name: row[f"new_{name}"] for name in columns},
+        "since": begin or row["first_day"],
+    }
+
+
+def _kinds_of_log(kinds: Collection[EventKind]) -> set[EventKind]:
+    others = {*COUNTER_KINDS.values(), EventKind.released, EventKind.unreleased}
+    return set(kinds) - others
+
+
+def _names_at(ledger: Ledger, until: datetime | None) -> dict[Key, str]:
+    """Return what repositories were called at a time, of those that were renamed since."""
+    names: dict[Key, str] = {}
+    if until is not None:
+        for row in ledger.rows(renamed_after(until)):
+            names.setdefault((row["host"], row["repository_id"]), row["old_value"])
+    return names
