@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _ALL = "all"
 _DAYS = 30
+_MOVERS = 25  # repositories of each counter in a text, the others in sum
 _LOG = ("observed_at", "full_name", "change", "field", "old_value", "new_value")
 _EVENT = (
     *("observed_at", "since", "host", "repository_id", "full_name_then", "full_name"),
@@ -82,7 +83,8 @@ _EVENT = (
 @click.option(
     *("--all", "everything"),
     is_flag=True,
-    help="Also what is left out otherwise: pushes, updates, open issues, sizes.",
+    help="Also what is left out otherwise: pushes, updates, open issues, sizes, and each of many "
+    f"repositories that gained something, not the first {_MOVERS} alone.",
 )
 @click.option(
     "--fields",
@@ -155,7 +157,7 @@ def changes(
                 scope=scope,
                 kinds=wanted(kinds, everything=everything),
             )
-            _print_events(ledger, wish, limit, result)
+            _print_events(ledger, wish, limit, result, everything=everything)
 
 
 def _begin(since: str | None, days: int | None) -> datetime | None:
@@ -193,11 +195,15 @@ def _kinds_of_rows(kinds: Sequence[str]) -> list[Kind]:
     return [Kind(kind) for kind in kinds]
 
 
-def _print_events(ledger: Ledger, wish: Wish, limit: int | None, result: Result) -> None:
+def _print_events(
+    ledger: Ledger, wish: Wish, limit: int | None, result: Result, *, everything: bool
+) -> None:
     from sync.events.read import events_in, sums_over
 
     today = datetime.now(UTC).date()
-    sums, events = sums_over(ledger, wish, today), events_in(ledger, wish)
+    told_alone = _MOVERS if result.is_table and limit is None and not everything else None
+    sums, rests = sums_over(ledger, wish, today, told_alone)
+    events = events_in(ledger, wish)
     if limit is not None:
         shown = list(islice(events, limit))
         sums, events = sums[: limit - len(shown)], iter(shown)
@@ -206,7 +212,7 @@ def _print_events(ledger: Ledger, wish: Wish, limit: int | None, result: Result)
         return
     last = wish.period.days(today)[1]
     several = len(ledger.hosts()) > 1
-    lines = event_lines(events, sums, last, screen(), with_hosts=several)
+    lines = event_lines(events, sums, rests, last, screen(), with_hosts=several)
     first = next(lines, None)
     if first is None:
         since = wish.period.since

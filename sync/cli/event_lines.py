@@ -11,7 +11,8 @@ from rich.cells import cell_len, set_cell_size
 from sync.cli.screen import Screen
 from sync.core.redaction import printable
 from sync.events.event import KINDS, Event, EventKind, Tone
-from sync.events.words import sentence
+from sync.events.from_figures import Rest
+from sync.events.words import rest_of, sentence
 
 _COLOURS = {Tone.good: "green", Tone.bad: "red", Tone.notable: "yellow", Tone.plain: None}
 _LAID_OUT = 1_000  # events of a day in memory at a time
@@ -23,12 +24,16 @@ _SHORTEST_NAME = 12  # columns
 def event_lines(
     events: Iterable[Event],
     sums: Sequence[Event],
+    rests: Iterable[Rest],
     until: date,
     screen: Screen,
     *,
     with_hosts: bool = False,
 ) -> Iterator[str]:
-    """Yield lines: the events by day, then the sums of counters up to a day, a heading each."""
+    """Yield lines: the events by day, then the sums of counters up to a day, a heading each.
+
+    `rests`: what other repositories have in sum.
+    """
     named = _host_and_name if with_hosts else _name
     between = ""
     for day, theirs in groupby(events, key=lambda event: event.observed_at.date()):
@@ -41,6 +46,8 @@ def event_lines(
         heading = _cut(f"{first} to {until}, in sum", screen.width)
         yield between + screen.painted(heading, "bold")
         yield from _laid_out(sums, named, screen, timed=False)
+        for rest in rests:
+            yield _cut(f"  and {rest.repositories:,} others: {rest_of(rest)}", screen.width)
 
 
 def _name(event: Event) -> str:

@@ -90,10 +90,10 @@ def row_table(declared: RowTable, metadata: MetaData) -> Table:
     )
 
 
-def counter_table(resource: Resource, metadata: MetaData, *others: Column[Any]) -> Table:
+def counter_table(resource: Resource, metadata: MetaData, *others: Column[Any] | Index) -> Table:
     """Make the table of a resource's counters: a row for each day on which they changed.
 
-    `others`: columns that the resource's records do not have.
+    `others`: columns that the resource's records do not have, and indexes.
     """
     return Table(
         str(resource.metrics),

@@ -143,10 +143,11 @@ def renamed_after(until: datetime) -> Select[Any]:
 def sums_in(dialect: Dialect, scope: Scope, since: date, until: date) -> Select[Any]:
     """Return a query for the counters of repositories before and at the end of some days.
 
-    A row for each repository whose counters changed in these days. `old_…`: at the end of the day
-    before, or the first that are known; `new_…`: at the end of the last day.
+    A row for each repository whose counters changed in these days: `host`, `repository_id`, the
+    first and the last day of a change, and SUMMED twice: at the end of the day before, or the
+    first that are known; and at the end of the last day.
     """
-    days, table = repository_metrics.c, repositories.c
+    days = repository_metrics.c
     changed = (
         select(
             days.host,
@@ -166,18 +167,23 @@ def sums_in(dialect: Dialect, scope: Scope, since: date, until: date) -> Select[
         .scalar_subquery()
     )
     old, new = repository_metrics.alias("old"), repository_metrics.alias("new")
-    return (
-        select(
-            *(table.host, table.id.label("repository_id"), table.full_name, table.html_url),
-            *(changed.c.first_day, changed.c.last_day),
-            *(old.c[name].label(f"old_{name}") for name in SUMMED),
-            *(new.c[name].label(f"new_{name}") for name in SUMMED),
-        )
+    statement = (
+        select(*changed.c, *(old.c[name] for name in SUMMED), *(new.c[name] for name in SUMMED))
         .select_from(changed)
-        .join(repositories, _its(changed.c))
         .join(old, _day_of(old, changed, func.coalesce(base, changed.c.first_day)))
         .join(new, _day_of(new, changed, changed.c.last_day))
-        .where(*scope.conditions(dialect))
+    )
+    if conditions := scope.conditions(dialect):
+        # Without a scope, no row of a repository is read, which is large.
+        return statement.join(repositories, _its(changed.c)).where(*conditions)
+    return statement
+
+
+def names_of(host: str, ids: Collection[int]) -> Select[Any]:
+    """Return a query for the id, name and address of the repositories with these ids at a host."""
+    table = repositories.c
+    return select(table.id, table.full_name, table.html_url).where(
+        table.host == host, table.id.in_(tuple(ids))
     )
 
 

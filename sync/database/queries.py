@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, Self
@@ -302,6 +302,15 @@ class Ledger:
         """
         with answered(self._engine, self.dialect, sql) as answer:
             yield answer
+
+    @contextmanager
+    def tuples(self, statement: Select[Any]) -> Iterator[Iterable[Sequence[Any]]]:
+        """Yield the rows of a query as tuples: for many rows, of which few are kept."""
+        with (
+            self.connect() as connection,
+            connection.execution_options(yield_per=_AT_ONCE).execute(statement) as result,
+        ):
+            yield result
 
     def rows(self, statement: Select[Any]) -> Iterator[Row]:
         """Yield the rows of a query, a few hundred in memory at a time."""

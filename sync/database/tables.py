@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sync.database.columns import child_table, columns, counter_table, row_table
 from sync.database.types import Document, LongText, UtcDateTime
 from sync.resources import RESOURCES, ROW_TABLES
+from sync.resources.downloads import DOWNLOADS
 from sync.resources.repositories import REPOSITORIES
 
 metadata = MetaData()
@@ -114,7 +115,12 @@ repository_changes = _change_log(
 )
 
 # No listing tells the number of subscribers.
-repository_metrics = counter_table(REPOSITORIES, metadata, Column("subscribers_count", BigInteger))
+repository_metrics = counter_table(
+    REPOSITORIES,
+    metadata,
+    Column("subscribers_count", BigInteger),
+    Index("ix_repository_metrics_day", "day"),
+)
 
 departures = Table(
     "departures",
@@ -249,6 +255,7 @@ resource_changes = _change_log(
 
 # The tables of the resources of repositories, and of their daily counters, by name.
 CHILDREN = {each.name: child_table(each, metadata) for each in RESOURCES if each.parent}
+Index("ix_releases_published_at", CHILDREN[DOWNLOADS.name].c.published_at)
 COUNTED = {r.name: counter_table(r, metadata) for r in RESOURCES if r.parent and r.metrics}
 
 # The tables of figures of repositories.

@@ -6,23 +6,26 @@ import heapq
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
+from itertools import groupby, islice
+from operator import itemgetter
 
 from sync.database.happened import (
     SUMMED,
     Scope,
     changes_in,
+    names_of,
     releases_in,
     renamed_after,
     sums_in,
 )
 from sync.database.queries import Ledger
 from sync.events.event import COUNTER_KINDS, Event, EventKind, wanted
-from sync.events.from_figures import releases_of, sums_of
+from sync.events.from_figures import Rest, Sum, event_of, largest, releases_of, sums_of
 from sync.events.from_log import Key, events_of
 
 _NOISE = {EventKind.pushed: "pushed_at", EventKind.updated: "updated_at"}
 _FIRST_DAY = date(1970, 1, 1)
+_AT_ONCE = 500  # ids in one query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,30 +68,38 @@ def events_in(ledger: Ledger, wish: Wish) -> Iterator[Event]:
     return (event for event in merged if event.kind in wish.kinds)
 
 
-def sums_over(ledger: Ledger, wish: Wish, today: date) -> list[Event]:
-    """Return the sums of counters over a period: stars first, then forks; most gained first."""
+def sums_over(
+    ledger: Ledger, wish: Wish, today: date, limit: int | None = None
+) -> tuple[list[Event], list[Rest]]:
+    """Return the sums of counters over a period: stars, then forks; the most gained first.
+
+    Of each counter the `limit` largest, and what the others have in sum.
+    """
     columns = [name for name in SUMMED if COUNTER_KINDS[name] in wish.kinds]
     if not columns:
-        return []
+        return [], []
     first, last = wish.period.days(today)
-    begin = None if wish.period.since is None else first
-    rows = (
-        _sum(row, columns, begin)
-        for row in ledger.rows(sums_in(ledger.dialect, wish.scope, first, last))
-    )
-    order = list(COUNTER_KINDS.values())
-    return sorted(
-        sums_of(rows), key=lambda e: (order.index(e.kind), -e.gained, e.full_name, e.repository_id)
-    )
+    since = None if wish.period.since is None else first
+    with ledger.tuples(sums_in(ledger.dialect, wish.scope, first, last)) as rows:
+        found = sums_of(rows, SUMMED, columns, since)
+    sums: list[Sum] = []
+    rests: list[Rest] = []
+    for column in COUNTER_KINDS:
+        kept, rest = largest(found.get(column, ()), limit)
+        sums += kept
+        rests += [rest] if rest else []
+    names = _names(ledger, {(each.host, each.repository_id) for each in sums})
+    known = ((each, names.get((each.host, each.repository_id))) for each in sums)
+    return [event_of(each, *name) for each, name in known if name], rests
 
 
-def _sum(row: Any, columns: Collection[str], begin: date | None) -> dict[str, Any]:
-    return {
-        **row,
-        "old": {name: row[f"old_{name}"] for name in columns},
-        "new": {name: row[f"new_{name}"] for name in columns},
-        "since": begin or row["first_day"],
-    }
+def _names(ledger: Ledger, keys: Collection[Key]) -> dict[Key, tuple[str, str | None]]:
+    found: dict[Key, tuple[str, str | None]] = {}
+    for host, theirs in groupby(sorted(keys), key=itemgetter(0)):
+        while some := [id_ for _, id_ in islice(theirs, _AT_ONCE)]:
+            with ledger.tuples(names_of(host, some)) as rows:
+                found |= {(host, id_): (name, url) for id_, name, url in rows}
+    return found
 
 
 def _kinds_of_log(kinds: Collection[EventKind]) -> set[EventKind]:

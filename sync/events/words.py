@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 
 from sync.events.event import COUNTER_KINDS, Event, EventKind
+from sync.events.from_figures import Rest
 
 _GONE: Mapping[Any, str] = {
     "not_found": "deleted, or no longer visible",
@@ -37,6 +38,13 @@ def sentence(event: Event) -> str:
     One line of any length. Texts of GitHub's are in it as they are, control characters too.
     """
     return _SENTENCES[event.kind](event)
+
+
+def rest_of(rest: Rest) -> str:
+    """Return what several repositories gained and lost together, in words."""
+    counter = next(_COUNTERS[column] for column, kind in COUNTER_KINDS.items() if kind is rest.kind)
+    signed = ((f"+{rest.gained:,}", rest.gained), (f"−{rest.lost:,}", rest.lost))
+    return f"{counter} {' '.join(text for text, number in signed if number)}"
 
 
 def _renamed(event: Event) -> str:

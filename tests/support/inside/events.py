@@ -2,5 +2,9 @@
 
 from sync.events.event import EventKind as EventKind
 from sync.events.event import wanted as wanted
+from sync.events.from_figures import event_of as event_of
+from sync.events.from_figures import largest as largest
+from sync.events.from_figures import sums_of as sums_of
 from sync.events.from_log import events_of as events_of
+from sync.events.words import rest_of as rest_of
 from sync.events.words import sentence as sentence
