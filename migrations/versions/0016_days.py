@@ -9,5 +9,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    add_index("repository_metrics", "ix_repository_metrics_day", "day")
-    add_index("releases", "ix_releases_published_at", "published_at")
+    add_index("repository_metrics", "day", "day")
+    add_index("releases", "published_at", "published_at")
