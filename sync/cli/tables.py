@@ -8,15 +8,38 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 
 from rich.cells import cell_len, set_cell_size  # a part of Rich that is quick to import
 
 from sync.cli.cells import in_utc
+from sync.cli.screen import Screen, screen
 from sync.core.redaction import printable
 
 _LAID_OUT = 1_000  # rows of a table in memory at a time
 _SHORTEST_TEXT = 14  # columns; no text is cut shorter
+
+
+class Signed(int):
+    """A difference, shown with its sign."""
+
+    def __str__(self) -> str:
+        return f"{int(self):+d}" if self else "0"
+
+
+class Cell(str):
+    """A text that leads to a page, or is shown dim, on a terminal that can."""
+
+    __slots__ = ("dim", "url")
+
+    url: str | None
+    dim: bool
+
+    def __new__(cls, text: str, *, url: str | None = None, dim: bool = False) -> Self:
+        made = super().__new__(cls, printable(text))
+        made.url = url
+        made.dim = dim
+        return made
 
 
 def print_table(
@@ -67,8 +90,13 @@ def _print_grid(
     rule, crossing, between = ("─", "─", " ") if unicode else ("-", "+", "|")
     bold = sys.stdout.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
 
+    view = screen()
+
     def line(row: Sequence[str]) -> str:
-        fitted = (_fit(text, *column) for text, column in zip(row, layout, strict=True))
+        fitted = (
+            _painted(text, _fit(text, *column), view)
+            for text, column in zip(row, layout, strict=True)
+        )
         return f" {between}".join(fitted).rstrip()
 
     if headed:
@@ -76,6 +104,15 @@ def _print_grid(
         print(crossing.join(rule * (width + 1) for width, _ in layout))
     for row in cells:
         print(line(row))
+
+
+def _painted(text: str, fitted: str, view: Screen) -> str:
+    """Return a fitted text with what its cell says of colour and page, if the terminal can."""
+    if not isinstance(text, Cell):
+        return fitted
+    shown = fitted.rstrip()
+    painted = view.painted(shown, "dim") if text.dim else shown
+    return view.linked(painted, text.url) + fitted[len(shown) :]
 
 
 def _fit(text: str, width: int, right: bool) -> str:
@@ -114,10 +151,11 @@ def _is_number(rows: Sequence[Sequence[Any]], index: int) -> bool:
 
 def _print_blocks(columns: Sequence[str], rows: Iterable[Sequence[str]], *, separator: str) -> None:
     width = max(map(cell_len, columns), default=0)
+    view = screen()
     for row in rows:
         print(end=separator)
         for column, cell in zip(columns, row, strict=True):
-            print(f"{_fit(column, width, False)}  {cell}".rstrip())
+            print(f"{_fit(column, width, False)}  {_painted(cell, cell, view)}".rstrip())
         separator = "\n"
 
 
@@ -125,6 +163,8 @@ def table_cell(value: Any) -> str:
     """Return a value for people, on one line, with control characters made visible."""
     if value is None:
         return ""
+    if isinstance(value, Cell):
+        return value
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):

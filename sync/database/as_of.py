@@ -7,10 +7,11 @@ repositories, each with its counters of that time, and their later changes.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, time
-from itertools import groupby
+from functools import partial
+from itertools import groupby, islice
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, not_, or_, select
@@ -77,9 +78,20 @@ def repositories_as_of(
 
 
 def in_order(
-    rows: Iterable[Row], column: str, *, descending: bool, limit: int | None
+    rows: Iterable[Row], orders: Sequence[tuple[str, bool]], *, limit: int | None
 ) -> Iterator[Row]:
-    """Yield rows sorted by a column, null last, then by id; keeps at most `limit` in memory."""
+    """Yield rows sorted by columns, null last, then by id.
+
+    `orders`: columns, each with whether the largest comes first. Sorted by one of them, at most
+    `limit` rows are in memory.
+    """
+    if len(orders) != 1:
+        found = sorted(rows, key=lambda row: row["id"])
+        for name, falls in reversed(orders):  # each sort keeps the order of what is equal
+            found.sort(key=partial(_place, name, falls), reverse=falls)
+        yield from islice(found, limit)
+        return
+    ((column, descending),) = orders
 
     def rising(row: Row) -> Any:
         return row[column] is None, row[column], row["id"]
@@ -93,6 +105,10 @@ def in_order(
         yield from heapq.nlargest(limit, rows, key=falling)
     else:
         yield from heapq.nsmallest(limit, rows, key=rising)
+
+
+def _place(column: str, falls: bool, row: Row) -> Any:
+    return (row[column] is None) != falls, row[column]
 
 
 def _undone(row: Row, before: dict[str, str | None], moment: datetime) -> Row:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -14,7 +15,16 @@ from sync.database.change_kinds import Kind
 from sync.database.changelog import ACCOUNT, CREATED, REDACTED, REDACTED_NAME, as_text
 from sync.database.dialects import Dialect
 from sync.database.tables import CONTENT, COUNTERS, repositories, repository_changes
-from sync.database.text_match import folded, has_text, is_text, within
+from sync.database.text_match import (
+    folded,
+    has_text,
+    is_glob,
+    is_like_glob,
+    is_text,
+    matches_glob,
+    within,
+)
+from sync.database.text_search import hold_words
 
 # The columns of a list of repositories: all but the payload and its hash.
 REPOSITORY_COLUMNS = (
@@ -25,12 +35,40 @@ REPOSITORY_COLUMNS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class NamePattern:
+    """A name or a pattern of one, with or without the owner. `host`: in the ledger's spelling."""
+
+    full_name: str
+    host: str | None = None
+
+    def condition(self, dialect: Dialect) -> Any:
+        """Return the SQL condition that a repository is called so."""
+        table = repositories.c
+        column = table.full_name if "/" in self.full_name else table.name
+        if is_glob(self.full_name):
+            called = matches_glob(column, self.full_name)
+        elif column is table.full_name:
+            called = dialect.is_name(column, self.full_name)
+        else:
+            called = is_text(column, self.full_name)
+        at = () if self.host is None else (dialect.is_common(table.host, self.host),)
+        return and_(called, *at)
+
+    def matches(self, row: Mapping[str, Any]) -> bool:
+        """Return whether a row's repository is called so."""
+        name = row["full_name"] if "/" in self.full_name else row["name"]
+        return self.host in (None, row["host"]) and is_like_glob(name, self.full_name)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepositoryFilter:
     """A filter for repositories; None matches all.
 
-    `host`: in the ledger's spelling. `owner`, `language` and `topic` ignore case. `name`: a
-    part of the full name. `removed`: removed repositories instead of current ones. Raises
+    `host`: in the ledger's spelling. `owner`, `language`, `topic`, `license` and `visibility`
+    ignore case. `license`: "" is none. `name`: a part of the full name. `names`: names and
+    patterns, of which one matches. `stars`: the fewest and the most. `words`: all of them are in
+    its texts, see `text_search`. `removed`: removed repositories instead of current ones. Raises
     QueryRefused for invalid text.
     """
 
@@ -41,12 +79,20 @@ class RepositoryFilter:
     name: str | None = None
     archived: bool | None = None
     fork: bool | None = None
+    template: bool | None = None
+    license: str | None = None
+    visibility: str | None = None
+    stars: tuple[int | None, int | None] = (None, None)
+    pushed_before: datetime | None = None
+    pushed_after: datetime | None = None
+    names: tuple[NamePattern, ...] = ()
+    words: tuple[str, ...] = ()
     removed: bool = False
 
     def __post_init__(self) -> None:
         try:
-            for text in (self.owner, self.language, self.topic, self.name):
-                (text or "").encode()
+            for text in self._texts:
+                text.encode()
         except UnicodeEncodeError:  # the command line is not valid UTF-8
             raise QueryRefused("the given name or value is not valid text (UTF-8)") from None
 
@@ -71,6 +117,30 @@ class RepositoryFilter:
             found.append(table.archived == self.archived)
         if self.fork is not None:
             found.append(table.fork == self.fork)
+        return found + self._further_conditions(dialect)
+
+    def _further_conditions(self, dialect: Dialect) -> list[Any]:
+        table, (fewest, most) = repositories.c, self.stars
+        found: list[Any] = []
+        if self.template is not None:
+            found.append(table.is_template == self.template)
+        if self.license is not None:
+            spdx = table.license_spdx_id
+            found.append(is_text(spdx, self.license) if self.license else spdx.is_(None))
+        if self.visibility is not None:
+            found.append(is_text(table.visibility, self.visibility))
+        if fewest is not None:
+            found.append(table.stargazers_count >= fewest)
+        if most is not None:
+            found.append(table.stargazers_count <= most)
+        if self.pushed_before is not None:
+            found.append(table.pushed_at < self.pushed_before)
+        if self.pushed_after is not None:
+            found.append(table.pushed_at >= self.pushed_after)
+        if self.names:
+            found.append(or_(*(pattern.condition(dialect) for pattern in self.names)))
+        if self.words:
+            found.append(dialect.may_hold_words(repositories, self.words))
         return found
 
     def matches(self, row: Mapping[str, Any]) -> bool:
@@ -85,7 +155,35 @@ class RepositoryFilter:
             and (self.name is None or within(self.name, row["full_name"]))
             and (self.archived is None or row["archived"] == self.archived)
             and (self.fork is None or row["fork"] == self.fork)
+            and self._matches_further(row)
         )
+
+    def _matches_further(self, row: Mapping[str, Any]) -> bool:
+        stars, pushed, (fewest, most) = row["stargazers_count"], row["pushed_at"], self.stars
+        licensed = folded(row["license_spdx_id"] or "")
+        return (
+            (self.template is None or row["is_template"] == self.template)
+            and (self.license is None or licensed == folded(self.license))
+            and (self.visibility is None or folded(row["visibility"]) == folded(self.visibility))
+            and (fewest is None or (stars is not None and stars >= fewest))
+            and (most is None or (stars is not None and stars <= most))
+            and (self.pushed_before is None or (pushed and pushed < self.pushed_before))
+            and (self.pushed_after is None or (pushed and pushed >= self.pushed_after))
+            and (not self.names or any(pattern.matches(row) for pattern in self.names))
+            and self.has_words(row)
+        )
+
+    def has_words(self, row: Mapping[str, Any]) -> bool:
+        """Return whether a row has the words, of which its database knows less."""
+        texts = (row["full_name"], row["description"], as_text(row["topics"]))
+        return not self.words or hold_words(texts, self.words)
+
+    @property
+    def _texts(self) -> Iterator[str]:
+        texts = (self.owner, self.language, self.topic, self.name, self.license, self.visibility)
+        yield from (text for text in texts if text is not None)
+        yield from self.words
+        yield from (pattern.full_name for pattern in self.names)
 
     @property
     def _is_topic(self) -> bool:

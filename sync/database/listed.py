@@ -2,43 +2,57 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select, select
 
 from sync.database.dialects import Dialect
-from sync.database.figures_by_day import figures_now
 from sync.database.filters import REPOSITORY_COLUMNS, RepositoryFilter
 from sync.database.tables import account_repositories, repositories
+
+# A column, and whether the largest comes first.
+Order = tuple[str, bool]
 
 
 def present(
     dialect: Dialect,
     wanted: RepositoryFilter,
     account: str | None,
-    order: tuple[str, bool],
+    orders: Sequence[Order],
     *,
-    figures_on: date | None = None,
+    more: Mapping[str, Any],
 ) -> Select[Any]:
     """Return a query for repositories as they are now, unknown values last.
 
-    `account`: only those that it lists, or listed, of the removed. `order`: a column, and whether
-    the largest comes first. `figures_on`: the day on which their figures are asked for too.
+    `account`: only those that it lists, or listed, of the removed. `more`: computed columns.
     """
-    table, (sort, descending) = repositories.c, order
-    figures = figures_now(figures_on) if figures_on else {}
+    table = repositories.c
     conditions = wanted.conditions(dialect)
     if account is not None:
         conditions.append(_listed_by(account, ever=wanted.removed))
-    column = figures[sort] if sort in figures else table[sort]
-    by = column if sort in figures else dialect.in_code_point_order(column)
-    host = dialect.in_code_point_order(table.host)
-    ordered: tuple[Any, ...] = (by.desc() if descending else by.asc(), table.id, host)
-    if sort in figures or table[sort].nullable:  # else an index can serve
-        ordered = (column.is_(None), *ordered)
-    shown = (*(table[c] for c in REPOSITORY_COLUMNS), *(figures[c].label(c) for c in figures))
+    computed = {name: column.label(name) for name, column in more.items()}
+    ordered: list[Any] = []
+    for name, descending in orders:
+        if name in computed:
+            ordered += _computed_order(dialect, computed[name], descending=descending)
+            continue
+        column = table[name]
+        by = dialect.in_code_point_order(column)
+        if column.nullable:  # else an index can serve
+            ordered.append(column.is_(None))
+        ordered.append(by.desc() if descending else by.asc())
+    ordered += [table.id, dialect.in_code_point_order(table.host)]
+    shown = (*(table[c] for c in REPOSITORY_COLUMNS), *computed.values())
     return select(*shown).where(*conditions).order_by(*ordered)
+
+
+def _computed_order(dialect: Dialect, column: Any, *, descending: bool) -> list[Any]:
+    """Return the order by a computed column, computed once where the database allows it."""
+    by = column.desc() if descending else column.asc()
+    if dialect.name == "mysql":
+        return [column.element.is_(None), by]
+    return [by.nulls_last()]
 
 
 def _listed_by(account: str, *, ever: bool) -> Any:

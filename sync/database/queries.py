@@ -18,13 +18,22 @@ from sync.database.changelog import kind_of
 from sync.database.dialects import dialect_of
 from sync.database.failures import translated
 from sync.database.figures_by_day import FIGURES as FIGURES
-from sync.database.figures_by_day import figures_of
+from sync.database.figures_by_day import figures_now, figures_of
 from sync.database.filters import REPOSITORY_COLUMNS as REPOSITORY_COLUMNS
-from sync.database.filters import RepositoryFilter
+from sync.database.filters import NamePattern, RepositoryFilter
+from sync.database.gains import GAINS as GAINS
+from sync.database.gains import counters_on, gains_since, with_gains
 from sync.database.happened import Scope, changes_in
 from sync.database.history import counters_of
-from sync.database.listed import present
-from sync.database.names import Key, host_called, hosts_of, repositories_called
+from sync.database.known_words import Unmatched, missed, values_of
+from sync.database.listed import Order, present
+from sync.database.names import (
+    Key,
+    host_called,
+    hosts_of,
+    repositories_called,
+    spelling_of,
+)
 from sync.database.resource_groups import Settings
 from sync.database.resource_standing import ResourceStanding, days_lost, resource_standings
 from sync.database.resource_status import (
@@ -96,47 +105,89 @@ class Ledger:
         *,
         account: str | None = None,
         host: str | None = None,
-        owner: str | None = None,
-        language: str | None = None,
-        topic: str | None = None,
-        name: str | None = None,
-        archived: bool | None = None,
-        fork: bool | None = None,
-        removed: bool = False,
+        names: Sequence[str] = (),
         as_of: datetime | None = None,
         sort: str = "full_name",
         descending: bool = False,
+        then: Sequence[Order] = (),
         limit: int | None = None,
         figures: bool = False,
+        gained_since: date | None = None,
+        **wanted: Any,
     ) -> Iterator[Row]:
         """Yield repositories, `REPOSITORY_COLUMNS` of each, unknown values last.
 
-        With `figures`, also `FIGURES`, by which `sort` can then order; not with `as_of`.
+        With `figures`, also `FIGURES`; not with `as_of`. With `gained_since`, also `GAINS` since
+        the end of that day. `sort` can be one of them; `then` are further orders.
 
-        What is shown of them is what `RepositoryFilter` says; with `account`, only
-        what that lists, or listed, of the removed. With `as_of`, all of it is as it
-        was at that time. Raises NoSuchHost.
+        What is shown of them is what `RepositoryFilter` says of `wanted`; with `account`, only
+        what that lists, or listed, of the removed. With `as_of`, all of it is as it was at that
+        time. Raises NoSuchHost and NoSuchRepository, which is about the form of `names`.
         """
-        wanted = RepositoryFilter(
+        asked = RepositoryFilter(
             host=None if host is None else self.host_called(host),
-            owner=owner,
-            language=language,
-            topic=topic,
-            name=name,
-            archived=archived,
-            fork=fork,
-            removed=removed,
+            names=tuple(map(self.pattern_of, names)),
+            **wanted,
         )
-        if as_of is None:
-            order, today = (sort, descending), self._clock().date() if figures else None
-            statement = present(self.dialect, wanted, account, order, figures_on=today)
-            yield from self.rows(statement.limit(limit))
-        else:
+        orders = ((sort, descending), *then)
+        if as_of is not None:
             past = repositories_as_of(
-                self.connect, self.dialect, as_of, self._clock(), account=account, ever=removed
+                self.connect,
+                self.dialect,
+                as_of,
+                self._clock(),
+                account=account,
+                ever=asked.removed,
             )
-            found = (row for row in past if wanted.matches(row))
-            yield from in_order(found, sort, descending=descending, limit=limit)
+            if gained_since is not None:
+                with self.connect() as connection:
+                    past = with_gains(past, counters_on(connection, gained_since))
+            yield from in_order(filter(asked.matches, past), orders, limit=limit)
+            return
+        more = figures_now(self._clock().date()) if figures else {}
+        more |= gains_since(gained_since) if gained_since else {}
+        statement = present(self.dialect, asked, account, orders, more=more)
+        if asked.words:
+            yield from self._found_by_words(statement, asked, limit)
+        else:
+            yield from self.rows(statement.limit(limit))
+
+    def _found_by_words(
+        self, statement: Select[Any], asked: RepositoryFilter, limit: int | None
+    ) -> Iterator[Row]:
+        """Yield at most `limit` rows that have the words; the database tells some too many.
+
+        It is asked for few at first: to sort all rows takes it long.
+        """
+        if limit is None:
+            yield from filter(asked.has_words, self.rows(statement))
+            return
+        size = limit + _AT_ONCE
+        while True:
+            rows = list(self.rows(statement.limit(size)))
+            found = list(filter(asked.has_words, rows))
+            if len(found) >= limit or len(rows) < size:
+                yield from found[:limit]
+                return
+            size *= 10
+
+    def pattern_of(self, name: str) -> NamePattern:
+        """Return what a name or a pattern of repositories means. Raises what `repos` does."""
+        typed = spelling_of(name)
+        return NamePattern(typed.full_name, typed.host and self.host_called(typed.host))
+
+    def unmatched(self, names: Iterable[str], *, removed: bool) -> Iterator[Unmatched]:
+        """Yield those of `names` that no repository has, whatever else is asked of it."""
+        with self.connect() as connection:
+            for name in names:
+                pattern = self.pattern_of(name)
+                if found := missed(connection, self.dialect, name, pattern, removed=removed):
+                    yield found
+
+    def values(self, column: str) -> list[str]:
+        """Return the values of a column of texts or lists of texts of repositories."""
+        with self.connect() as connection:
+            return values_of(connection, column)
 
     def hosts(self) -> list[str]:
         """Return the hosts that repositories are at."""

@@ -38,6 +38,11 @@ def has_text(column: Any, wanted: str) -> Any:
     return _lowered(column, wanted).like(f"%{_pattern(wanted)}%", escape=_ESCAPE)
 
 
+def is_glob(text: str) -> bool:
+    """Return whether a text is a pattern, not a name: GitHub's names have neither `*` nor `?`."""
+    return any(wildcard in text for wildcard in _WILDCARDS)
+
+
 def matches_glob(column: Any, glob: str) -> Any:
     """Return the SQL condition that a column is like a pattern.
 

@@ -89,6 +89,7 @@ def _steps_in(file: str, statement: str, values: Any) -> list[str]:
     "ask",
     [
         pytest.param(lambda it: list(it.repos(limit=20)), id="repos"),
+        pytest.param(lambda it: list(it.repos(names=["octo/7"])), id="repos by name"),
         pytest.param(lambda it: list(it.changes(limit=20)), id="changes"),
         pytest.param(lambda it: list(it.changes(since=SINCE)), id="changes since"),
         pytest.param(lambda it: it.hosts(), id="hosts"),
@@ -104,6 +105,23 @@ def test_a_question_reads_no_table_from_end_to_end(
     scans = [step for step in plans(ledger, ask) if step.startswith("SCAN")]
     # Of accounts there are few, and all of them are shown.
     assert [s for s in scans if not s.startswith("SCAN accounts") and not IN_ORDER.match(s)] == []
+
+
+def test_words_are_looked_for_in_an_index_and_not_in_rows_with_payloads(ledger: Ledger) -> None:
+    steps = plans(ledger, lambda it: list(it.repos(words=("octo",), limit=20)))
+    assert "SCAN texts USING COVERING INDEX ix_repositories_texts" in steps
+    assert not [step for step in steps if step.startswith("SCAN repositories")]
+
+
+def test_a_gain_is_found_by_two_look_ups_for_each_repository(ledger: Ledger) -> None:
+    def ask(it: Ledger) -> None:
+        list(it.repos(sort="gained", descending=True, gained_since=DAY, limit=20))
+
+    steps = plans(ledger, ask)
+    assert [step for step in steps if step.startswith("SCAN")] == ["SCAN repositories"]
+    of_metrics = {step for step in steps if "repository_metrics" in step}
+    by_key = "SEARCH repository_metrics USING PRIMARY KEY (host=? AND repository_id=?"
+    assert of_metrics == {f"{by_key} AND day<?)", f"{by_key})"}
 
 
 @pytest.mark.parametrize("host", [None, HOST])

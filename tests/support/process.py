@@ -106,9 +106,11 @@ def write_config(folder: Path, api_url: str, accounts: str = "", extra: str = ""
 
 
 def on_terminal(*arguments: str, cwd: Path, columns: int, **variables: str) -> str:
-    """Run a command on a terminal of that width and return what it shows, without styles."""
+    """Run a command on a terminal of that width and return what it shows, unstyled."""
     _, output = sent_to_terminal(*arguments, cwd=cwd, columns=columns, **variables)
-    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", output.decode()).replace("\r\n", "\n")
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b\]8;;[^\x1b]*\x1b\\", "", output.decode()).replace(
+        "\r\n", "\n"
+    )
 
 
 def sent_to_terminal(

@@ -14,6 +14,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, bindpar
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 
 from sync.core.errors import RunInProgress
+from sync.database.dialects import word_search
 
 # Not Alembic's usual name, which another program's table may have in the same database.
 VERSION_TABLE = "repoledger_schema"
@@ -147,6 +148,10 @@ class Dialect(ABC):
         """
         condition: ColumnElement[bool] = self.name_key(column) == func.lower(name)
         return condition
+
+    def may_hold_words(self, table: Table, words: Sequence[str]) -> ColumnElement[bool]:
+        """Return the condition by which repositories with these words are looked for."""
+        return word_search.by_reading(table, words)
 
     def is_common(self, column: Column[Any], value: Any) -> ColumnElement[bool]:
         """Return that a column holds `value`, as most rows may: it is no way to find a few."""

@@ -28,6 +28,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
 from sync.core.errors import DatabaseUnusable
 from sync.core.waiting import TICK
+from sync.database.dialects import word_search
 from sync.database.dialects.lease import LEASE
 from sync.database.dialects.read_only import begins_with, refuse_other_than
 from sync.database.dialects.server import ServerDialect, pause
@@ -173,6 +174,9 @@ class Postgresql(ServerDialect):
     def in_code_point_order(self, column: Column[Any]) -> ColumnElement[Any]:
         # By bytes: in UTF-8 they are in the order of the code points.
         return column.collate("C") if isinstance(column.type, TEXTS) else column
+
+    def may_hold_words(self, table: Table, words: Sequence[str]) -> ColumnElement[bool]:  # noqa: ARG002  # an index of it
+        return word_search.by_postgresql(words)
 
     def is_among(self, column: Column[int], name: str) -> ColumnElement[bool]:
         # One array, instead of a parameter for each id.

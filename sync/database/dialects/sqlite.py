@@ -8,7 +8,7 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     QueuePool,
+    Table,
     collate,
     create_engine,
     event,
@@ -32,7 +33,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sync.core.clock import as_iso
 from sync.core.errors import DatabaseUnusable, Interrupted, QueryRefused
 from sync.core.waiting import Unanswered, taken
-from sync.database.dialects import sqlite_wal
+from sync.database.dialects import sqlite_wal, word_search
 from sync.database.dialects.base import Dialect, in_progress
 from sync.database.dialects.sqlite_copy import copy_pages, kept_copy
 from sync.database.dialects.sqlite_file import (
@@ -65,6 +66,9 @@ class Sqlite(Dialect):
     def target(self) -> Path:
         """The file behind a symbolic link, so that files beside it are found by every path."""
         return Path(os.path.realpath(self.file)) if self.file.is_symlink() else self.file
+
+    def may_hold_words(self, table: Table, words: Sequence[str]) -> ColumnElement[bool]:
+        return word_search.by_sqlite(table, words)
 
     def exists(self) -> bool:
         return self.file.exists()

@@ -53,6 +53,7 @@ from sync.database.tables import repository_changes as repository_changes
 from sync.database.tables import repository_metrics as repository_metrics
 from sync.database.tables import resource_states as resource_states
 from sync.database.tables import sync_runs as sync_runs
+from sync.database.text_search import words_of as words_of
 from sync.database.types import TEXTS as TEXTS
 from sync.database.types import UtcDateTime as UtcDateTime
 from sync.database.writes import RESOURCES_ONLY as RESOURCES_ONLY
