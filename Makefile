@@ -7,10 +7,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: help demo test lint unit wheel-check slow matrix picture fuzz bench bench-lock audit lock clean
+.PHONY: help demo cast test lint unit wheel-check slow matrix picture fuzz bench bench-lock audit lock clean
 
 help:
 	@echo 'make demo    run repoledger against a built-in stand-in for GitHub'
+	@echo 'make cast    record the demo on a terminal, for docs/demo.svg'
 	@echo 'make test    run every check: lint, types, tests, the built wheel'
 	@echo "make slow    tests that take minutes: a daemon's thousand runs, a soak, long walks, fuzzing"
 	@echo 'make matrix  run the tests of every fault, and write the table in docs/reliability.md'
@@ -24,15 +25,25 @@ help:
 
 $(VENV)/.python:
 	@test -n "$(PYTHON)" || { echo 'repoledger needs Python 3.11 or newer with the venv module.' >&2; exit 1; }
-	@echo 'Building $(VENV) ...'
-	@$(PYTHON) -m venv $(VENV)
+	@echo 'Building $(VENV) with '"$$($(PYTHON) --version)"
+	@began=$$(date +%s); $(PYTHON) -m venv $(VENV) && echo "  $$(($$(date +%s) - began)) s"
 	@touch $@
 
-# What the program needs, nothing else: enough for `make demo` and for use.
+# What the program needs, nothing else: enough for `make demo` and for use. It names the packages as
+# they come, and byte-compiles on all cores, which pip does on one.
 $(VENV)/.run: constraints.txt pyproject.toml $(VENV)/.python
-	@echo 'Installing what repoledger needs ...'
-	@$(PIP) --require-hashes -r constraints.txt
+	@echo 'Installing what repoledger needs:'
+	@began=$$(date +%s); wide=0; log=$(VENV)/install.log; : > $$log; \
+	{ $(subst --quiet,,$(PIP)) --progress-bar off --no-compile --require-hashes -r constraints.txt 2>&1; echo "exit $$?"; } | \
+	{ while read -r word what rest; do \
+		case "$$word" in Collecting|Processing) what="$${what##*/}"; what="$${what%%=*}"; what="$${what%%-[0-9]*}"; \
+			wide=$$((wide + $${#what} + 2)); \
+			if [ $$wide -gt 76 ]; then echo; wide=$$(($${#what} + 2)); fi; printf '  %s' "$$what";; \
+		exit) status=$$what;; *) echo "$$word $$what $$rest" >> $$log;; esac; done; \
+	echo; [ "$$status" = 0 ] || { cat $$log >&2; exit 1; }; }; status=$$?; \
+	[ $$status = 0 ] && echo "  $$(($$(date +%s) - began)) s"
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib sync migrations || true
 	@touch $@
 
 $(VENV)/.dev: constraints-dev.txt $(VENV)/.run
@@ -42,6 +53,10 @@ $(VENV)/.dev: constraints-dev.txt $(VENV)/.run
 
 demo: $(VENV)/.run
 	@$(BIN)/repoledger demo
+
+# What a terminal shows of the demo and of a few commands, as the README shows it.
+cast: $(VENV)/.dev
+	@$(BIN)/python -m tests.demo_cast
 
 test: lint unit wheel-check
 

@@ -107,7 +107,7 @@ def main() -> None:
         wheel, programs = install(folder)
         told, command = check_size(programs), programs / "repoledger"
         output = run(command, "demo", cwd=folder)
-        if "Second sync" not in output:
+        if "90 syncs" not in output:
             sys.exit(f"the demo of the installed wheel printed something else:\n{output}")
         run(command, "init", cwd=folder)
         run(command, "migrate", cwd=folder)

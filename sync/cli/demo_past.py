@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sync.load.loading import Choice
     from sync.run.outcome import RunOutcome
     from sync.sandbox.story import Story
 
@@ -21,12 +23,14 @@ def make_past(
     end: datetime,
     *,
     mark: str = "",
+    sparing: bool = False,
     told: Callable[[int, RunOutcome], None] = lambda _day, _outcome: None,
 ) -> None:
     """Write a configuration and make its ledger: one sync a day, the last one at `end`.
 
     The ledger is `repoledger.db` beside `config_file`, and must not exist yet. `mark` becomes
-    the beginning of the configuration. `told` is called with each day and its outcome.
+    the beginning of the configuration. `sparing`: days but the last read resources less often
+    than once a day, as far as nothing is lost by it. `told` is called with each day and outcome.
     """
     from sync.config import load
     from sync.database import migrate
@@ -45,6 +49,7 @@ def make_past(
         config_file.write_text(mark + text, encoding="utf-8")
         config = load(config_file, {})
         options = RunOptions.of(config.account(ACCOUNT), config, "backfill")
+        usual = replace(options, resources=_rarer(options.resources)) if sparing else options
         migrate.upgrade(config.database.url)
         with Store(config.database.url, clock=calendar) as store:
             for day in range(story.days):
@@ -52,7 +57,18 @@ def make_past(
                 # A client of its own, since each counts its requests, and the pace of one day
                 # is not that of the next.
                 with GitHubClient(token=token, api_url=github.url, clock=calendar) as client:
-                    told(day, run_account(options, client, store))
+                    chosen = options if day == story.days - 1 else usual
+                    told(day, run_account(chosen, client, store))
+
+
+# GitHub tells the traffic of 14 days and the history of all stars, so nothing is missing.
+_DAYS_BETWEEN = {"traffic": 6, "traffic_popular": 7, "stars": 30, "languages": 30}
+
+
+def _rarer(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
+    """Return the same resources, some of them read less often."""
+    days = ((each, _DAYS_BETWEEN.get(each.resource.name)) for each in choices)
+    return tuple(replace(each, every=timedelta(days=n)) if n else each for each, n in days)
 
 
 _CONFIG = """\

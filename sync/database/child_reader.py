@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Select, and_, bindparam, func, select
+from sqlalchemy import BindParameter, Select, and_, bindparam, func, select
 
 from sync.database.dialects import Dialect
 from sync.database.run_reader import RunReader
@@ -61,23 +61,18 @@ class StateRow(NamedTuple):
     state: tuple[Any, ...] | None
 
 
-def state_rows(
-    reader: RunReader, resource: str, ids: Collection[int] | None = None
-) -> Iterator[StateRow]:
-    """Yield the current repositories that the account lists, in order of ids.
-
-    `ids`: these alone.
-    """
+def _states() -> Select[Any]:
     member, table, state = account_repositories.c, repositories.c, resource_states.c
+    account: BindParameter[str] = bindparam("account")
     theirs = and_(
-        state.account == reader.account,
+        state.account == account,
         state.host == table.host,
         state.repository_id == table.id,
-        state.resource == resource,
+        state.resource == bindparam("resource"),
     )
     listed = and_(member.host == table.host, member.repository_id == table.id)
-    mine = and_(member.account == reader.account, member.host == reader.host)
-    statement = (
+    mine = and_(member.account == account, member.host == bindparam("host"))
+    return (
         select(
             *(table.id, table.full_name, member.push),
             *(table[name] for name in SIGNALS),
@@ -89,11 +84,27 @@ def state_rows(
         .where(mine, member.gone_at.is_(None), table.removed_at.is_(None))
         .order_by(table.id)
     )
+
+
+# Built once, since runs on small accounts would spend more time on it than on the rows.
+_STATES = _states()
+_STATES_OF = _STATES.where(repositories.c.id.in_(bindparam("ids", expanding=True)))
+
+
+def state_rows(
+    reader: RunReader, resource: str, ids: Collection[int] | None = None
+) -> Iterator[StateRow]:
+    """Yield the current repositories that the account lists, in order of ids.
+
+    `ids`: these alone.
+    """
+    given: dict[str, Any] = {"account": reader.account, "host": reader.host, "resource": resource}
+    statement = _STATES
     if ids is not None:
-        statement = statement.where(table.id.in_(ids))
+        statement, given["ids"] = _STATES_OF, list(ids)
     between = 3 + len(SIGNALS)
-    rows = reader.connection.execute(statement, execution_options={"yield_per": _AT_ONCE})
-    for row in rows:
+    options = {"yield_per": _AT_ONCE}
+    for row in reader.connection.execute(statement, given, execution_options=options):
         told = tuple(row[between:]) if row[between] is not None else None
         yield StateRow(row[0], row[1], row[2], tuple(row[3:between]), told)
 

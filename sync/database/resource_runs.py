@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Self
 
-from sqlalchemy import and_, delete, func, insert, select
+from sqlalchemy import and_, bindparam, delete, func, insert, select
 
 from sync.database.run_transaction import RunTransaction
 from sync.database.tables import resource_runs
 from sync.database.writes import RunCounts
 from sync.resources.repositories import REPOSITORIES
+
+_FORGET = delete(resource_runs).where(
+    resource_runs.c.run_id == bindparam("of_run"), resource_runs.c.resource == bindparam("named")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +44,10 @@ class ResourceCounts:
 
 def record(transaction: RunTransaction, resource: str, counts: ResourceCounts) -> None:
     """Record the run's counts for `resource` so far, replacing earlier ones."""
-    told = resource_runs.c
-    mine = and_(told.run_id == transaction.run.id, told.resource == resource)
-    transaction.connection.execute(delete(resource_runs).where(mine))
+    mine = {"of_run": transaction.run.id, "named": resource}
+    transaction.connection.execute(_FORGET, mine)
     row = {"run_id": transaction.run.id, "resource": resource, **asdict(counts)}
-    transaction.connection.execute(insert(resource_runs).values(row))
+    transaction.connection.execute(insert(resource_runs), row)
 
 
 def record_repositories(transaction: RunTransaction, counts: RunCounts) -> None:

@@ -159,6 +159,7 @@ def stored(
     return answered
 
 
-def recorded(name: str, counts: ResourceCounts, transaction: RunTransaction) -> None:
-    """Record the counts of a resource in the run."""
-    record(transaction, name, counts)
+def recorded(counts: Mapping[str, ResourceCounts], transaction: RunTransaction) -> None:
+    """Record the counts of resources in the run, by their names."""
+    for name, each in counts.items():
+        record(transaction, name, each)

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from sync.core import errors
+from sync.database.resource_runs import ResourceCounts
 from sync.database.run_reader import RunReader
 from sync.forges.forge import Forge
 from sync.load.agenda import Agenda, Task, agenda, requests_left
@@ -239,23 +240,16 @@ class _Loader:
         loaded = self._loaded
         lost = (at for at in (made.lost_at, *self._unread.values()) if at is not None)
         loaded.lost_at, loaded.next_at = min(lost, default=None), made.next_at
+        counts = {each.resource.name: self._counts_of(each, made) for each in self._loading}
+        self._writer.transact(partial(recorded, counts))
+        loaded.counts.update(counts)
         for loading in self._loading:
             name = loading.resource.name
-            waiting = max(made.waiting[loading.number], self._left[loading.number])
-            answers = self._client.stats.about(name)
-            counts = replace(
-                loading.counts,
-                asked=answers.total(),
-                not_modified=answers[304],
-                deferred=waiting,
-            )
-            self._writer.transact(partial(recorded, name, counts))
-            loaded.counts[name] = counts
             loaded.tallies[name] = loading.tally
             loading.tally.note_others(loading.number, made)
-            if waiting:
-                loaded.waiting[name] = waiting
-            log_resource(loading.resource, counts)
+            if counts[name].deferred:
+                loaded.waiting[name] = counts[name].deferred
+            log_resource(loading.resource, counts[name])
             self._note_behind(loading)
         loaded.refused_by_name = tuple(
             each.resource.name
@@ -264,6 +258,15 @@ class _Loader:
         )
         loaded.resume_at = self._resume_at()
         log_waiting(loaded.waiting, loaded.lost_at)
+
+    def _counts_of(self, loading: Loading, made: Agenda) -> ResourceCounts:
+        answers = self._client.stats.about(loading.resource.name)
+        return replace(
+            loading.counts,
+            asked=answers.total(),
+            not_modified=answers[304],
+            deferred=max(made.waiting[loading.number], self._left[loading.number]),
+        )
 
     def _resume_at(self) -> datetime | None:
         """Return when the rest of what is due can be loaded; None if nothing is."""

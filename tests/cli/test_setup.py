@@ -14,42 +14,12 @@ from sync import __version__
 from sync.sandbox import Sandbox
 from tests.conftest import TOKEN
 from tests.support.inside.database import revisions
-from tests.support.ledger import value
 from tests.support.process import repoledger, start_repoledger, write_config
 
 COMMANDS = (
     *("demo", "init", "check", "migrate", "login", "logout", "accounts", "backfill", "daemon"),
     *("health", "status", "repos", "changes", "history", "query", "copy", "verify"),
 )
-
-
-def test_the_demo_ends_with_a_synced_database_and_commands_that_work(tmp_path: Path) -> None:
-    done = repoledger("demo", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    assert (
-        value(tmp_path / "repoledger-demo/repoledger.db", "SELECT count(*) FROM repositories") == 7
-    )
-    advised = [line.strip() for line in done.stdout.splitlines() if "--config" in line]
-    assert len(advised) == 6
-    import shlex
-
-    for line in advised:
-        words = shlex.split(line)
-        arguments = words[words.index("--config") :]
-        result = repoledger(*arguments, cwd=tmp_path)
-        assert result.returncode == 0, (line, result.stderr)
-        assert result.stdout
-
-
-def test_the_demo_can_be_run_again_and_touches_nothing_of_yours(tmp_path: Path) -> None:
-    assert repoledger("demo", cwd=tmp_path).returncode == 0
-    assert repoledger("demo", cwd=tmp_path).returncode == 0
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "repoledger.db").write_text("precious")
-    refused = repoledger("demo", "--directory", "mine", cwd=tmp_path)
-    assert refused.returncode == 2
-    assert (tmp_path / "mine" / "repoledger.db").read_text() == "precious"
 
 
 def test_init_writes_a_configuration_that_loads_and_never_overwrites_one(tmp_path: Path) -> None:

@@ -182,7 +182,7 @@ def test_the_steps_of_the_dockerfile_give_an_image_that_runs_the_program(tmp_pat
 
     before = room.snapshot()
     assert room.run(STARTS[0], "--version")[0] == f"repoledger {__version__}\n"
-    assert "Second sync" in room.run(STARTS[0], "demo")[0]
+    assert "90 syncs" in room.run(STARTS[0], "demo")[0]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         listen = "{}:{}".format(*free.getsockname())

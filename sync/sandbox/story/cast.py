@@ -101,7 +101,7 @@ LEADS = (
         visits=36,
         work=0.25,
         releases=2,
-        older=2500,
+        older=1590,
         topics=("tides", "sailing"),
     ),
     Character(
@@ -114,7 +114,7 @@ LEADS = (
         rate=0.25,
         visits=14,
         work=0.3,
-        older=1460,
+        older=1130,
         topics=("ui",),
     ),
     Character(
@@ -128,7 +128,7 @@ LEADS = (
         visits=21,
         work=0.15,
         releases=1,
-        older=1120,
+        older=790,
     ),
     Character(
         name="dotfiles",
@@ -136,10 +136,10 @@ LEADS = (
         language="Shell",
         stars=5,
         work=0.12,
-        older=2900,
+        older=1210,
         license=None,
     ),
-    Character(name="old-website", language="HTML", stars=2, older=3300, license=None),
+    Character(name="old-website", language="HTML", stars=2, older=980, license=None),
     Character(
         name="harbour-notes",
         description="Notes from the harbour office",
