@@ -10,6 +10,7 @@ from click.exceptions import Exit
 
 from sync.cli import completion, output
 from sync.cli.dry_run import SILENT, preview
+from sync.cli.formats import Format
 from sync.cli.job import Job
 from sync.cli.narrowing import (
     Narrowing,
@@ -20,8 +21,8 @@ from sync.cli.narrowing import (
     wanted_by,
 )
 from sync.cli.outcomes import explain, explain_resources, row_of
-from sync.cli.output import Format, format_option, json_option
 from sync.cli.progress_bar import run_progress
+from sync.cli.result import Result, result_options
 from sync.cli.settings import ExitCode, Settings, exit_code_of, stop_on_signals, worst
 from sync.core.errors import ConfigError, Interrupted, RepoledgerError
 from sync.core.memory import is_exhausted
@@ -69,8 +70,7 @@ _TABLE_COLUMNS = (
 )
 @click.option("--wait", is_flag=True, help="If another run of the account is active, wait for it.")
 @narrowing_options
-@format_option
-@json_option
+@result_options
 @click.pass_obj
 def backfill(
     settings: Settings,
@@ -83,8 +83,7 @@ def backfill(
     only: tuple[str, ...],
     resources: tuple[str, ...],
     repository: tuple[str, ...],
-    fmt: Format,
-    json: bool,
+    result: Result,
 ) -> None:
     """Sync every account once, now: its list of repositories, then what is due of each.
 
@@ -93,12 +92,12 @@ def backfill(
 
     Example: repoledger backfill --account me --dry-run
     """
-    fmt = output.chosen(fmt, json)
     if dry_run and (full or wait):
         raise click.BadParameter("--dry-run cannot be combined with --full or --wait")
     flags = {"--dry-run": dry_run, "--accept-removals": accept_removals}
     given = [flag for flag, is_given in flags.items() if is_given]
     narrowing = narrowed(only, resources, repository, given)
+    result.require()
     from sync.config import exposure, rhythms
 
     config = settings.load()
@@ -114,12 +113,14 @@ def backfill(
     with stop_on_signals() as stop:
         job = Job(config, stop, patience)
         if dry_run:
-            code = preview(chosen, job, fmt, accept=accept_removals)
-            if fmt is Format.table and narrowing.resources is None and _are_on(config, chosen):
-                print(_LEFT_OUT)
+            with result.opened():
+                code = preview(chosen, job, result.format, accept=accept_removals)
+                alone = narrowing.resources is None and _are_on(config, chosen)
+                if result.is_table and alone:
+                    print(_LEFT_OUT)
         else:
             options = {"full": full, "wait": wait, "accept_removals": accept_removals}
-            code = _sync(job, chosen, fmt, narrowing, options)
+            code = _sync(job, chosen, result, narrowing, options)
     raise Exit(code)
 
 
@@ -131,7 +132,7 @@ def _are_on(config: Config, accounts: Sequence[Account]) -> bool:
 def _sync(
     job: Job,
     accounts: Sequence[Account],
-    fmt: Format,
+    result: Result,
     narrowing: Narrowing,
     options: Mapping[str, bool],
 ) -> ExitCode:
@@ -158,10 +159,11 @@ def _sync(
                 unexpected = RepoledgerError(f"unexpected error: {type(error).__name__}")
                 outcomes.append(RunOutcome.not_begun(account.name, unexpected))
     rows = [row_of(outcome) for outcome in outcomes]
-    columns = _COLUMNS if fmt is Format.csv else (*_COLUMNS, *_OF_JSON)
-    output.print_rows(rows, fmt, columns=columns, table_columns=_TABLE_COLUMNS)
-    if fmt is Format.table:
-        for outcome in outcomes:
+    nested = result.format in (Format.json, Format.ndjson)
+    columns = (*_COLUMNS, *_OF_JSON) if nested else _COLUMNS
+    with result.opened():
+        output.print_rows(rows, result.format, columns=columns, table_columns=_TABLE_COLUMNS)
+        for outcome in outcomes if result.is_table else ():
             explain(outcome)
             explain_resources(outcome, narrowing)
     if crash is not None:

@@ -11,7 +11,7 @@ import click
 from click.exceptions import Exit
 
 from sync.cli import output
-from sync.cli.output import Format, format_option, json_option
+from sync.cli.result import Result, result_options
 from sync.cli.settings import ExitCode, Settings, stop_on_signals
 from sync.core.redaction import printable, scrub
 
@@ -20,10 +20,9 @@ _INDENT = " " * 6  # the width of a result
 
 
 @click.command
-@format_option
-@json_option
+@result_options
 @click.pass_obj
-def check(settings: Settings, fmt: Format, json: bool) -> None:
+def check(settings: Settings, result: Result) -> None:
     """Test configuration, tokens, GitHub and the database. Changes nothing.
 
     Exits with 1 if a run would fail.
@@ -32,17 +31,18 @@ def check(settings: Settings, fmt: Format, json: bool) -> None:
 
     config = settings.load()
     settings.start_log("error")
-    fmt, failed = output.chosen(fmt, json), False
+    failed = False
     rows = []
-    for what, finding in diagnose(config, os.environ, stop_on_signals):
-        failed = failed or finding.result == "fail"
-        message = scrub(finding.message)
-        if fmt is Format.table:
-            _show(finding.result, what, message)
-        else:
-            rows.append({"result": finding.result, "what": what, "message": message})
-    if fmt is not Format.table:
-        output.print_rows(rows, fmt, columns=_COLUMNS)
+    with result.opened():
+        for what, finding in diagnose(config, os.environ, stop_on_signals):
+            failed = failed or finding.result == "fail"
+            message = scrub(finding.message)
+            if result.is_table:
+                _show(finding.result, what, message)
+            else:
+                rows.append({"result": finding.result, "what": what, "message": message})
+        if not result.is_table:
+            output.print_rows(rows, result.format, columns=_COLUMNS)
     raise Exit(ExitCode.FAILED if failed else ExitCode.SUCCEEDED)
 
 

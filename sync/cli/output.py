@@ -17,22 +17,10 @@ from sync.cli.tables import print_table as print_table
 from sync.cli.tables import table_cell as table_cell
 from sync.core.redaction import printable, printable_json, scrub
 
-# Of commands that act, and whose result is no list to keep in a file.
-format_option = click.option(
-    *("--format", "fmt"),
-    type=click.Choice([each for each in Format if each not in BINARY]),
-    default=Format.table,
-    help="Format of the result.",
-)
 json_option = click.option("--json", is_flag=True, help="Same as --format json.")
 limit_option = click.option(
     "--limit", type=WholeNumber(1, 2**31), metavar="N", help="Show at most N rows."
 )
-
-
-def chosen(fmt: Format, json: bool) -> Format:
-    """Return the format that --format and --json request."""
-    return Format.json if json else fmt
 
 
 def say(text: str) -> None:

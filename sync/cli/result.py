@@ -43,18 +43,19 @@ class Result:
         If the block fails, an existing file stays as it was. Raises UsageError for a format that
         a terminal cannot show, and ConfigError if a library is missing.
         """
-        self._require_library()
-        if self.file is not None:
-            with replacing(self.file) as stream, as_stdout(stream):
-                yield
+        self.require()
+        if self.file is None:
+            yield
             return
-        if self.format in BINARY and sys.stdout.isatty():
+        with replacing(self.file) as stream, as_stdout(stream):
+            yield
+
+    def require(self) -> None:
+        """Raise what `opened` does; for a command that does much before it has a result."""
+        if self.file is None and self.format in BINARY and sys.stdout.isatty():
             raise click.UsageError(
                 f"a terminal cannot show {self.format}: add --output FILE, or redirect it"
             )
-        yield
-
-    def _require_library(self) -> None:
         if self.format is Format.xlsx:
             from sync.cli import xlsx
 

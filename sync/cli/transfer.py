@@ -12,8 +12,8 @@ import click
 from click.exceptions import Exit
 
 from sync.cli import output
-from sync.cli.output import Format, format_option, json_option
 from sync.cli.progress_bar import progress_bar
+from sync.cli.result import Result, result_options
 from sync.cli.settings import ExitCode, Settings, stop_on_signals
 from sync.core.errors import DatabaseError, Interrupted
 from sync.core.redaction import printable
@@ -41,16 +41,14 @@ _SHOWN_EXAMPLES = 10
 @click.option("--to", metavar="URL", required=True, help="URL of the database to copy to.")
 @_password_env_option
 @_password_file_option
-@format_option
-@json_option
+@result_options
 @click.pass_obj
 def copy(
     settings: Settings,
     to: str,
     password_env: str | None,
     password_file: str | None,
-    fmt: Format,
-    json: bool,
+    result: Result,
 ) -> None:
     """Copy the ledger, with all its history, to another database, and compare the two.
 
@@ -60,6 +58,7 @@ def copy(
 
     Example: repoledger copy --to postgresql://ledger@db.example.com/ledger --password-env DB_PW
     """
+    result.require()
     here, there = _urls(settings, to, password_env, password_file)
     from sync.database.compare import compare, snapshot
     from sync.database.copy import copy as copy_ledger
@@ -73,7 +72,6 @@ def copy(
             where, running = target.where, source.accounts_running()
     except Interrupted:
         raise Interrupted("stopped; run the same command again to continue") from None
-    fmt = output.chosen(fmt, json)
     rows = [
         {
             "table": each.table,
@@ -84,14 +82,15 @@ def copy(
         }
         for each in copied
     ]
-    output.print_rows(rows, fmt, columns=_COPIED)
+    with result.opened():
+        output.print_rows(rows, result.format, columns=_COPIED)
     differing = [each.table for each in compared.values() if not each.identical]
     if differing:
         raise DatabaseError(
             f"{where}: differs from the copy in {', '.join(differing)}: another program writes "
             "there; stop it, and copy again"
         )
-    if fmt is Format.table:
+    if result.is_table:
         output.say(f"Copied to {where}; every row is the same in both.")
     for name in running:
         told = f"{name}: a run was in progress; copy again after the run."
@@ -104,16 +103,14 @@ def copy(
 )
 @_password_env_option
 @_password_file_option
-@format_option
-@json_option
+@result_options
 @click.pass_obj
 def verify(
     settings: Settings,
     against: str,
     password_env: str | None,
     password_file: str | None,
-    fmt: Format,
-    json: bool,
+    result: Result,
 ) -> None:
     """Compare the ledger with one in another database, row by row. Writes nothing.
 
@@ -121,16 +118,17 @@ def verify(
 
     Example: repoledger verify --against sqlite:///repoledger.db
     """
+    result.require()
     here, there = _urls(settings, against, password_env, password_file)
     from sync.database.compare import compare
 
     with stop_on_signals() as stop, _both(here, there, stop) as (mine, other):
         compared = list(compare(mine, other))
-    fmt = output.chosen(fmt, json)
-    if fmt is Format.table:
-        _show(compared)
-    else:
-        output.print_rows(map(_as_dict, compared), fmt, columns=_COMPARED)
+    with result.opened():
+        if result.is_table:
+            _show(compared)
+        else:
+            output.print_rows(map(_as_dict, compared), result.format, columns=_COMPARED)
     if not all(each.identical for each in compared):
         raise Exit(ExitCode.FAILED)
 

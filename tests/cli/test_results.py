@@ -13,7 +13,10 @@ import pytest
 
 from tests.support.process import COMMAND, environment, on_terminal, repoledger, repoledger_bytes
 
-LISTS = ("repos", "changes", "status", "resources", "accounts --offline", "query")
+LISTS = (
+    *("repos", "changes", "status", "resources", "accounts --offline", "query"),
+    *("verify --against sqlite:///ledger.db",),
+)
 NAMES = "SELECT full_name, stargazers_count, fork FROM repositories ORDER BY id"
 
 
