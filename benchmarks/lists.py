@@ -143,12 +143,16 @@ def _changes(known: Any, now: datetime, numbers: random.Random) -> Iterator[dict
             "run_id": 1,
             "observed_at": _text(moment),
             "field": field,
-            "old_value": f"{name}-former" if field == "full_name" else "before",
-            "new_value": name if field == "full_name" else "after",
+            "old_value": _FIELDS[field].format(name, "former"),
+            "new_value": _FIELDS[field].format(name, "present"),
         }
 
 
-_FIELDS = ("description", "full_name", "pushed_at")
+_FIELDS = {
+    "description": "A {1} description",
+    "full_name": "{0}-{1}",
+    "pushed_at": "2021-01-01T00:00:00Z",
+}
 
 
 def _text(moment: datetime) -> str:

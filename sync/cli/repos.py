@@ -21,7 +21,6 @@ from sync.cli.repository_columns import (
     SHORT,
     cell_of,
     names_in,
-    require_known,
     shown_columns,
     value_of,
 )
@@ -152,10 +151,9 @@ def _asked(
 ) -> _Asked:
     from sync.database.filters import REPOSITORY_COLUMNS
 
-    shown, orders = names_in(columns), names_in(sort) or ["name"]
     known = (*SHORT, *GAINS, *FIGURES, *REPOSITORY_COLUMNS)
-    require_known(shown, known, "--columns", "column")
-    require_known(orders, ORDERS, "--sort", "order")
+    shown = names_in(columns, known, "--columns", "column")
+    orders = names_in(sort, ORDERS, "--sort", "order") or ["name"]
     moment, begin = past_moment_of(as_of, "--as-of"), moment_of(since, "--since")
     for name in (*shown, *orders):
         if name in GAINS and begin is None:

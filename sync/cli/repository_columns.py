@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
@@ -47,14 +47,15 @@ ORDERS: Mapping[str, tuple[str, bool]] = {
 }
 
 
-def names_in(texts: Iterable[str]) -> list[str]:
-    """Return the names in values of an option that may be repeated, and separated by commas."""
+def names_in(texts: Sequence[str], known: Collection[str], option: str, kind: str) -> list[str]:
+    """Return the names in values of an option that may be repeated, and separated by commas.
+
+    Raises BadParameter for the first name that is not known, with the nearest one.
+    """
     words = (word.strip().lower() for text in texts for word in text.split(","))
-    return list(dict.fromkeys(word for word in words if word))
-
-
-def require_known(names: Iterable[str], known: Collection[str], option: str, kind: str) -> None:
-    """Raise BadParameter for the first name that is not known, with the nearest one."""
+    names = list(dict.fromkeys(word for word in words if word))
+    if texts and not names:
+        raise click.BadParameter(f"name at least one {kind}", param_hint=option)
     for name in names:
         if name not in known:
             near = get_close_matches(name, known, n=1)
@@ -62,6 +63,7 @@ def require_known(names: Iterable[str], known: Collection[str], option: str, kin
             raise click.BadParameter(
                 f"there is no {kind} {name[:60]!r}; {advice}", param_hint=option
             )
+    return names
 
 
 def shown_columns(*, removed: bool, gains: bool, figures: bool) -> tuple[str, ...]:

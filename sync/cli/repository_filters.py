@@ -48,9 +48,14 @@ _OPTIONS = (
         "--license",
         "license_",
         metavar="SPDX_ID",
+        shell_complete=completion.licences,
         help=f"Only repositories with this licence, such as MIT; {_NONE}: without one.",
     ),
-    click.option("--visibility", help="Only public, private or internal repositories."),
+    click.option(
+        "--visibility",
+        shell_complete=completion.values_of("visibility"),
+        help="Only public, private or internal repositories.",
+    ),
     click.option(
         "--stars",
         metavar="RANGE",

@@ -79,6 +79,7 @@ def test_gains_since_a_day_are_columns_and_an_order(grown: Path) -> None:
 
 WRONG: list[tuple[tuple[str, ...], int, str]] = [
     (("--columns", "nme"), 2, "there is no column 'nme'; did you mean name?"),
+    (("--columns", ","), 2, "name at least one column"),
     (("--sort", "gaind"), 2, "there is no order 'gaind'; did you mean gained?"),
     (("--sort", "gained"), 2, "gained is counted from a day on: add --since, such as 30d"),
     (("--since", "2999-01-01"), 2, "that is in the future"),
