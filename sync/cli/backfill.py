@@ -20,7 +20,7 @@ from sync.cli.narrowing import (
     tell,
     wanted_by,
 )
-from sync.cli.outcomes import explain, explain_resources, row_of
+from sync.cli.outcomes import explain, explain_resources, has_counts, row_of
 from sync.cli.progress_bar import run_progress
 from sync.cli.result import Result, result_options
 from sync.cli.settings import ExitCode, Settings, exit_code_of, stop_on_signals, worst
@@ -106,7 +106,7 @@ def backfill(
         [config.account(name) for name in dict.fromkeys(account)] if account else config.accounts
     )
     notes = require_on(config, chosen, narrowing)
-    settings.start_log(silent=SILENT if dry_run else ())
+    settings.start_log(silent=SILENT if dry_run else (), once=True)
     exposure.warn_of(config.secret_files)
     rhythms.warn_of(config)
     tell(notes)
@@ -158,17 +158,27 @@ def _sync(
                 crash = crash or error
                 unexpected = RepoledgerError(f"unexpected error: {type(error).__name__}")
                 outcomes.append(RunOutcome.not_begun(account.name, unexpected))
-    rows = [row_of(outcome) for outcome in outcomes]
-    nested = result.format in (Format.json, Format.ndjson)
-    columns = (*_COLUMNS, *_OF_JSON) if nested else _COLUMNS
     with result.opened():
-        output.print_rows(rows, result.format, columns=columns, table_columns=_TABLE_COLUMNS)
-        for outcome in outcomes if result.is_table else ():
-            explain(outcome)
-            explain_resources(outcome, narrowing)
+        _print(job.config, outcomes, result, narrowing)
     if crash is not None:
         raise crash
     return worst([_code_of(outcome) for outcome in outcomes])
+
+
+def _print(
+    config: Config, outcomes: Sequence[RunOutcome], result: Result, narrowing: Narrowing
+) -> None:
+    if not result.is_table:
+        nested = result.format in (Format.json, Format.ndjson)
+        columns = (*_COLUMNS, *_OF_JSON) if nested else _COLUMNS
+        output.print_rows(map(row_of, outcomes), result.format, columns=columns)
+        return
+    rows = [row_of(outcome) for outcome in outcomes if has_counts(outcome)]
+    if rows:
+        output.print_rows(rows, result.format, columns=_TABLE_COLUMNS)
+    for outcome in outcomes:
+        explain(outcome, config.account(outcome.account))
+        explain_resources(outcome, narrowing)
 
 
 def _asked(

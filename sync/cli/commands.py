@@ -33,7 +33,7 @@ def global_options(**more: Any) -> list[click.Option]:
         click.Option(
             ["--log-level"],
             type=click.Choice(["debug", "info", "warning", "error"]),
-            help="Lowest level to log. Default: info in the daemon, otherwise warning.",
+            help="Lowest level to log. Default: info; warning on a terminal.",
             **more,
         ),
     ]

@@ -7,15 +7,19 @@ import signal
 import sys
 import threading
 from queue import SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.exceptions import Exit
 
 from sync.cli import output
 from sync.cli.settings import STOPPING, ExitCode, Settings
-from sync.core.errors import ConfigError
+from sync.cli.story import Story
+from sync.core.errors import AddressTaken, ConfigError
 from sync.core.shutdown import end_process
+
+if TYPE_CHECKING:
+    from sync.config import Config
 
 _HEARD = frozenset(STOPPING)  # SIGHUP reads the configuration again
 _PATIENCE = 5.0  # seconds for the daemon to answer
@@ -34,10 +38,10 @@ def daemon(settings: Settings) -> None:
     See its state with `repoledger status` and `repoledger health`.
     """
     signals = _Signals()
-    settings.start_log("info")
+    settings.start_log("info", story=Story().told)
     for variable in _FIGURES_IN_FILES:
         os.environ.pop(variable, None)
-    from sync.config import Config, exposure, rhythms
+    from sync.config import exposure, rhythms
     from sync.daemon import Daemon
 
     def load() -> Config:
@@ -47,12 +51,30 @@ def daemon(settings: Settings) -> None:
         return config
 
     service = Daemon(load, os.environ)
-    service.start()
+    try:
+        service.start()
+    except AddressTaken:
+        _require_no_other(settings.load())
+        raise
     signals.started(service.stop_event)
     while signals.next() == signal.SIGHUP:
         service.reload()
     if not service.stop():
         _leave(ExitCode.SUCCEEDED)
+
+
+def _require_no_other(config: Config) -> None:
+    """Raise AddressTaken in other words if what listens at the address is a daemon of ours."""
+    listen = config.http.listen
+    if not listen:
+        return
+    host, port = _local(listen.address)
+    _, _, server = _ask(host, port, "/livez")
+    if server.startswith("repoledger"):
+        raise AddressTaken(
+            f"a daemon is running already, and answers at {host}:{port}: `repoledger status` shows "
+            "what it does. To run another one, give it an http.listen of its own"
+        )
 
 
 class _Signals:
@@ -122,22 +144,29 @@ def health(settings: Settings, ready: bool) -> None:
     listen = settings.load().http.listen
     if not listen:
         raise ConfigError('http.listen is "", so the daemon has no address for health checks')
-    host, port = listen.address
-    local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # every address
-    status, text = _ask(local, port, "/readyz" if ready else "/livez")
+    host, port = _local(listen.address)
+    status, text, _ = _ask(host, port, "/readyz" if ready else "/livez")
     output.say(text)
     raise Exit(ExitCode.SUCCEEDED if status == 200 else ExitCode.FAILED)
 
 
-def _ask(host: str, port: int, path: str) -> tuple[int, str]:
+def _local(address: tuple[str, int]) -> tuple[str, int]:
+    """Return where a daemon that listens at `address` answers on this machine."""
+    host, port = address
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port  # noqa: S104  # every address
+
+
+def _ask(host: str, port: int, path: str) -> tuple[int, str, str]:
+    """Return the status, the text and the server's name of an answer; 0 if there is none."""
     from http.client import HTTPConnection, HTTPException
 
     connection = HTTPConnection(host, port, timeout=_PATIENCE)
     try:
         connection.request("GET", path)
         answer: Any = connection.getresponse()
-        return answer.status, answer.read(1_000_000).decode("utf-8", "replace").strip()
+        text = answer.read(1_000_000).decode("utf-8", "replace").strip()
+        return answer.status, text, answer.getheader("Server") or ""
     except (OSError, HTTPException) as error:
-        return 0, f"the daemon does not answer at {host}:{port}: {error}"
+        return 0, f"the daemon does not answer at {host}:{port}: {error}", ""
     finally:
         connection.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from sync.cli import output
@@ -9,8 +10,10 @@ from sync.cli.loaded import as_rows, sentences
 from sync.cli.narrowing import Narrowing
 from sync.cli.times import time_of
 from sync.core.clock import utc_now
+from sync.core.errors import BadCredentials, ConnectFailed, RepoledgerError, TimedOut
 
 if TYPE_CHECKING:
+    from sync.config import Account
     from sync.run.outcome import RunOutcome
 
 
@@ -23,7 +26,12 @@ def row_of(outcome: RunOutcome) -> dict[str, Any]:
     }
 
 
-def explain(outcome: RunOutcome) -> None:
+def has_counts(outcome: RunOutcome) -> bool:
+    """Tell whether a run has anything to show in a table: a failed one may have only zeros."""
+    return outcome.status != "failed" or outcome.counts.pages > 0
+
+
+def explain(outcome: RunOutcome, account: Account) -> None:
     """Print below the table how a run failed or stopped, and the next step."""
     name, loaded = outcome.account, outcome.loaded
     if outcome.status == "deferred" and outcome.not_before is not None:
@@ -37,7 +45,7 @@ def explain(outcome: RunOutcome) -> None:
             again += f" at {time_of(outcome.not_before)}, when GitHub answers again"
         print(f"{name}: interrupted; stored pages stay; {again}.")
     elif outcome.error is not None:
-        output.say(f"{name}: {outcome.error}")
+        _tell(f"{name}: {failure_of(outcome.error, account)}", failed=outcome.status == "failed")
     elif outcome.counts.rejected:
         print(
             f"{name}: {outcome.counts.rejected} items could not be stored; see the reasons in the "
@@ -47,6 +55,32 @@ def explain(outcome: RunOutcome) -> None:
         print(
             f"{name}: GitHub left out organizations with single sign-on: authorize the token there."
         )
+
+
+def _tell(sentence: str, *, failed: bool) -> None:
+    """Print a sentence; on a terminal, an error as such, since the log does not tell it there."""
+    if failed and sys.stderr.isatty():
+        output.print_error(sentence)
+    else:
+        output.say(sentence)
+
+
+def failure_of(error: RepoledgerError, account: Account) -> str:
+    """Return why a run failed, and what to do about it."""
+    if isinstance(error, BadCredentials):
+        place = _PLACES.get(next(iter(account.sources), ""), "").format(account=account)
+        return f"{error}{place}"
+    if isinstance(error, ConnectFailed | TimedOut):
+        return f"{error}; what is stored stays, run it again when the server can be reached"
+    return str(error)
+
+
+_PLACES = {
+    "token_env": "; it is in the variable {account.token_env}",
+    "token_file": "; it is in the file {account.token_file}",
+    "token_command": "; it comes from token_command",
+    "keyring": "; `repoledger login --account {account.name}` gets one",
+}
 
 
 def explain_resources(outcome: RunOutcome, narrowing: Narrowing) -> None:

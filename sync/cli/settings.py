@@ -18,6 +18,7 @@ from sync.core.shutdown import end_process
 
 if TYPE_CHECKING:
     from sync.config import Config
+    from sync.core.log import Told
     from sync.database.queries import Ledger
 
 
@@ -78,18 +79,31 @@ class Settings:
 
         return config.load(self.config_path, os.environ)
 
-    def start_log(self, default: str | None = None, silent: Collection[str] = ()) -> None:
+    def start_log(
+        self,
+        default: str | None = None,
+        silent: Collection[str] = (),
+        *,
+        once: bool = False,
+        story: Told | None = None,
+    ) -> None:
         """Set up logging; needed by commands that talk to GitHub.
 
         `default` is the level unless the user chose one. Without it, the level is "info",
         or "warning" on a terminal, where the result is shown anyway. Loggers with the names
-        in `silent` log nothing.
+        in `silent` log nothing. Unless the user chose a level, with `once` a failure is told
+        once, and `story` says on a terminal what is shown of each event.
         """
         from sync.core import log
 
         default = default or ("warning" if _on_terminal() else "info")
         level = self.log_level or default
-        log.configure(self.log_format or "auto", level, silent)  # type: ignore[arg-type]  # one of app.py's choices
+        log_format: Any = self.log_format or "auto"
+        if self.log_level is not None:
+            once, story = False, None
+        elif story is not None and log.is_console(log_format):
+            level = "debug"  # the story takes from it what it needs
+        log.configure(log_format, level, silent, once=once, story=story)
 
 
 def open_ledger(settings: Settings) -> Ledger:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
-from collections.abc import Collection, MutableMapping
+from collections.abc import Callable, Collection, MutableMapping
 from typing import Any, Literal, TextIO
 
 import msgspec
 import structlog
 
+from sync.core.log_once import told_once
 from sync.core.redaction import printable, printable_json, scrub
 
 LogFormat = Literal["auto", "console", "json"]
@@ -23,20 +24,31 @@ LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _QUOTED = 500  # characters of a library's message
 
 Event = MutableMapping[str, Any]
+Told = Callable[[Event], str | None]
 
 
 def configure(
-    log_format: LogFormat = "auto", level: str = "info", silent: Collection[str] = ()
+    log_format: LogFormat = "auto",
+    level: str = "info",
+    silent: Collection[str] = (),
+    *,
+    once: bool = False,
+    story: Told | None = None,
 ) -> None:
     """Set up logging for the process. `level` is one of `LEVELS`.
 
-    Loggers with the names in `silent` are switched off.
+    Loggers with the names in `silent` are switched off. `once`: a failure is told once, see
+    `log_once`. `story`: what is shown of an event on a console in place of its fields; "" for
+    nothing, None for its fields.
     """
 
     def logger(name: str = "") -> Any:
         return structlog.ReturnLogger() if name in silent else _StderrLogger()
 
-    console = log_format == "console" or (log_format == "auto" and _on_a_terminal())
+    console = is_console(log_format)
+    render = _console_renderer(story) if console else _json_line
+    if once:
+        render = told_once(render, prints_reason=console)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -44,7 +56,7 @@ def configure(
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _scrubbed,
-            _console_renderer() if console else _json_line,
+            render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         logger_factory=logger,
@@ -53,6 +65,11 @@ def configure(
     root = logging.getLogger()
     root.handlers = [_ToStructlog()]
     root.setLevel(logging.WARNING)
+
+
+def is_console(log_format: LogFormat) -> bool:
+    """Tell whether lines are for people."""
+    return log_format == "console" or (log_format == "auto" and _on_a_terminal())
 
 
 def _on_a_terminal() -> bool:
@@ -110,10 +127,15 @@ def _json_line(_: Any, __: str, event: Event) -> str:
     return printable_json(msgspec.json.encode(line).decode())
 
 
-def _console_renderer() -> Any:
+def _console_renderer(story: Told | None) -> Any:
     render = structlog.dev.ConsoleRenderer(colors=_on_a_terminal(), pad_event_to=24)
 
     def console_line(logger: Any, name: str, event: Event) -> str:
+        told = story(event) if story else None
+        if told is not None:
+            if not told:
+                raise structlog.DropEvent
+            return printable(told)
         shown = {
             printable(key): _shown(key, value) for key, value in event.items() if value is not None
         }

@@ -250,6 +250,8 @@ class Daemon:
         if isinstance(outcome.error, DatabaseError):
             ledger.heal(self.stop_event)
         self._note_next_runs([state.name])
+        following = self._jobs.next_run(state.name)
+        log.debug("schedule.next_run", account=state.name, at=following and following.isoformat())
 
     def _missed(self, name: str, moment: datetime) -> None:
         self._metrics.count_missed(name)
