@@ -46,7 +46,7 @@ def demo(settings: Settings, directory: Path) -> None:
     _prepare(directory)
     from sync.cli import demo_page
     from sync.cli.demo_chart import star_chart
-    from sync.cli.demo_past import make_past
+    from sync.cli.demo_past import make_past, write_file
     from sync.database.queries import Ledger
     from sync.sandbox.story import Story
 
@@ -57,21 +57,13 @@ def demo(settings: Settings, directory: Path) -> None:
         "this machine; the syncs are the program's own, with a clock that runs fast."
     )
     progress = _Progress(story)
-    url = f"sqlite:///{directory / _LEDGER}"
-    try:
-        make_past(
-            directory / _CONFIG, story, now, mark=f"{_MARK}\n", sparing=True, told=progress.note
-        )
-        progress.end()
-        with Ledger(url) as ledger:
-            days = demo_page.star_days(ledger, now.date(), story.days)
-            _write(directory / _CHART, star_chart(demo_page.STAR, days))
-            own = replace(settings, config_path=directory / _CONFIG)
-            demo_page.show(ledger, own, now.date(), days)
-    except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            raise
-        raise ConfigError(f"{directory}: cannot be written: {error.strerror}") from None
+    make_past(directory / _CONFIG, story, now, mark=f"{_MARK}\n", sparing=True, told=progress.note)
+    progress.end()
+    with Ledger(f"sqlite:///{directory / _LEDGER}") as ledger:
+        days = demo_page.star_days(ledger, now.date(), story.days)
+        write_file(directory / _CHART, star_chart(demo_page.STAR, days))
+        own = replace(settings, config_path=directory / _CONFIG)
+        demo_page.show(ledger, own, now.date(), days)
     _advise(directory)
 
 
@@ -117,18 +109,15 @@ def _prepare(directory: Path) -> None:
         raise ConfigError(f"{directory}: cannot be used: {error.strerror}") from None
 
 
-def _write(file: Path, text: str) -> None:
-    file.write_text(text, encoding="utf-8")
-
-
 def _advise(directory: Path) -> None:
     """Print what to type next, and write what makes that short."""
     from sync.cli.demo_page import heading, say
+    from sync.cli.demo_past import write_file
 
     enter = f"cd {shlex.quote(str(directory))}"
     if folder := _not_on_path():
         path = f'export PATH={shlex.quote(str(folder))}:"$PATH"\n'
-        _write(directory / _ACTIVATE, f"# Puts repoledger on the path of this shell.\n{path}")
+        write_file(directory / _ACTIVATE, f"# Puts repoledger on the path of this shell.\n{path}")
         enter += f" && . ./{_ACTIVATE}"
     heading("Now you")
     say(f"The stars as a chart: {directory / _CHART}. On this ledger, try")

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sync.core.errors import ConfigError
+
 if TYPE_CHECKING:
     from sync.load.loading import Choice
     from sync.run.outcome import RunOutcome
@@ -46,7 +48,7 @@ def make_past(
         past = Past(github, story, calendar)
         past.begin(token)
         text = _CONFIG.format(api_url=github.url, account=ACCOUNT)
-        config_file.write_text(mark + text, encoding="utf-8")
+        write_file(config_file, mark + text)
         config = load(config_file, {})
         options = RunOptions.of(config.account(ACCOUNT), config, "backfill")
         usual = replace(options, resources=_rarer(options.resources)) if sparing else options
@@ -59,6 +61,14 @@ def make_past(
                 with GitHubClient(token=token, api_url=github.url, clock=calendar) as client:
                     chosen = options if day == story.days - 1 else usual
                     told(day, run_account(chosen, client, store))
+
+
+def write_file(file: Path, text: str) -> None:
+    """Write a file of the demo. Raises ConfigError."""
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be written: {error.strerror}") from None
 
 
 # GitHub tells the traffic of 14 days and the history of all stars, so nothing is missing.
