@@ -214,7 +214,7 @@ def _only(rows: Sequence[Row]) -> Row:
     raise click.UsageError(f"--web opens one repository, and there are several: {some}, ...")
 
 
-def _tell_unmatched(ledger: Ledger, names: Iterable[str], *, removed: bool) -> bool:
+def _tell_unmatched(ledger: Ledger, names: Sequence[str], *, removed: bool) -> bool:
     """Say which names no repository has; return whether all have one."""
     all_known = True
     for name, near, is_elsewhere in ledger.unmatched(names, removed=removed):

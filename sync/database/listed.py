@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, select
 
 from sync.database.dialects import Dialect
 from sync.database.filters import REPOSITORY_COLUMNS, RepositoryFilter
@@ -22,15 +22,16 @@ def present(
     orders: Sequence[Order],
     *,
     more: Mapping[str, Any],
+    at_least: Mapping[str, int],
 ) -> Select[Any]:
     """Return a query for repositories as they are now, unknown values last.
 
     `account`: only those that it lists, or listed, of the removed. `more`: computed columns.
+    `at_least`: only those with so much in these columns.
     """
     table = repositories.c
-    conditions = wanted.conditions(dialect)
-    if account is not None:
-        conditions.append(_listed_by(account, ever=wanted.removed))
+    conditions = _conditions(dialect, wanted, account)
+    conditions += (table[name] >= least for name, least in at_least.items())
     computed = {name: column.label(name) for name, column in more.items()}
     ordered: list[Any] = []
     for name, descending in orders:
@@ -45,6 +46,25 @@ def present(
     ordered += [table.id, dialect.in_code_point_order(table.host)]
     shown = (*(table[c] for c in REPOSITORY_COLUMNS), *computed.values())
     return select(*shown).where(*conditions).order_by(*ordered)
+
+
+def gains_of_largest(
+    dialect: Dialect, wanted: RepositoryFilter, account: str | None, counter: str, gain: Any, n: int
+) -> Select[Any]:
+    """Return a query for the gains of the `n` repositories with the largest counters."""
+    table, column = repositories.c, repositories.c[counter]
+    conditions = _conditions(dialect, wanted, account)
+    keys = select(table.host, table.id).where(*conditions, column.is_not(None))
+    largest = keys.order_by(column.desc()).limit(n).subquery()
+    its = and_(largest.c.host == table.host, largest.c.id == table.id)
+    return select(gain).join_from(largest, repositories, its)
+
+
+def _conditions(dialect: Dialect, wanted: RepositoryFilter, account: str | None) -> list[Any]:
+    conditions = wanted.conditions(dialect)
+    if account is not None:
+        conditions.append(_listed_by(account, ever=wanted.removed))
+    return conditions
 
 
 def _computed_order(dialect: Dialect, column: Any, *, descending: bool) -> list[Any]:

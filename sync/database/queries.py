@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, Self
@@ -12,28 +12,23 @@ from sqlalchemy import Connection, Select, and_, select
 from sync.config.resources import ResourceSetting
 from sync.core.clock import Clock, utc_now
 from sync.database import migrate
-from sync.database.as_of import in_order, repositories_as_of
 from sync.database.change_kinds import Kind
 from sync.database.changelog import kind_of
 from sync.database.dialects import dialect_of
 from sync.database.failures import translated
 from sync.database.figures_by_day import FIGURES as FIGURES
-from sync.database.figures_by_day import figures_now, figures_of
+from sync.database.figures_by_day import figures_of
 from sync.database.filters import REPOSITORY_COLUMNS as REPOSITORY_COLUMNS
-from sync.database.filters import NamePattern, RepositoryFilter
-from sync.database.gains import GAINS as GAINS
-from sync.database.gains import counters_on, gains_since, with_gains
 from sync.database.happened import Scope, changes_in
 from sync.database.history import counters_of
 from sync.database.known_words import Unmatched, missed, values_of
-from sync.database.listed import Order, present
 from sync.database.names import (
     Key,
     host_called,
     hosts_of,
     repositories_called,
-    spelling_of,
 )
+from sync.database.repository_lists import listed_by, pattern_of
 from sync.database.resource_groups import Settings
 from sync.database.resource_standing import ResourceStanding, days_lost, resource_standings
 from sync.database.resource_status import (
@@ -100,87 +95,15 @@ class Ledger:
         with translated(self._where), self._engine.connect() as connection:
             yield connection
 
-    def repos(
-        self,
-        *,
-        account: str | None = None,
-        host: str | None = None,
-        names: Sequence[str] = (),
-        as_of: datetime | None = None,
-        sort: str = "full_name",
-        descending: bool = False,
-        then: Sequence[Order] = (),
-        limit: int | None = None,
-        figures: bool = False,
-        gained_since: date | None = None,
-        **wanted: Any,
-    ) -> Iterator[Row]:
-        """Yield repositories, `REPOSITORY_COLUMNS` of each, unknown values last.
+    def repos(self, **asked: Any) -> Iterator[Row]:
+        """Yield repositories; what can be asked, and what is told, is said in `listed_by`."""
+        yield from listed_by(self, self._clock(), **asked)
 
-        With `figures`, also `FIGURES`; not with `as_of`. With `gained_since`, also `GAINS` since
-        the end of that day. `sort` can be one of them; `then` are further orders.
-
-        What is shown of them is what `RepositoryFilter` says of `wanted`; with `account`, only
-        what that lists, or listed, of the removed. With `as_of`, all of it is as it was at that
-        time. Raises NoSuchHost and NoSuchRepository, which is about the form of `names`.
-        """
-        asked = RepositoryFilter(
-            host=None if host is None else self.host_called(host),
-            names=tuple(map(self.pattern_of, names)),
-            **wanted,
-        )
-        orders = ((sort, descending), *then)
-        if as_of is not None:
-            past = repositories_as_of(
-                self.connect,
-                self.dialect,
-                as_of,
-                self._clock(),
-                account=account,
-                ever=asked.removed,
-            )
-            if gained_since is not None:
-                with self.connect() as connection:
-                    past = with_gains(past, counters_on(connection, gained_since))
-            yield from in_order(filter(asked.matches, past), orders, limit=limit)
-            return
-        more = figures_now(self._clock().date()) if figures else {}
-        more |= gains_since(gained_since) if gained_since else {}
-        statement = present(self.dialect, asked, account, orders, more=more)
-        if asked.words:
-            yield from self._found_by_words(statement, asked, limit)
-        else:
-            yield from self.rows(statement.limit(limit))
-
-    def _found_by_words(
-        self, statement: Select[Any], asked: RepositoryFilter, limit: int | None
-    ) -> Iterator[Row]:
-        """Yield at most `limit` rows that have the words; the database tells some too many.
-
-        It is asked for few at first: to sort all rows takes it long.
-        """
-        if limit is None:
-            yield from filter(asked.has_words, self.rows(statement))
-            return
-        size = limit + _AT_ONCE
-        while True:
-            rows = list(self.rows(statement.limit(size)))
-            found = list(filter(asked.has_words, rows))
-            if len(found) >= limit or len(rows) < size:
-                yield from found[:limit]
-                return
-            size *= 10
-
-    def pattern_of(self, name: str) -> NamePattern:
-        """Return what a name or a pattern of repositories means. Raises what `repos` does."""
-        typed = spelling_of(name)
-        return NamePattern(typed.full_name, typed.host and self.host_called(typed.host))
-
-    def unmatched(self, names: Iterable[str], *, removed: bool) -> Iterator[Unmatched]:
+    def unmatched(self, names: Sequence[str], *, removed: bool) -> Iterator[Unmatched]:
         """Yield those of `names` that no repository has, whatever else is asked of it."""
+        patterns = [pattern_of(self, name) for name in names]
         with self.connect() as connection:
-            for name in names:
-                pattern = self.pattern_of(name)
+            for name, pattern in zip(names, patterns, strict=True):
                 if found := missed(connection, self.dialect, name, pattern, removed=removed):
                     yield found
 

@@ -136,6 +136,9 @@ def test_gains_are_told_and_sorted_by_with_unknown_ones_last(
 
     most = told(sort="gained", descending=True, then=[("full_name", False)])
     assert most == [(1, 25, 1), (2, 0, 0), (5, 0, 0), (4, -20, 0), (3, None, 0)]
+    for limit in range(1, 6):  # what cannot be among the first is not looked at
+        first = told(sort="gained", descending=True, limit=limit, then=[("full_name", False)])
+        assert first == most[:limit]
     assert told(sort="gained", limit=2) == [(4, -20, 0), (2, 0, 0)]
     past = told(sort="gained", descending=True, as_of=clock.now, then=[("full_name", False)])
     assert past == most
