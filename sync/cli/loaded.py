@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sync.digest.words import counted, first_loss, repositories
 from sync.resources.permission import lacking
 
 if TYPE_CHECKING:
@@ -65,12 +66,6 @@ def sentences(loaded: Loaded, needs: dict[str, str], now: datetime) -> Iterator[
             yield f"{name}: {_WITHOUT[status]} {repositories(number)}"
 
 
-def first_loss(lost_at: datetime, now: datetime) -> str:
-    """Return in words when the first of what waits is lost."""
-    day = f"{lost_at:%Y-%m-%d}"
-    return f"nothing is lost before {day}" if lost_at > now else f"some of it is lost since {day}"
-
-
 def refusal(tally: Tally, needs: str) -> str | None:
     """Return why a resource was not read of some repositories; None if it was of all."""
     if tally.refused:
@@ -87,16 +82,6 @@ def of_repositories(numbers: list[tuple[str, int]]) -> str:
     return ", ".join(
         [f"{first} of {repositories(number)}", *(f"{name} of {n:,}" for name, n in others)]
     )
-
-
-def repositories(number: int) -> str:
-    """Return "1 repository" or "12 repositories"."""
-    return "1 repository" if number == 1 else f"{number:,} repositories"
-
-
-def counted(number: int, word: str) -> str:
-    """Return "1 day" or "3 days"."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def as_rows(loaded: Loaded, needs: dict[str, str]) -> list[dict[str, Any]]:

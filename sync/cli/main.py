@@ -35,6 +35,7 @@ _COMMANDS = {
     "resources": "resources",
     "repos": "repos",
     "changes": "changes",
+    "digest": "digest",
     "history": "history",
     "query": "query",
     "copy": "transfer",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sync.cli import completion, output
-from sync.cli.loaded import counted, first_loss, repositories
 from sync.cli.result import Result, result_options
 from sync.cli.settings import Settings
 from sync.cli.times import age_of, until
@@ -60,7 +59,9 @@ def resources(settings: Settings, account: tuple[str, ...], result: Result) -> N
         if len(chosen) > 1:  # 80 columns have no room for what the lines below say
             shown = ("account", *(name for name in _SHOWN if name != "refused"))
         output.print_rows((_shown(*pair, now) for pair in pairs), result.format, columns=shown)
-        for sentence in notes(pairs, now):
+        from sync.digest.needs import resource_needs
+
+        for sentence in resource_needs(pairs, now):
             output.say(sentence)
 
 
@@ -82,47 +83,9 @@ def setting_of(setting: ResourceSetting) -> str:
     return "on" if setting.by_name else "auto"
 
 
-def problem(status: ResourceStatus, setting: ResourceSetting) -> str | None:
-    """Return why a resource that is on cannot be read; None if it can."""
-    from sync.resources import BY_NAME
-    from sync.resources.permission import lacking
-
-    if not setting.on:
-        return None
-    needs = BY_NAME[status.resource].needs
-    if status.refused:
-        return f"refused for {repositories(status.refused)}: {lacking(status.reason, needs)}"
-    if status.is_absent:
-        return f"not on this server: it answers 404 for {repositories(status.statuses['missing'])}"
-    return None
-
-
-def notes(pairs: Iterable[tuple[ResourceStatus, ResourceSetting]], now: datetime) -> Iterator[str]:
-    """Yield below the table why something is refused, lost, or never read."""
-    from sync.resources import BY_NAME
-
-    unpushed: dict[str, list[str]] = {}
-    for status, setting in pairs:
-        who = f"{status.account}: {status.resource}"
-        why = problem(status, setting)
-        if why is not None:
-            yield f"{who}: {why}"
-        if status.lost_days:
-            since = f"{status.lost_since:%Y-%m-%d}" if status.lost_since else "?"
-            yield f"{who}: {counted(status.lost_days, 'day')} lost since {since}"
-        if status.waiting and status.lost_at is not None and setting.on:
-            yield f"{who}: {first_loss(status.lost_at, now)}"
-        needs_push = BY_NAME[status.resource].due.needs_push
-        if setting.on and needs_push and not status.wanted and not status.statuses:
-            unpushed.setdefault(status.account, []).append(status.resource)
-    for account, names in unpushed.items():
-        yield (
-            f"{account}: {' and '.join(names)}: nothing to read: no repository yet that the "
-            "account may push to"
-        )
-
-
 def _row(status: ResourceStatus, setting: ResourceSetting) -> dict[str, Any]:
+    from sync.digest.needs import problem
+
     return {
         "account": status.account,
         "resource": status.resource,

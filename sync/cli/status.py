@@ -11,13 +11,13 @@ import click
 from sync.cli import output
 from sync.cli.formats import Format
 from sync.cli.hosts import host_columns, host_option
-from sync.cli.loaded import counted
 from sync.cli.resources import in_short, statuses
 from sync.cli.result import Result, result_options
 from sync.cli.settings import Settings
 from sync.cli.times import OVERDUE, age_of, time_of, until
 from sync.core.deadline import believed
 from sync.core.origin import is_same_host
+from sync.digest.words import counted
 from sync.doctor.clearing import what_waits
 from sync.doctor.moved_accounts import refused
 

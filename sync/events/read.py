@@ -88,12 +88,13 @@ def sums_over(
         kept, rest = largest(found.get(column, ()), limit)
         sums += kept
         rests += [rest] if rest else []
-    names = _names(ledger, {(each.host, each.repository_id) for each in sums})
+    names = names_for(ledger, {(each.host, each.repository_id) for each in sums})
     known = ((each, names.get((each.host, each.repository_id))) for each in sums)
     return [event_of(each, *name) for each, name in known if name], rests
 
 
-def _names(ledger: Ledger, keys: Collection[Key]) -> dict[Key, tuple[str, str | None]]:
+def names_for(ledger: Ledger, keys: Collection[Key]) -> dict[Key, tuple[str, str | None]]:
+    """Return the name and the address of each repository of `keys` that is stored."""
     found: dict[Key, tuple[str, str | None]] = {}
     for host, theirs in groupby(sorted(keys), key=itemgetter(0)):
         while some := [id_ for _, id_ in islice(theirs, _AT_ONCE)]:

@@ -1,5 +1,6 @@
 """Events, for tests of what they say."""
 
+from sync.events.event import Event as Event
 from sync.events.event import EventKind as EventKind
 from sync.events.event import wanted as wanted
 from sync.events.from_figures import event_of as event_of
