@@ -7,7 +7,7 @@ import sys
 
 from sync import __version__
 from sync.core import memory
-from sync.core.streams import patient_input, patient_output
+from sync.core.streams import CUT_OFF, drop_what_is_left, patient_input, patient_output
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
             _tell(error)
         else:
             raise
-        sys.exit(1)
+        sys.exit(CUT_OFF if isinstance(error, BrokenPipeError) else 1)
     finally:
         _give_up_on_stderr()
         memory.skip_exit_collection()
@@ -49,19 +49,14 @@ def _tell(error: OSError) -> None:
         from sync.cli.output import print_error
 
         print_error(str(error))
-    _drop_what_is_left(1)
+    drop_what_is_left(1)
 
 
 def _give_up_on_stderr() -> None:
     try:
         sys.stderr.flush()
     except OSError:
-        _drop_what_is_left(2)
-
-
-def _drop_what_is_left(output: int) -> None:
-    """Discard output that cannot be written; otherwise Python fails at its exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), output)
+        drop_what_is_left(2)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from sync.cli.settings import ExitCode, exit_code_of
 from sync.core.errors import RepoledgerError
 from sync.core.memory import is_exhausted
 from sync.core.redaction import printable, protect_typed, scrub
+from sync.core.streams import CUT_OFF, drop_what_is_left
 
 # The commands in the order of the help, and the module of each.
 _COMMANDS = {
@@ -43,6 +44,15 @@ _COMMANDS = {
 }
 # Words in place of options; the help does not list them.
 _HIDDEN = {"help": ("help", "help_"), "version": ("help", "version")}
+
+
+class _CutOff(click.ClickException):
+    """The reader of the output has ended; Click would make it a failure."""
+
+    exit_code = CUT_OFF
+
+    def show(self, file: Any = None) -> None:  # noqa: ARG002  # nobody reads it
+        drop_what_is_left(1)
 
 
 def _flushed(invoke: Callable[[click.Context], Any], ctx: click.Context) -> Any:
@@ -74,6 +84,8 @@ class _Group(click.Group):
             return super().make_context(info_name, args, *arguments, **options)
         except click.UsageError as error:
             raise _told(error) from None
+        except BrokenPipeError:
+            raise _CutOff("") from None
         except KeyboardInterrupt:  # Click would exit with 1
             raise Exit(ExitCode.INTERRUPTED) from None
 
@@ -100,6 +112,8 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return _flushed(super().invoke, ctx)
+        except BrokenPipeError:
+            raise _CutOff("") from None
         except (Exit, OSError):  # `sync.__main__` shows an error of writing the output
             raise
         except click.UsageError as error:
@@ -142,7 +156,7 @@ def _told(error: click.UsageError) -> click.UsageError:
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
     epilog=(
         "Exit codes: 0 succeeded, 1 failed, 2 wrong use or configuration, 3 partial, "
-        "4 deferred (quota), 130 interrupted."
+        "4 deferred (quota), 130 interrupted, 141 output cut off."
         "\n\nThese options also work behind a command."
     ),
     params=[*global_options()],

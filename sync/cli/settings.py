@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sync.core import errors
 from sync.core.shutdown import end_process
+from sync.core.streams import CUT_OFF
 
 if TYPE_CHECKING:
     from sync.config import Config
@@ -31,6 +32,7 @@ class ExitCode(IntEnum):
     PARTIAL = 3
     DEFERRED = 4
     INTERRUPTED = 130
+    CUT_OFF = CUT_OFF
 
 
 _CODES: dict[type[errors.RepoledgerError], ExitCode] = {

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import io
+import os
 import select
 from typing import Any
+
+CUT_OFF = 141  # the exit code of a program that SIGPIPE ends
+
+
+def drop_what_is_left(output: int) -> None:
+    """Discard output that cannot be written; otherwise Python fails at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), output)
 
 
 class _Patient(io.FileIO):

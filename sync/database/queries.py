@@ -82,6 +82,7 @@ class Ledger:
     def close(self) -> None:
         """Close every connection; a later use opens new ones."""
         self._engine.dispose()
+        self.dialect.leave_as_found()
 
     def __enter__(self) -> Self:
         return self

@@ -165,6 +165,9 @@ class Dialect(ABC):
     def gather_statistics(self, engine: Engine) -> None:  # noqa: B027  # for PostgreSQL
         """Update the planner's statistics after the tables have grown; errors are ignored."""
 
+    def leave_as_found(self) -> None:  # noqa: B027  # for SQLite
+        """Remove what reading has made beside the ledger, once its connections are closed."""
+
     def shrink(self, engine: Engine) -> None:  # noqa: B027  # for SQLite
         """Give back disk space that only the largest transaction so far needed."""
 

@@ -156,6 +156,9 @@ class Sqlite(Dialect):
         event.listen(engine, "checkout", same_file)
         return engine
 
+    def leave_as_found(self) -> None:
+        sqlite_wal.remove_empty(self.target)
+
     @contextmanager
     def account_lock(
         self, account: str, *, wait: bool, stop: threading.Event | None = None
