@@ -10,8 +10,11 @@ _HISTORY = (
     "`repoledger repos --sort stars` compares repositories"
 )
 _SCHEMA = "`repoledger migrate` brings the ledger's schema up to date"
-_SEARCH = "`repoledger repos --name TEXT` finds repositories"
-_PAGES = "`html_url` in `repoledger repos --json` has the address of each page"
+_SEARCH = "`repoledger repos --search TEXT` finds repositories"
+_PAGES = "`repoledger repos NAME --web` opens a repository's page"
+_EXPORT = (
+    "`repoledger repos --output FILE.csv` exports (.json, .xlsx and others too); so does `query`"
+)
 _CONFIG = "`repoledger init` writes a configuration, `repoledger check` tests it"
 
 _ELSEWHERE = {
@@ -19,14 +22,11 @@ _ELSEWHERE = {
     **dict.fromkeys(("list", "ls", "repo", "repositories"), _LIST),
     **dict.fromkeys(("stats", "stat", "statistics", "stars", "chart", "plot"), _HISTORY),
     **dict.fromkeys(("log", "logs", "diff", "events", "activity"), _CHANGES),
-    **dict.fromkeys(
-        ("search", "find", "grep"), "`repoledger repos --name TEXT` finds repositories"
-    ),
-    "export": "`repoledger repos --format csv` (or json, ndjson) exports; so does `query`",
+    **dict.fromkeys(("search", "find", "grep"), _SEARCH),
+    "export": _EXPORT,
+    **dict.fromkeys(("summary", "report", "week"), "`repoledger digest` tells what happened"),
     **dict.fromkeys(("sql", "select"), "`repoledger query SQL` runs a statement"),
-    **dict.fromkeys(
-        ("open", "browse", "web"), "`html_url` in `repoledger repos --json` has each page"
-    ),
+    **dict.fromkeys(("open", "browse", "web"), _PAGES),
     **dict.fromkeys(
         ("serve", "server", "start", "watch"),
         "`repoledger daemon` syncs on a schedule, and serves /livez, /readyz and /metrics",
