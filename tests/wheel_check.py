@@ -34,7 +34,7 @@ LACKING: tuple[tuple[str, dict[str, str], str], ...] = (
     ("migrate", {SERVER: "postgresql://me@127.0.0.1:9/ledger"}, "pip install 'psycopg[binary]'"),
     ("daemon", {SERVER: "mysql://me@127.0.0.1:9/ledger"}, "pip install 'PyMySQL[rsa]'"),
     ("backfill", {"REPOLEDGER_ACCOUNTS__0__KEYRING": "true"}, "pip install keyring"),
-    ("history octocat/hello-world --format svg", {}, "pip install matplotlib"),
+    ("history octocat/hello-world --format png", {}, "pip install matplotlib"),
     (
         "backfill",
         {

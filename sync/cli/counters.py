@@ -1,9 +1,9 @@
-"""A repository's counters over time, as steps to draw. No I/O here."""
+"""The counters of repositories: their columns, and what is drawn of them. No I/O here."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -39,7 +39,8 @@ LABELS = {
 class Series(NamedTuple):
     """A column that is drawn. `panel`: the title of the drawing that it shares with others.
 
-    `filled`: whether it is known of every day between the first and today.
+    `filled`: whether it is known of every day between the first and today. `daily`: whether it
+    counts what was on a day, and not all until then. `dashed`: whether it is told apart.
     """
 
     column: str
@@ -47,6 +48,8 @@ class Series(NamedTuple):
     panel: str
     name: str  # of the line in an SVG
     filled: bool = False
+    daily: bool = False
+    dashed: bool = False
 
 
 # The view with the days of a counter, and what is drawn of it.
@@ -58,62 +61,38 @@ VIEWS = {
 }
 _KEPT = "given and kept, by GitHub"
 _CLONES = "clones (with CI)"
+_VISITORS, _CLONERS = "unique visitors a day", "unique cloners a day (with CI)"
 SERIES: Mapping[Counter, tuple[Series, ...]] = {
     **{c: (Series(COLUMNS[c], LABELS[c], LABELS[c], c.value, filled=True),) for c in COLUMNS},
     Counter.stars: (
         Series("stargazers_count", "stars", "stars", "stars", filled=True),
-        Series("retained", f"stars {_KEPT}", "stars", "retained"),
+        Series("retained", f"stars {_KEPT}", "stars", "retained", dashed=True),
     ),
     Counter.views: (
-        Series("views", "views", "views", "views"),
-        Series("view_uniques", "unique visitors a day", "views", "view_uniques"),
+        Series("views", "views", "views", "views", daily=True),
+        Series("view_uniques", _VISITORS, "views", "view_uniques", dashed=True),
     ),
     Counter.clones: (
-        Series("clones", _CLONES, _CLONES, "clones"),
-        Series("clone_uniques", "unique cloners a day (with CI)", _CLONES, "clone_uniques"),
+        Series("clones", _CLONES, _CLONES, "clones", daily=True),
+        Series("clone_uniques", _CLONERS, _CLONES, "clone_uniques", dashed=True),
     ),
     Counter.downloads: (
         Series("total", "downloads in total", "downloads in total", "total"),
-        Series("downloads", "downloads a day", "downloads a day", "downloads"),
+        Series("downloads", "downloads a day", "downloads a day", "downloads", daily=True),
     ),
 }
-# The columns of a table of a counter's days, with shorter names for a terminal.
+# The columns of a table of a counter's days, and their shorter names for people. Without a
+# counter, of all that there are; `watchers_count` is GitHub's other name for the stars.
+ALL_SHOWN: Mapping[str, str] = {
+    column: counter.value for counter, column in COLUMNS.items() if counter is not Counter.watchers
+}
 SHOWN: Mapping[Counter, Mapping[str, str]] = {
+    **{counter: {column: counter.value} for counter, column in COLUMNS.items()},
     Counter.stars: {"stargazers_count": "stars", "gained": "gained", "retained": "retained"},
     Counter.views: {"views": "views", "view_uniques": "unique visitors"},
     Counter.clones: {"clones": _CLONES, "clone_uniques": "unique cloners"},
     Counter.downloads: {"downloads": "downloads", "total": "total"},
 }
-
-
-_DAY = timedelta(days=1)
-
-
-class Step(NamedTuple):
-    """A value from the start of `first` to the end of `last`; None if unknown."""
-
-    first: date
-    last: date
-    value: int | None
-
-
-def steps_of(rows: Sequence[Mapping[str, Any]], counter: Counter) -> list[Step]:
-    """Return the steps of a counter; `rows` are one a day, and missing days are unknown."""
-    return steps_in(rows, COLUMNS[counter])
-
-
-def steps_in(rows: Sequence[Mapping[str, Any]], column: str) -> list[Step]:
-    """Return the steps of a column, as `steps_of` does."""
-    steps: list[Step] = []
-    for row in rows:
-        day, value = row["day"], row[column]
-        if steps and steps[-1].last < day - _DAY:
-            steps.append(Step(steps[-1].last + _DAY, day - _DAY, None))
-        if steps and steps[-1].value == value:
-            steps[-1] = steps[-1]._replace(last=day)
-        else:
-            steps.append(Step(day, day, value))
-    return steps
 
 
 def together(
@@ -126,40 +105,3 @@ def together(
         known = {name: row[name] for name in names if name in row}
         found.setdefault(row["day"], {"day": row["day"], **unknown}).update(known)
     return [found[day] for day in sorted(found)]
-
-
-def reach_of(steps: Sequence[Step]) -> date | None:
-    """Return the last day of which the value is known."""
-    return next((step.last for step in reversed(steps) if step.value is not None), None)
-
-
-def values_of(steps: Sequence[Step]) -> list[int]:
-    """Return the known values."""
-    return [step.value for step in steps if step.value is not None]
-
-
-def days_of(steps: Sequence[Step]) -> int:
-    """Return how many days the steps cover."""
-    return (steps[-1].last - steps[0].first + timedelta(days=1)).days
-
-
-def limits(values: Sequence[int]) -> tuple[int, int]:
-    """Return the lowest and highest value of an axis for `values`.
-
-    The axis begins at 0, unless all values would then lie in its upper half.
-    """
-    lowest, highest = min(values), max(values)
-    if lowest == highest:
-        return (lowest - 1, highest + 1) if lowest else (0, 1)
-    return (0 if 0 <= lowest <= highest / 2 else lowest), highest
-
-
-def short(value: float, span: float) -> str:
-    """Return a count as a label of an axis that spans `span`.
-
-    From a million on it has three decimals, unless neighbouring labels would be the same.
-    """
-    for factor, suffix in ((10**12, "T"), (10**9, "G"), (10**6, "M")):
-        if abs(value) >= factor and span >= factor / 20:
-            return f"{value / factor:,.3f}".rstrip("0").rstrip(".") + suffix
-    return f"{value:,.0f}"

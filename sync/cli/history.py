@@ -1,73 +1,46 @@
-"""The command history: a repository's counters day by day, as figures or drawn."""
+"""The command history: counters of repositories day by day, as figures or drawn."""
 
 from __future__ import annotations
 
-import contextlib
-import io
-import os
-import shutil
 import sys
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-from click.exceptions import Exit
 
+from sync.charts.picture import Theme
 from sync.cli import completion, output
-from sync.cli.counters import (
-    COLUMNS,
-    SERIES,
-    SHOWN,
-    VIEWS,
-    Counter,
-    Series,
-    Step,
-    reach_of,
-    steps_in,
-    together,
-)
-from sync.cli.hosts import host_option, repository_at
-from sync.cli.output import Format, json_option
-from sync.cli.output_files import replacing
-from sync.cli.settings import ExitCode, Settings, open_ledger
+from sync.cli.chart_file import CHART_ENDINGS, ChartFormat, require_place, write
+from sync.cli.counters import Counter
+from sync.cli.formats import format_of
+from sync.cli.past import Past, require_summable
+from sync.cli.past_read import Asked, compared, of_repository, summed
+from sync.cli.repository_filters import Wanted, filter_options
+from sync.cli.result import Result, output_option
+from sync.cli.settings import Settings, open_ledger
 from sync.cli.times import moment_of
-from sync.core.extras import needed_for
-
-if TYPE_CHECKING:
-    from sync.database.queries import Ledger
-
-Rows = Sequence[Mapping[str, Any]]
 
 _DAYS = 30
 _ALL = "all"
-_PLOT_HEIGHT = 8
-_AROUND_PLOT = 5  # lines: a blank one, title, axis, dates, the shell's next prompt
-
-
-class HistoryFormat(StrEnum):
-    table = "table"
-    json = "json"
-    ndjson = "ndjson"
-    csv = "csv"
-    svg = "svg"
-    png = "png"
-
-
-_CHARTS = (HistoryFormat.svg, HistoryFormat.png)
 
 
 @click.command
 @click.argument(
-    "repository",
-    metavar="OWNER/NAME",
+    "repositories",
+    metavar="[OWNER/NAME]...",
+    nargs=-1,
     shell_complete=completion.repositories,
-    help="The repository: present or former name, HOST/OWNER/NAME or address.",
+    help="The repositories: present or former names, HOST/OWNER/NAME, addresses, or patterns "
+    "such as 'octo/*'. Several are compared.",
 )
-@host_option
+@filter_options
+@click.option(
+    "--total",
+    is_flag=True,
+    help="Sum the counter of all these repositories; without names and filters, of all.",
+)
 @click.option(
     "--since",
     metavar="WHEN",
@@ -83,84 +56,92 @@ _CHARTS = (HistoryFormat.svg, HistoryFormat.png)
     "--counter",
     type=click.Choice(Counter),
     help="Counter to show. stars, views, clones and downloads have tables of their own, with "
-    "what GitHub tells of days before the first sync. Default: a table of the others; drawn "
-    "are stars on a terminal, all in svg and png.",
+    "what GitHub tells of days before the first sync. Default: a table of several, a chart of "
+    "the stars.",
 )
-@click.option(
-    *("--output", "file"),
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write the result to this file.",
-)
+@output_option
 @click.option(
     *("--format", "fmt"),
-    type=click.Choice(HistoryFormat),
+    type=click.Choice(ChartFormat),
     help="Format of the result; svg and png are charts. Default: that of FILE's name, or a table.",
 )
-@json_option
+@click.option("--json", is_flag=True, help="Same as --format json.")
+@click.option(
+    "--theme",
+    type=click.Choice(Theme),
+    default=Theme.auto,
+    help="Colours of a chart; auto: light or dark as the reader's device, in png light.",
+)
 @click.pass_obj
 def history(
     settings: Settings,
-    repository: str,
-    host: str | None,
+    repositories: Sequence[str],
+    wanted: Wanted,
+    total: bool,
     since: str | None,
     until: str | None,
     counter: Counter | None,
     file: Path | None,
-    fmt: HistoryFormat | None,
+    fmt: ChartFormat | None,
     json: bool,
+    theme: Theme,
 ) -> None:
-    """Show a repository's counters day by day.
+    """Show counters of repositories day by day: of one, several compared, or their sum.
 
     Views, clones and downloads are shown with --counter; a day that is not known is empty.
     Clones include those of CI.
 
-    Examples: repoledger history octocat/hello-world --since 90d --format csv;
-    repoledger history octocat/hello-world --counter stars --since all --output stars.svg
+    Examples: repoledger history octocat/hello-world --since 90d --output stars.svg;
+    repoledger history octo/alpha octo/beta; repoledger history --total --owner octo --since 1y
     """
-    today = datetime.now(UTC).date()
-    first, last = _days(since, until, today)
-    repository = repository_at(host, repository)
-    fmt = HistoryFormat.json if json else fmt or _format_of(file)
-    if fmt in _CHARTS:
-        _require_chart(fmt, file)
+    if json and fmt not in (None, ChartFormat.json):
+        raise click.UsageError(f"--json and --format {fmt} contradict each other")
+    fmt = format_of(file, ChartFormat.json if json else fmt, CHART_ENDINGS, ChartFormat.table)
+    require_place(fmt, file)
+    asked = Asked(
+        names=repositories,
+        wanted=wanted,
+        # A chart is of one counter.
+        counter=counter or (Counter.stars if fmt.is_chart else None),
+        span=_days(since, until, datetime.now(UTC).date()),
+        is_default_span=since is None and until is None,
+    )
+    if total:
+        _require_total(asked)
+    elif not repositories and not wanted.is_filter:
+        raise click.UsageError(
+            "name a repository, such as OWNER/NAME, or add --total for the sum of all"
+        )
     with open_ledger(settings) as ledger:
-        removed = ledger.removed_on(repository)
-        if since is None and until is None and removed is not None:
-            first, last = _days(None, None, removed)
-        rows = _rows(ledger, repository, counter, first, last)
-        name = ledger.full_name(repository)
-    if fmt in _CHARTS:
-        picture = _chart(name, rows, fmt, counter)
-        with replacing(file) if file else contextlib.nullcontext(sys.stdout.buffer) as stream:
-            stream.write(picture)
-    elif file is None:
-        if fmt is HistoryFormat.table and rows and sys.stdout.isatty():
-            _show(name, rows, counter)
+        wanted.require_account(settings, ledger)
+        if total:
+            past = summed(ledger, asked)
+        elif asked.is_of_one:
+            past = of_repository(ledger, asked, last_days)
         else:
-            _print(rows, fmt, counter)
-    else:
-        with replacing(file) as stream, _as_stdout(stream):
-            _print(rows, fmt, counter)
+            past = compared(ledger, asked)
+    if fmt.is_chart:
+        write(past.picture(), fmt, theme, file)
+        return
+    result = Result(fmt.of_lists, file)
+    with result.opened():
+        if result.is_table and file is None and past.rows and sys.stdout.isatty():
+            from sync.cli.past_shown import show
+
+            show(past)
+        else:
+            _print(past, result)
 
 
-def _format_of(file: Path | None) -> HistoryFormat:
-    """Return the format that the name of a file ends with, or a table."""
-    suffix = file.suffix.lower().removeprefix(".") if file else ""
-    return HistoryFormat(suffix) if suffix in list(HistoryFormat) else HistoryFormat.table
-
-
-def _rows(
-    ledger: Ledger, repository: str, counter: Counter | None, first: date, last: date
-) -> list[Mapping[str, Any]]:
-    """Return a row for each day of which the ledger tells something, or that it is unknown."""
-    own: list[Mapping[str, Any]] = []
-    if counter is None or counter in COLUMNS:
-        own = list(ledger.history(repository, since=first, until=last))
-    if counter is None or counter not in VIEWS:
-        return own
-    told = ledger.figures(repository, VIEWS[counter], since=first, until=last)
-    return list(together(own, list(told), tuple(SHOWN[counter])))
+def _require_total(asked: Asked) -> None:
+    """Raise UsageError for what cannot be summed."""
+    try:
+        require_summable(asked.counter or Counter.stars)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    for option, given in (("--removed", asked.wanted.removed), ("--search", asked.wanted.words)):
+        if given:
+            raise click.UsageError(f"--total sums what there is now: leave out {option}")
 
 
 def _days(since: str | None, until: str | None, today: date) -> tuple[date, date]:
@@ -169,119 +150,21 @@ def _days(since: str | None, until: str | None, today: date) -> tuple[date, date
     start = datetime.min.replace(tzinfo=UTC) if since == _ALL else moment_of(since, "--since")
     last = min(end.date(), today) if end else today
     if start is None:
-        return date.fromordinal(max(last.toordinal() - _DAYS, 1)), last
+        return last_days(last)
     if end and start.date() > end.date():
         raise click.BadParameter("must not be before --since", param_hint="--until")
     return start.date(), last
 
 
-def _print(rows: Rows, fmt: HistoryFormat, counter: Counter | None) -> None:
-    shown = (*SHOWN[counter],) if counter and counter in SHOWN else (*COLUMNS.values(),)
-    output.print_rows(
-        rows, Format(fmt.value), columns=("day", *shown), empty="no data for these days"
-    )
+def last_days(last: date) -> tuple[date, date]:
+    """Return the days that are shown if nothing else is asked for."""
+    return date.fromordinal(max(last.toordinal() - _DAYS, 1)), last
 
 
-def _show(name: str, rows: Rows, counter: Counter | None) -> None:
-    """Show a table on a terminal, with plots below it, where a long table does not hide them."""
-    # The database's names of the counters would need more than 80 columns.
-    short = {column: each.value for each, column in COLUMNS.items()}
-    shown = SHOWN.get(counter, short) if counter else short
-    cells = ([row["day"], *(row[column] for column in shown)] for row in rows)
-    output.print_table(("day", *shown.values()), cells)
-    from sync.cli.plot import plotted
-
-    lines = _lines(rows, counter or Counter.stars)
-    terminal = shutil.get_terminal_size()
-    fitting = (terminal.lines - 1) // len(lines) - _AROUND_PLOT + 1
-    for series, steps in lines.items():
-        plot = plotted(
-            _title(name, series, steps),
-            steps,
-            width=terminal.columns,
-            height=max(3, min(_PLOT_HEIGHT, fitting)),
-            plain=not _has_braille(),
-        )
-        for line in ["", *plot] if plot else []:
-            print(line)
-
-
-def _lines(rows: Rows, counter: Counter) -> dict[Series, list[Step]]:
-    """Return what is drawn of a counter: lines, and those that were asked for of days."""
-    present = [each for each in SERIES[counter] if rows and each.column in rows[0]]
-    return {each: steps_in(rows, each.column) for each in present or SERIES[counter][:1]}
-
-
-def _title(name: str, series: Series, steps: Sequence[Step]) -> str:
-    if series.filled:
-        return f"{series.label} of {name}"
-    reach = reach_of(steps)
-    return f"{name}: {series.label}" + (f", until {reach}" if reach else "")
-
-
-def _has_braille() -> bool:
-    """Tell whether the terminal can show braille; the console of Linux cannot."""
-    try:
-        "⣿┤".encode(sys.stdout.encoding)
-    except UnicodeEncodeError:
-        return False
-    return os.environ.get("TERM") not in ("linux", "dumb")
-
-
-@contextlib.contextmanager
-def _as_stdout(stream: Any) -> Iterator[None]:
-    """Redirect the output to a file, in UTF-8 on every machine."""
-    text = io.TextIOWrapper(stream, encoding="utf-8", errors="backslashreplace", newline="\n")
-    try:
-        with contextlib.redirect_stdout(text):
-            yield
-        text.detach()
-    except BaseException:
-        with contextlib.suppress(OSError):  # the disk is still full
-            text.close()
-        raise
-
-
-def _require_chart(fmt: HistoryFormat, file: Path | None) -> None:
-    """End with exit code 2 if a chart could not be drawn, or would be shown as characters."""
-    if file is None and sys.stdout.isatty():
-        output.print_error(
-            f"a terminal cannot show {fmt.value}: add `--output FILE`, or redirect it"
-        )
-        raise Exit(ExitCode.WRONG_USE)
-    os.environ["MPLBACKEND"] = "agg"  # draws without a window; a wrong name would fail
-    with _quietly(), needed_for("a chart", "matplotlib"):
-        from sync.cli import chart  # noqa: F401  # fails if matplotlib is not installed
-
-
-def _chart(name: str, rows: Rows, fmt: HistoryFormat, counter: Counter | None) -> bytes:
-    lines: dict[Series, list[Step]] = {}
-    for each in [counter] if counter else COLUMNS:
-        lines |= _lines(rows, each)
-    with _quietly():
-        from sync.cli import chart
-
-        return chart.drawn(name, lines, fmt.value)
-
-
-@contextlib.contextmanager
-def _quietly() -> Iterator[None]:
-    """Silence matplotlib's messages about its fonts and folders.
-
-    It logs that its cache is in a temporary folder, warns of characters missing in its
-    fonts, and starts `fc-list`, which writes to stderr if HOME is read-only.
-    """
-    import logging  # not at the start of every command
-
-    logging.getLogger("matplotlib").setLevel(logging.CRITICAL)
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+def _print(past: Past, result: Result) -> None:
+    empty = "no data for these days"
+    if result.is_table:
+        cells: Any = ([row["day"], *(row[name] for name in past.columns)] for row in past.rows)
+        output.print_table(("day", *past.columns.values()), cells, empty=empty)
+    else:
+        output.print_rows(past.rows, result.format, columns=("day", *past.columns))

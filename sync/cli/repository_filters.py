@@ -93,6 +93,25 @@ class Wanted:
     def removed(self) -> bool:
         return bool(self.options["removed"])
 
+    @property
+    def host(self) -> str | None:
+        host: str | None = self.options["host"]
+        return host
+
+    @property
+    def words(self) -> bool:
+        """Whether words are searched for."""
+        return bool(self.options["words"])
+
+    @property
+    def is_filter(self) -> bool:
+        """Whether anything but a host was asked for."""
+        return any(
+            value not in (None, False, (), (None, None))
+            for name, value in self.options.items()
+            if name != "host"
+        )
+
     def require_account(self, settings: Settings, ledger: Ledger) -> None:
         """Raise ConfigError for an account that is neither synced nor configured."""
         account = self.options["account"]

@@ -30,7 +30,7 @@ def present(
     `at_least`: only those with so much in these columns.
     """
     table = repositories.c
-    conditions = _conditions(dialect, wanted, account)
+    conditions = conditions_of(dialect, wanted, account)
     conditions += (table[name] >= least for name, least in at_least.items())
     computed = {name: column.label(name) for name, column in more.items()}
     ordered: list[Any] = []
@@ -53,14 +53,15 @@ def gains_of_largest(
 ) -> Select[Any]:
     """Return a query for the gains of the `n` repositories with the largest counters."""
     table, column = repositories.c, repositories.c[counter]
-    conditions = _conditions(dialect, wanted, account)
+    conditions = conditions_of(dialect, wanted, account)
     keys = select(table.host, table.id).where(*conditions, column.is_not(None))
     largest = keys.order_by(column.desc()).limit(n).subquery()
     its = and_(largest.c.host == table.host, largest.c.id == table.id)
     return select(gain).join_from(largest, repositories, its)
 
 
-def _conditions(dialect: Dialect, wanted: RepositoryFilter, account: str | None) -> list[Any]:
+def conditions_of(dialect: Dialect, wanted: RepositoryFilter, account: str | None) -> list[Any]:
+    """Return the conditions that these repositories fulfil."""
     conditions = wanted.conditions(dialect)
     if account is not None:
         conditions.append(_listed_by(account, ever=wanted.removed))

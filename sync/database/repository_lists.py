@@ -47,11 +47,7 @@ def listed_by(
     what that lists, or listed, of the removed. With `as_of`, all of it is as it was at that
     time. Raises NoSuchHost and NoSuchRepository, which is about the form of `names`.
     """
-    asked = RepositoryFilter(
-        host=None if host is None else ledger.host_called(host),
-        names=tuple(pattern_of(ledger, name) for name in names),
-        **wanted,
-    )
+    asked = filter_of(ledger, host=host, names=names, **wanted)
     orders = ((sort, descending), *then)
     if as_of is not None:
         past = repositories_as_of(
@@ -77,6 +73,17 @@ def listed_by(
         yield from _found_by_words(ledger, statement, asked, limit)
     else:
         yield from ledger.rows(statement.limit(limit))
+
+
+def filter_of(
+    ledger: Ledger, *, host: str | None = None, names: Sequence[str] = (), **wanted: Any
+) -> RepositoryFilter:
+    """Return which repositories are meant. Raises what `listed_by` does."""
+    return RepositoryFilter(
+        host=None if host is None else ledger.host_called(host),
+        names=tuple(pattern_of(ledger, name) for name in names),
+        **wanted,
+    )
 
 
 def _at_least(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -86,7 +87,7 @@ def test_no_line_is_drawn_across_unknown_days(figured: Path) -> None:
 def test_a_chart_of_clones_says_that_those_of_ci_are_among_them(figured: Path) -> None:
     assert f"clones (with CI), until {ago(1)}" in texts(chart(figured, "clones"))
     shown = on_terminal("history", "octo/alpha-two", "--counter", "clones", cwd=figured, columns=80)
-    assert f"octo/alpha-two: clones (with CI), until {ago(1)}\n" in shown
+    assert re.search(rf"octo/alpha-two: \d+ clones \(with CI\) in \d+ days until {ago(1)}\n", shown)
     assert max(map(len, shown.splitlines())) <= 80
 
 
@@ -120,16 +121,17 @@ def test_the_two_numbers_of_stars_are_two_lines(figured: Path) -> None:
         cwd=figured,
         columns=80,
     )
-    assert "\n\nstars of octo/alpha-two\n" in shown
-    assert f"\n\nocto/alpha-two: stars given and kept, by GitHub, until {ago(2)}\n" in shown
+    assert "\n\nocto/alpha-two: 1,530 stars, +120 in 9 days\n" in shown
+    assert f"\n\nstars given and kept, by GitHub, until {ago(2)}\n" in shown
 
 
 def test_without_a_counter_nothing_of_figures_is_shown(figured: Path) -> None:
     done = repoledger("history", "octo/alpha-two", "--since", "1d", cwd=figured)
-    assert done.stdout.split()[:6] == [
-        *("day", "stargazers_count", "forks_count"),
-        *("open_issues_count", "watchers_count", "size"),
-    ]
+    assert done.stdout.split()[:5] == ["day", "stars", "forks", "issues", "size"]
+    done = repoledger("history", "octo/alpha-two", "--since", "1d", "--format", "csv", cwd=figured)
+    assert done.stdout.splitlines()[0] == (
+        "day,stargazers_count,forks_count,open_issues_count,size"
+    )
 
 
 def test_a_repository_without_figures_has_no_data(figured: Path) -> None:
@@ -148,7 +150,17 @@ def test_the_name_of_a_file_says_its_format(figured: Path, name: str, begin: byt
     assert (figured / name).read_bytes().startswith(begin)
 
 
-def test_a_format_that_is_asked_for_counts_more_than_the_name_of_a_file(figured: Path) -> None:
-    options = ("octo/alpha-two", "--output", "x.svg", "--format", "ndjson")
-    assert repoledger("history", *options, cwd=figured).returncode == 0
-    assert (figured / "x.svg").read_text().startswith('{"day":')
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--output", "x.svg", "--format", "ndjson"), "contradicts the ending .svg"),
+        (("--output", "x.pdf"), "end it with one of .txt, .json, .ndjson, .csv, .xlsx"),
+    ],
+)
+def test_a_chart_is_not_written_in_another_format_than_its_name_says(
+    figured: Path, options: tuple[str, ...], told: str
+) -> None:
+    done = repoledger("history", "octo/alpha-two", *options, cwd=figured)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert not list(figured.glob("x.*"))

@@ -35,9 +35,9 @@ def test_a_file_gets_what_a_pipe_would(counted: Path, fmt: str) -> None:
 
 
 def test_a_table_in_a_file_has_no_plot_even_if_it_is_written_from_a_terminal(counted: Path) -> None:
-    options = ("octo/alpha-two", "--output", "result")
+    options = ("octo/alpha-two", "--output", "result.txt")
     assert on_terminal("history", *options, cwd=counted, columns=80) == ""
-    text = (counted / "result").read_text(encoding="utf-8")
+    text = (counted / "result.txt").read_text(encoding="utf-8")
     assert (len(text.splitlines()), "stars of" in text) == (2 + 21, False)
 
 

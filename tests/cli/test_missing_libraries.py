@@ -93,11 +93,13 @@ def test_a_token_in_a_keyring_without_the_library_for_it_is_told_what_to_install
     assert FOR_KEYRINGS in done.stderr
 
 
-def test_a_chart_without_matplotlib_says_what_to_install(
+def test_only_a_png_needs_matplotlib_and_says_what_to_install(
     counted: Path, without: dict[str, str]
 ) -> None:
     done = repoledger("history", "octo/alpha-two", "--format", "svg", cwd=counted, **without)
-    told = "a chart needs a library that is not installed: pip install matplotlib"
+    assert (done.returncode, done.stderr) == (0, "")
+    done = repoledger("history", "octo/alpha-two", "--format", "png", cwd=counted, **without)
+    told = "a PNG needs a library that is not installed: pip install matplotlib"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"error: {told}\n")
 
 

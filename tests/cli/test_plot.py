@@ -6,7 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.support.inside.cli import Counter, Step, limits, plotted, short, steps_of
+from tests.support.inside.charts import Step, limits, short, steps_in
+from tests.support.inside.cli import plotted
 
 DAY = date(2026, 3, 1)
 
@@ -14,7 +15,7 @@ DAY = date(2026, 3, 1)
 def series(*values: int | None) -> list[Step]:
     """Return the steps of one value a day."""
     rows = [{"day": DAY + timedelta(days=n), "size": value} for n, value in enumerate(values)]
-    return steps_of(rows, Counter.size)
+    return steps_in(rows, "size")
 
 
 def drawn(*values: int | None, width: int = 60) -> list[str]:
@@ -53,12 +54,9 @@ def test_a_label_is_short_but_never_the_same_as_another(value: int, span: int, l
     assert short(value, span) == label
 
 
-def test_a_single_day_is_a_line_with_one_date() -> None:
+def test_a_single_day_is_told_in_words_and_not_drawn_as_a_line() -> None:
     lines = plotted("a plot", series(5), width=60, height=8)
-    assert lines[0] == "a plot"
-    assert lines[-1].split() == [str(DAY)]
-    (line,) = (line for line in lines if line.startswith("5 ┤"))
-    assert len(line.rstrip()) == 59
+    assert lines == ["a plot", f"one day is known: 5 on {DAY}"]
 
 
 def test_a_constant_value_is_a_level_line_and_zero_lies_on_the_axis() -> None:

@@ -46,6 +46,12 @@ def set_counters(folder: Path, name: str, values: Iterable[tuple[int, int | None
         "VALUES (?, ?, ?, ?, 3, 2, 1, 1000)",
         [(host, id_, str(ago(days)), value) for days, value in values],
     )
+    connection.execute(
+        "UPDATE repositories SET (stargazers_count, forks_count, open_issues_count, "
+        f"watchers_count, size) = (SELECT {', '.join(COLUMNS)} FROM repository_metrics "
+        "WHERE repository_id = ? ORDER BY day DESC LIMIT 1) WHERE id = ?",
+        (id_, id_),
+    )
     connection.commit()
     connection.close()
 

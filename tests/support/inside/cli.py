@@ -2,11 +2,6 @@
 
 from sync.cli.accounts import ending as ending
 from sync.cli.cells import csv_cell as csv_cell
-from sync.cli.counters import Counter as Counter
-from sync.cli.counters import Step as Step
-from sync.cli.counters import limits as limits
-from sync.cli.counters import short as short
-from sync.cli.counters import steps_of as steps_of
 from sync.cli.demo_chart import nice_ticks as nice_ticks
 from sync.cli.main import app as app
 from sync.cli.output import table_cell as table_cell
