@@ -45,7 +45,6 @@ def demo(settings: Settings, directory: Path) -> None:
     """Try repoledger on 90 days of a made-up maintainer's GitHub. No token, no network."""
     _prepare(directory)
     from sync.cli import demo_page
-    from sync.cli.demo_chart import star_chart
     from sync.cli.demo_past import make_past, write_file
     from sync.database.queries import Ledger
     from sync.sandbox.story import Story
@@ -61,7 +60,7 @@ def demo(settings: Settings, directory: Path) -> None:
     progress.end()
     with Ledger(f"sqlite:///{directory / _LEDGER}") as ledger:
         days = demo_page.star_days(ledger, now.date(), story.days)
-        write_file(directory / _CHART, star_chart(demo_page.STAR, days))
+        write_file(directory / _CHART, demo_page.star_chart(days))
         own = replace(settings, config_path=directory / _CONFIG)
         demo_page.show(ledger, own, now.date(), days)
     _advise(directory)

@@ -11,9 +11,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sync.cli import output
-from sync.cli.counters import COLUMNS, Counter, steps_in
+from sync.cli.counters import COLUMNS, Counter
 
 if TYPE_CHECKING:
+    from sync.cli.past import Past
     from sync.cli.settings import Settings
     from sync.database.queries import Ledger
 
@@ -56,6 +57,20 @@ def star_days(ledger: Ledger, today: date, days: int) -> list[tuple[date, int]]:
     return [(row["day"], row[COLUMNS[Counter.stars]]) for row in rows]
 
 
+def star_chart(days: Sequence[tuple[date, int]]) -> str:
+    """Return an SVG of the stars of that repository, as `repoledger history` draws it."""
+    from sync.charts import svg
+
+    return svg.drawn(_stars(days).picture())
+
+
+def _stars(days: Sequence[tuple[date, int]]) -> Past:
+    from sync.cli.past import of_one
+
+    rows = [{"day": day, COLUMNS[Counter.stars]: stars} for day, stars in days]
+    return of_one(STAR, rows, Counter.stars)
+
+
 def show(ledger: Ledger, settings: Settings, today: date, days: Sequence[tuple[date, int]]) -> None:
     """Print what a person would want to see of the demo's ledger; `settings` lead to it."""
     heading("This week")
@@ -94,11 +109,11 @@ def _show_growth(settings: Settings) -> None:
 def _show_stars(days: Sequence[tuple[date, int]]) -> None:
     from sync.cli.plot import plotted
 
-    steps = steps_in([{"day": day, "stars": stars} for day, stars in days], "stars")
-    title = f"Stars of {STAR}"
+    past = _stars(days)
+    (steps,) = past.drawn.values()
     plain = not (sys.stdout.encoding or "utf-8").lower().startswith("utf")
     print()
-    for line in plotted(title, steps, width=width(), height=_PLOT_HEIGHT, plain=plain):
+    for line in plotted(past.title, steps, width=width(), height=_PLOT_HEIGHT, plain=plain):
         print(line)
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.inside.cli import nice_ticks
 from tests.support.ledger import value
 from tests.support.process import COMMAND, environment, repoledger
 
@@ -69,7 +68,7 @@ def test_no_day_of_traffic_is_missing_between_the_first_and_today(demo: Demo) ->
 def test_the_week_growth_and_what_github_forgets_are_told_in_words_for_people(demo: Demo) -> None:
     for told in (
         *("renamed paper-lantern → lantern-ui", "transferred ada → harbour-lab", "archived"),
-        *("★ −1 (5 → 4)", "released v", "Stars of ada/gravel", "people on"),
+        *("★ −1 (5 → 4)", "released v", " in 89 days", "people on"),
     ):
         assert told in demo.text
     for word in ("NULL", "None", "stargazers", "_at", "owner_id", "schema"):
@@ -95,11 +94,11 @@ def test_every_command_it_advises_is_short_and_works_in_the_folder_it_names(demo
 def test_the_chart_is_a_picture_of_the_stars_that_the_ledger_has(demo: Demo) -> None:
     picture = (demo.folder / "gravel-stars.svg").read_text(encoding="utf-8")
     root = ET.fromstring(picture)
-    line = root.find("{*}polyline")
+    line = root.find("{*}g[@id='stars']/{*}path")
     assert line is not None
-    assert len(line.attrib["points"].split()) == 90
+    assert line.attrib["d"].count("L") > 60
     stars = demo.value("SELECT stargazers_count FROM repositories WHERE full_name = 'ada/gravel'")
-    assert f">{stars:,}, +" in picture
+    assert f">ada/gravel: {stars:,} stars, +" in picture
     assert "http" not in picture.replace("http://www.w3.org/2000/svg", "")
 
 
@@ -145,17 +144,3 @@ def test_a_disk_that_is_full_is_told_in_a_sentence(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert re.fullmatch(r"(error: .+\n){1,2}", done.stderr), done.stderr
     assert "repoledger.db" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "ticks"),
-    [
-        (0, 0, [0, 1, 2]),
-        (7, 8, [7, 8, 9]),
-        (1067, 1526, [1000, 1100, 1200, 1300, 1400, 1500, 1600]),
-    ],
-)
-def test_an_axis_has_round_numbers_that_hold_all_values(
-    low: int, high: int, ticks: list[int]
-) -> None:
-    assert nice_ticks(low, high) == ticks

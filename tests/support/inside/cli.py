@@ -2,7 +2,6 @@
 
 from sync.cli.accounts import ending as ending
 from sync.cli.cells import csv_cell as csv_cell
-from sync.cli.demo_chart import nice_ticks as nice_ticks
 from sync.cli.main import app as app
 from sync.cli.output import table_cell as table_cell
 from sync.cli.output_files import replacing as replacing
