@@ -178,9 +178,8 @@ def _called_barely(connection: Connection, dialect: Dialect, name: str) -> Found
     table, log = repositories.c, repository_changes.c
     ending = f"/{name.lower()}"
     # First the names, which an index holds: rows are large.
-    matching = select(table.full_name).where(
-        dialect.name_key(table.full_name).endswith(ending, autoescape=True)
-    )
+    key = dialect.name_key(table.full_name)
+    matching = select(key).select_from(repositories).where(key.endswith(ending, autoescape=True))
     names = {each.lower() for each in connection.execute(matching).scalars()}
     rows = [
         row

@@ -16,6 +16,7 @@ _SHOWN = 3
 _ALIKE = 0.7  # of 1.0: how alike a name has to be
 _AS_ALIKE = 0.02  # how much less alike a further one may be
 _OTHER_OWNER = 0.9  # what the same name of another owner counts
+_SHORT = 5  # letters of a name whose ends say little
 _COMPARED = 1_000  # names; comparing takes some 20 µs each
 
 
@@ -23,13 +24,15 @@ def names_near(
     connection: Connection, dialect: Dialect, typed: str, host: str | None = None
 ) -> list[str]:
     """Return the present and former names nearest to `typed`, at `host` if one is given."""
-    pieces = pieces_of(bare(typed))
+    name = bare(typed)
+    pieces = pieces_of(name)
     wide: list[tuple[str, ...]] = [(piece,) for piece in pieces]
     narrow: list[tuple[str, ...]] = list(combinations(pieces, 2))
-    for wanted in (narrow, wide):  # one slip leaves two of three pieces whole
+    ends: list[tuple[str, ...]] = [(name[:-2],), (name[2:],)] if len(name) > _SHORT else []
+    for wanted in (ends, narrow, wide):  # one slip leaves two of three pieces whole
         found = nearest(typed, _candidates(connection, dialect, wanted, host) if wanted else [])
         if found:
-            return found
+            return [_spelled(connection, dialect, each) for each in found]
     return []
 
 
@@ -67,6 +70,15 @@ def _likeness(matcher: SequenceMatcher[str], name: str) -> float:
     return matcher.ratio()
 
 
+def _spelled(connection: Connection, dialect: Dialect, name: str) -> str:
+    """Return a name with the letters that the ledger has; `_candidates` may give small ones."""
+    present, log = repositories.c.full_name, repository_changes.c
+    of_name = log.field == literal("full_name", literal_execute=True)
+    now = select(present).where(dialect.is_name(present, name)).limit(1)
+    before = select(log.old_value).where(of_name, dialect.is_name(log.old_value, name)).limit(1)
+    return connection.execute(now).scalar() or connection.execute(before).scalar() or name
+
+
 def _candidates(
     connection: Connection, dialect: Dialect, wanted: Sequence[tuple[str, ...]], host: str | None
 ) -> list[str]:
@@ -80,7 +92,10 @@ def _candidates(
 
     log = repository_changes.c
     of_name = log.field == literal("full_name", literal_execute=True)
-    now = select(repositories.c.full_name).where(holds(repositories.c.full_name))
-    before = select(log.old_value).where(of_name, holds(log.old_value))
+    # The key itself, which an index holds on every database: rows are large.
+    present = repositories.c.full_name
+    now = select(dialect.name_key(present)).select_from(repositories).where(holds(present))
+    keys = select(dialect.name_key(log.old_value)).select_from(repository_changes)
+    before = keys.where(of_name, holds(log.old_value))
     rows = [connection.execute(s.limit(_COMPARED)).scalars() for s in (now, before)]
     return [name for found in rows for name in found if name]
