@@ -201,12 +201,13 @@ def _print_events(
     from sync.events.read import events_in, sums_over
 
     today = datetime.now(UTC).date()
-    told_alone = _MOVERS if result.is_table and limit is None and not everything else None
+    told_alone = _MOVERS if result.is_table and not everything else None
+    told_alone = limit if limit is not None else told_alone
     sums, rests = sums_over(ledger, wish, today, told_alone)
     events = events_in(ledger, wish)
     if limit is not None:
         shown = list(islice(events, limit))
-        sums, events = sums[: limit - len(shown)], iter(shown)
+        sums, events, rests = sums[: limit - len(shown)], iter(shown), []
     if not result.is_table:
         output.print_rows(map(_as_row, chain(events, sums)), result.format, columns=_EVENT)
         return

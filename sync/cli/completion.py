@@ -51,6 +51,16 @@ def resources(_: click.Context, __: click.Parameter, begun: str) -> list[Complet
     return _items((f"{before}{comma}{name}" for name in BY_NAME), begun)
 
 
+def words_of(words: Iterable[str]) -> Completer:
+    """Return what completes the last of several words between commas."""
+
+    def complete(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
+        before, comma, last = begun.rpartition(",")
+        return _items((f"{before}{comma}{word}" for word in words), f"{before}{comma}{last}")
+
+    return complete
+
+
 def of_ledger(ask: Ask) -> Completer:
     """Return what completes a word by asking the ledger."""
 

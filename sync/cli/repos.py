@@ -61,12 +61,14 @@ Row = Mapping[str, Any]
     "--columns",
     multiple=True,
     metavar="A,B,...",
+    shell_complete=completion.words_of((*SHORT, *GAINS, *FIGURES)),
     help=f"Columns to show: {', '.join(SHORT)}, gained, lost, views, or any field of the table.",
 )
 @click.option(
     "--sort",
     multiple=True,
     metavar="ORDER",
+    shell_complete=completion.words_of(ORDERS),
     help=f"Order of the list: {', '.join(ORDERS)}, or several of them: stars,name. Largest, "
     "newest or most first, but texts by the alphabet. Default: name.",
 )
