@@ -205,8 +205,8 @@ def test_what_the_user_gives_is_told_of_without_acting_on_the_terminal(
         (2, HOSTILE),
         (2, "check", HOSTILE),
         (2, "--config", "odd.toml", "status"),
-        (0, "--config", odd, "init"),
-        (2, "--config", odd, "init"),
+        (0, "--config", odd, "init", "--yes"),
+        (2, "--config", odd, "init", "--yes"),
         (0, "demo", "--directory", f"{odd}-demo"),
         (2, "copy", "--to", f"sqlite:///{odd}.db"),
     ):
