@@ -35,6 +35,7 @@ _COMMANDS = {
     "status": "status",
     "resources": "resources",
     "repos": "repos",
+    "show": "show",
     "changes": "changes",
     "digest": "digest",
     "history": "history",

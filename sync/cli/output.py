@@ -97,5 +97,13 @@ def _print_json(rows: Iterable[Mapping[str, Any]], fmt: Format) -> None:
     sys.stdout.write("[]\n" if separator == "[\n" else "\n]\n")
 
 
+def print_object(value: Mapping[str, Any]) -> None:
+    """Print one JSON object, indented."""
+    import msgspec
+
+    text = printable_json(msgspec.json.encode(value, enc_hook=str).decode())
+    print(msgspec.json.format(text.encode(), indent=2).decode())
+
+
 def _spelled_out(value: Any) -> Any:
     return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value

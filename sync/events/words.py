@@ -13,6 +13,8 @@ _GONE: Mapping[Any, str] = {
     "not_found": "deleted, or no longer visible",
     "blocked": "blocked by GitHub",
     "unlisted": "no longer listed",
+    "private": "private",
+    "transferred": "transferred to an owner whose repositories are not listed",
 }
 _COUNTERS: Mapping[str, str] = {
     "stargazers_count": "★",
@@ -73,8 +75,13 @@ def _owners(event: Event) -> tuple[str, str]:
     return old or "unknown", new or "unknown"
 
 
+def gone(reason: str | None) -> str:
+    """Return in words why a repository is removed."""
+    return _GONE.get(reason, "no longer listed")
+
+
 def _removed(event: Event) -> str:
-    return _GONE.get(event.new("removal_reason"), "no longer listed")
+    return gone(event.new("removal_reason"))
 
 
 def _hidden(event: Event) -> str:

@@ -18,6 +18,7 @@ from tests.support.inside.charts import (
     day_ticks,
     drawn,
     headline,
+    sparkline,
     steps_in,
 )
 
@@ -103,3 +104,11 @@ def test_all_text_lies_within_the_picture_however_long_names_and_numbers_are() -
         x, size, words = float(text.attrib["x"]), float(text.attrib["font-size"]), text.text or ""
         width = {"end": -1.0, "middle": 0.5}.get(text.attrib.get("text-anchor", ""), 1.0)
         assert 0 < x + width * 0.6 * size * len(words) < 760 or words.startswith("星")
+
+
+def test_a_row_of_bars_has_one_for_each_value_and_a_blank_for_an_unknown_one() -> None:
+    assert sparkline([0, None, 50, 100], 10) == "▁ ▄█"
+    assert sparkline([7, 7], 10) == "▁▁"
+    assert sparkline([90, 100], 10, from_zero=True) == "▇█"
+    assert sparkline(list(range(100)), 4, plain=True) == "_:=#"
+    assert sparkline([None], 10) == ""

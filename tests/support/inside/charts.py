@@ -9,6 +9,7 @@ from sync.charts.scale import axis_of as axis_of
 from sync.charts.scale import day_ticks as day_ticks
 from sync.charts.scale import limits as limits
 from sync.charts.scale import short as short
+from sync.charts.spark import sparkline as sparkline
 from sync.charts.steps import Step as Step
 from sync.charts.steps import steps_in as steps_in
 from sync.charts.svg import drawn as drawn
