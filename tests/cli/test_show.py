@@ -111,7 +111,7 @@ def test_a_removed_repository_says_when_and_why(counted: Path) -> None:
     )
     shown = page(counted, "decade")
     assert shown[1] == f"removed on {ago(3)} 10:00 UTC: deleted, or no longer visible"
-    assert words(shown, "stars")[:3] == ["stars", "25,550", "+49"]
+    assert words(shown, "stars")[:3] == ["stars", "25,529", "+49"]
 
 
 def test_json_has_all_of_it_as_one_object(figured: Path) -> None:
