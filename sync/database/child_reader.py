@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import BindParameter, Select, and_, bindparam, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, select
 
 from sync.database.dialects import Dialect
 from sync.database.run_reader import RunReader
@@ -129,22 +129,51 @@ def counted_since(
 
     The answers are the account's since the beginning of the day `since`.
     """
-    state, window = resource_states.c, ROWS[TRAFFIC_WINDOWS].c
-    begun = datetime.combine(since, time(), UTC)
-    answered = and_(
-        *(state.account == reader.account, state.host == reader.host),
-        *(state.resource == resource, state.checked_at >= begun),
-    )
-    theirs = and_(window.host == state.host, window.repository_id == state.repository_id)
+    window = ROWS[TRAFFIC_WINDOWS].c
     told = and_(window.kind.in_(kinds), window.read_on >= since, window.newest_day.is_not(None))
     statement = (
         select(func.count(window.repository_id.distinct()), func.max(window.newest_day))
         .select_from(resource_states)
-        .join(ROWS[TRAFFIC_WINDOWS], theirs)
-        .where(answered, told)
+        .join(ROWS[TRAFFIC_WINDOWS], _is_of_state())
+        .where(_is_answered(reader, resource, since), told)
     )
     count, newest = reader.connection.execute(statement).one()
     return count, newest
+
+
+def complete_since(
+    reader: RunReader, resource: str, kinds: Collection[str], since: date
+) -> dict[str, date]:
+    """Return the last day, by kind, up to which an answer of the account was complete.
+
+    The answers are those since the beginning of the day `since`.
+    """
+    window = ROWS[TRAFFIC_WINDOWS].c
+    statement = (
+        select(window.kind, func.max(window.complete_until).label("newest"))
+        .select_from(resource_states)
+        .join(ROWS[TRAFFIC_WINDOWS], _is_of_state())
+        .where(_is_answered(reader, resource, since), window.kind.in_(kinds))
+        .where(window.read_on >= since, window.complete_until.is_not(None))
+        .group_by(window.kind)
+    )
+    return {row.kind: row.newest for row in reader.connection.execute(statement)}
+
+
+def _is_answered(reader: RunReader, resource: str, since: date) -> ColumnElement[bool]:
+    """Return whether a state is of an answer to the account since the beginning of a day."""
+    state = resource_states.c
+    begun = datetime.combine(since, time(), UTC)
+    return and_(
+        *(state.account == reader.account, state.host == reader.host),
+        *(state.resource == resource, state.checked_at >= begun),
+    )
+
+
+def _is_of_state() -> ColumnElement[bool]:
+    """Return whether a window is of the repository of a state."""
+    state, window = resource_states.c, ROWS[TRAFFIC_WINDOWS].c
+    return and_(window.host == state.host, window.repository_id == state.repository_id)
 
 
 def memory_of(text: str | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from sync.database.tables import CHILDREN, COUNTED, page_cache, resource_changes
 from sync.database.writes import Change, PageEntry
 from sync.resources.resource import Resource
 
+_HOUR = timedelta(hours=1)
 # Statements that each answer needs are built once: that takes as long as executing one.
 _DATED = ("checked_at", "changed_at")
 _PAGES_OF = ("account", "repository_id", "resource")
@@ -178,6 +179,22 @@ def note_behind(transaction: RunTransaction, resource: str, since: date, lost_at
     read = and_(state.resource == resource, state.checked_at >= begun)
     transaction.connection.execute(
         update(resource_states).where(mine, read, state.lost_at > lost_at).values(lost_at=lost_at)
+    )
+
+
+def note_outage(resource: str, transaction: RunTransaction) -> None:
+    """Have what failed in this run requested in an hour, as far as it can be lost.
+
+    So many failed that they say nothing about a repository of its own.
+    """
+    state, again = resource_states.c, transaction.now + _HOUR
+    mine = and_(state.account == transaction.account, state.host == transaction.host)
+    failed = and_(
+        *(state.resource == resource, state.status == "failed", state.lost_at.is_not(None)),
+        *(state.checked_at >= transaction.run.started_at, state.next_at > again),
+    )
+    transaction.connection.execute(
+        update(resource_states).where(mine, failed).values(next_at=again)
     )
 
 

@@ -15,6 +15,7 @@ from sync.load.due import (
     Candidate,
     ResourcePlan,
     State,
+    awaits_proof,
     due_at,
     has_status,
     is_done,
@@ -99,7 +100,7 @@ def agenda(
             if not is_wanted(plan, each):
                 continue
             missed = has_status(each, "missing")
-            if is_done(each.state, run_began) or (missed and not (listed or forced)):
+            if is_done(plan, each.state, run_began) or (missed and not (listed or forced)):
                 if not missed:  # that waits for the next listing
                     made.next_at = earliest(made.next_at, next_of(plan, each))
                 continue
@@ -170,7 +171,8 @@ def _in_shortage(task: Task, loses: bool) -> tuple[Any, ...]:
     before what is overdue for longer.
     """
     lost_at = task.lost_at.timestamp() if task.lost_at else 0.0
-    return (not loses, task.urgency[0], lost_at, task.urgency)
+    rank = task.urgency[0]
+    return (not loses, rank, lost_at if rank else task.urgency[1], task.urgency)
 
 
 def _cut(made: Agenda, budget: int | None) -> None:
@@ -199,6 +201,8 @@ def _urgency(
 ) -> tuple[float, ...]:
     """Return the key by which tasks are ordered."""
     state = each.state
+    if state is not None and awaits_proof(plan, state):  # mostly a 304, which costs nothing
+        return (0, 0.0, plan.number)
     if state is not None and state.lost_at is not None and state.lost_at - now < _SOON_LOST:
         return (0, state.lost_at.timestamp(), plan.number)
     if state is None or state.checked_at is None:

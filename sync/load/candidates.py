@@ -32,6 +32,7 @@ def plan_of(loading: Loading, reader: RunReader, loadings: Mapping[str, Loading]
         every=choice.every,
         inactive=idle,
         shows=shows,
+        counted=loading.newest.keys(),
     )
 
 

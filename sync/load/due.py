@@ -27,7 +27,7 @@ Status = Literal[
     "unavailable",
 ]
 
-_DAY = timedelta(days=1)
+_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 # How long to wait after these answers, unless something that they depend on changes.
 _PAUSES: Mapping[Status, timedelta] = {
     "refused": _DAY,
@@ -38,7 +38,7 @@ _PAUSES: Mapping[Status, timedelta] = {
     "missing": timedelta(0),  # the next listing decides whether the repository is still there
 }
 _COMPUTING = (5, 20, 60)  # seconds before each request in the same run
-_COMPUTING_LATER = timedelta(hours=1)
+_COMPUTING_LATER = _HOUR
 COMPUTING_FOR = timedelta(days=3)  # then it is unavailable
 _LONGEST = timedelta(days=90)  # no next time is further away
 _EAGER = 0.95  # share of the time between two requests after which a run by hand reads again
@@ -84,6 +84,7 @@ class ResourcePlan:
     among those that the configuration wants. `every`: the time between two requests, in place
     of the resource's own. `inactive`: repositories for which another resource showed that there
     is nothing to read. `shows`: whether that one is still read of a repository, by its name.
+    `counted`: parts of which some answer shows how far GitHub has counted.
     """
 
     number: int
@@ -93,6 +94,7 @@ class ResourcePlan:
     every: timedelta | None = None
     inactive: Collection[int] = ()
     shows: Callable[[str], bool] = lambda _: True
+    counted: Collection[str] = ()
 
     def interval(self, memory: Mapping[str, Any]) -> timedelta | None:
         """Return the time between two requests; None if only a change makes it due."""
@@ -120,14 +122,19 @@ def next_check(
     memory: Mapping[str, Any],
     failures: int,
     now: datetime,
+    lost_at: datetime | None = None,
 ) -> datetime | None:
-    """Return the time of the next request; None if only a change makes it due."""
+    """Return the time of the next request; None if only a change makes it due.
+
+    `lost_at`: when something is lost that is not read by then.
+    """
     interval = plan.interval(memory)
     if status == "computing":
         again = failures <= len(_COMPUTING)
         return now + (timedelta(seconds=_COMPUTING[failures - 1]) if again else _COMPUTING_LATER)
     if status == "failed":
-        return now + min(timedelta(hours=2 ** min(failures - 1, 9)), interval or _DAY)
+        pause = min(timedelta(hours=2 ** min(failures - 1, 9)), interval or _DAY)
+        return now + (pause if lost_at is None else min(pause, _patience(lost_at - now)))
     if status in _PAUSES:
         return now + _PAUSES[status]
     if status == "empty":
@@ -136,6 +143,14 @@ def next_check(
     if "again_at" in memory:
         at = earliest(at, datetime.fromisoformat(memory["again_at"]))
     return at
+
+
+def _patience(left: timedelta) -> timedelta:
+    """Return the longest pause after a failure: the shortest ones while something is being lost.
+
+    Long after that time, a day is lost with each further day.
+    """
+    return min(max(abs(left) / 4, _HOUR), _DAY)
 
 
 def _slot(plan: ResourcePlan, repository_id: int, at: datetime) -> datetime:
@@ -172,11 +187,11 @@ def has_status(each: Candidate, status: Status) -> bool:
     return each.state is not None and each.state.status == status
 
 
-def is_done(state: State | None, run_began: datetime | None) -> bool:
+def is_done(plan: ResourcePlan, state: State | None, run_began: datetime | None) -> bool:
     """Return whether this run has read it, and is not to go on with it."""
     if state is None or not is_of_run(state, run_began):
         return False
-    return not (goes_on(state) or state.status == "computing")
+    return not (goes_on(state) or awaits_proof(plan, state) or state.status == "computing")
 
 
 def is_of_run(state: State | None, run_began: datetime | None) -> bool:
@@ -189,6 +204,15 @@ def is_of_run(state: State | None, run_began: datetime | None) -> bool:
 def goes_on(state: State) -> bool:
     """Return whether the last answer was good, and named a page that is still to be read."""
     return state.status == "complete" and bool(state.memory.get("next"))
+
+
+def awaits_proof(plan: ResourcePlan, state: State) -> bool:
+    """Return whether the last answer would be proof now that another one has shown a day.
+
+    So it is after an outage: who is asked first shows nothing.
+    """
+    unproven = state.memory.get("unproven", ())
+    return state.status == "complete" and any(each in plan.counted for each in unproven)
 
 
 def is_refused(state: State, rights: str, now: datetime) -> bool:
@@ -206,7 +230,7 @@ def due_at(
     state = each.state
     if state is None or state.checked_at is None or state.checked_at > now:  # > now: wrong clock
         return datetime.min.replace(tzinfo=UTC)
-    if goes_on(state):
+    if goes_on(state) or awaits_proof(plan, state):
         return now
     if state.status == "refused" and state.memory.get("rights") != rights:
         return now

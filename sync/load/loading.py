@@ -77,9 +77,10 @@ class Loading:
     """One resource in a run.
 
     `named`: whether its repositories were asked for by name, so that none is left out because
-    of others. `newest`: the newest day of each part so far. `failed`: failures in a row. `refused`:
-    refusals in a row, by owner. `missing`: owners for one of whose repositories there is
-    nothing.
+    of others. `newest`: the newest day of each part that GitHub is known to have. `failed`:
+    failures in a row. `refused`: refusals in a row, by owner. `missing`: owners for one of whose
+    repositories there is nothing. `unproven`: repositories whose answer proved nothing, since no
+    other one had shown a day.
     """
 
     number: int
@@ -92,6 +93,7 @@ class Loading:
     failed: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     missing: set[str] = field(default_factory=set)
+    unproven: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Do not take the server for one without the resource where only some were asked for."""
@@ -133,13 +135,19 @@ class Loading:
         refused = answered.status in ("refused", "missing")
         self.refused[candidate.owner] = self.refused[candidate.owner] + 1 if refused else 0
         told = answered.told
-        if told is not None and told.newest:
-            parts = {*self.newest, *told.newest}
-            least = date.min
-            self.newest = {
-                part: max(self.newest.get(part, least), told.newest.get(part, least))
-                for part in parts
-            }
+        if told is not None:
+            self.note_newest(told.newest)
+            self.tally.read -= candidate.id in self.unproven  # it is read again in this run
+            (self.unproven.add if told.memory.get("unproven") else self.unproven.discard)(
+                candidate.id
+            )
+
+    def note_newest(self, told: Mapping[str, date]) -> None:
+        """Note the newest day of each part in an answer."""
+        least, parts = date.min, {*self.newest, *told}
+        self.newest = {
+            part: max(self.newest.get(part, least), told.get(part, least)) for part in parts
+        }
 
 
 def stored(

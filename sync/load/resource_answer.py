@@ -69,7 +69,7 @@ def store_answer(
 ) -> Answered:
     """Store an answer, unless the repository has been removed meanwhile.
 
-    `rights`: who asked. `newest`: the newest day of each part in this run, before the request.
+    `rights`: who asked. `newest`: the newest day of each part that was told before the request.
     """
     candidate, status, detail = fetched.candidate, fetched.status, fetched.detail
     if not child_reader.is_current(transaction, candidate.id):
@@ -98,6 +98,7 @@ def store_answer(
         memory.pop("next", None)
     if status == "computing" and _is_long_computing(memory, transaction.now):
         status = "unavailable"
+    lost_at = written.lost_at or (candidate.state.lost_at if candidate.state else None)
     next_at = next_check(
         plan,
         status,
@@ -105,11 +106,12 @@ def store_answer(
         memory=memory,
         failures=failures,
         now=transaction.now,
+        lost_at=lost_at,
     )
     state = NewState(
         status=status,
         next_at=next_at,
-        lost_at=written.lost_at or (candidate.state.lost_at if candidate.state else None),
+        lost_at=lost_at,
         basis=_basis(plan, fetched),
         cursor=msgspec.json.encode(memory).decode(),
         failures=failures,

@@ -12,17 +12,18 @@ from itertools import islice
 from typing import NamedTuple
 
 from sync.core import errors
+from sync.database import child_writer
 from sync.database.resource_runs import ResourceCounts
 from sync.database.run_reader import RunReader
 from sync.forges.forge import Forge
 from sync.load.agenda import Agenda, Task, agenda, requests_left
 from sync.load.candidates import candidates, details, plan_of
-from sync.load.counted import note_behind
+from sync.load.counted import note_behind, note_counted
 from sync.load.due import Candidate, ResourcePlan
 from sync.load.fetched import Fetched
 from sync.load.fetching import fetch
 from sync.load.loading import Choice, Loaded, Loading, recorded, stored
-from sync.load.page_log import log_behind, log_lost, log_mended, log_resource, log_waiting
+from sync.load.page_log import log_lost, log_mended, log_resource, log_waiting
 from sync.load.writer import RunWriter
 
 _AT_ONCE = 500  # repositories whose states and remembered pages are read together
@@ -110,6 +111,8 @@ class _Loader:
     def load(self) -> None:
         """Load what is due, until nothing is or it is enough."""
         made = Agenda()
+        for loading in self._loading:
+            note_counted(loading, self._writer)
         try:
             while not self._enough():
                 made = self._agenda()
@@ -250,7 +253,10 @@ class _Loader:
             if counts[name].deferred:
                 loaded.waiting[name] = counts[name].deferred
             log_resource(loading.resource, counts[name])
-            self._note_behind(loading)
+            if loading.newest and counts[name].asked:
+                note_behind(loading, self._writer)
+            if loading.is_given_up:
+                self._writer.transact(partial(child_writer.note_outage, name))
         loaded.refused_by_name = tuple(
             each.resource.name
             for each in self._loading
@@ -274,20 +280,6 @@ class _Loader:
             return self._client.clock()
         quota = self._client.rate_limit
         return quota.reset if self._loaded.waiting and quota is not None else None
-
-    def _note_behind(self, loading: Loading) -> None:
-        """Note that GitHub has not counted the latest days yet: their loss comes earlier.
-
-        The answers of the whole day show it: a run may have few.
-        """
-        if not loading.newest:
-            return
-        begun = self._writer.run.started_at.date()
-        kinds = [each.part for each in loading.resource.endpoints]
-        name = loading.resource.name
-        newest = self._writer.transact(partial(note_behind, name, kinds, begun))
-        if newest is not None:
-            log_behind(name, newest)
 
 
 def _answered(pending: _Pending) -> Iterator[tuple[Loading, Fetched, Mapping[str, date]]]:

@@ -101,7 +101,8 @@ class Told(NamedTuple):
     """What an answer says.
 
     `memory`: for the next answer; its `idle` counts answers in a row that held nothing, its
-    `next` is the address of a page that is still to be read. `newest`: the newest day, by part.
+    `next` is the address of a page that is still to be read, its `unproven` has the parts that
+    held nothing while no other answer had shown a day. `newest`: the newest day, by part.
     `lost`: days whose figures are gone. `lost_at`: when the next figures will be gone.
     `counted`: the value of `Figures.counter`.
     """

@@ -20,6 +20,7 @@ from sync.resources.resource import Due, Endpoint
 
 _DAY = timedelta(days=1)
 _KEPT = timedelta(days=14)  # at GitHub
+_RECENT = timedelta(days=3)
 WHOLE_DAYS = 13  # before today, which are never cut
 
 
@@ -99,6 +100,7 @@ def _read(answers: Sequence[Answer], asked: Asked) -> Told:
     oddities: list[Oddity] = []
     memory: dict[str, Any] = dict(asked.memory)
     newest: dict[str, date] = {}
+    unproven: list[str] = []
     today = asked.now.date()
     for part, body, _ in answers:
         odd: list[Oddity] = []
@@ -115,6 +117,8 @@ def _read(answers: Sequence[Answer], asked: Asked) -> Told:
         last = date.fromisoformat(text) if text else None
         if last is not None:
             newest[part] = last
+        elif part not in asked.newest:
+            unproven.append(part)
         first = today - WHOLE_DAYS * _DAY
         gone = {each for each in _days_of(None, memory[f"{part}_gone"]) if each >= first}
         memory[f"{part}_gone"] = sorted(map(date.isoformat, gone))
@@ -129,6 +133,9 @@ def _read(answers: Sequence[Answer], asked: Asked) -> Told:
                 read_at=asked.now,
             )
         )
+    memory.pop("unproven", None)
+    if unproven:
+        memory["unproven"] = unproven
     had = {each.kind for each in windows if each.count or each.newest_day}
     memory["idle"] = 0 if had else asked.memory.get("idle", 0) + 1
     memory["viewed"] = int("views" in had)
@@ -137,7 +144,7 @@ def _read(answers: Sequence[Answer], asked: Asked) -> Told:
         memory,
         newest=newest,
         lost=tuple(_lost(asked.lost_at, today)),
-        lost_at=lost_when(today),
+        lost_at=lost_when(_unread(windows, today)),
         oddities=tuple(oddities),
     )
 
@@ -206,6 +213,15 @@ def _complete_until(
     others = None if gone else asked.newest.get(part)
     counted = [each for each in (newest, others) if each is not None]
     return min(max(counted), asked.now.date() - _DAY) if counted else None
+
+
+def _unread(windows: Iterable[TrafficWindow], today: date) -> date:
+    """Return the first day that is still to be read: today, or what is not proven before it.
+
+    What was not proven for longer is no sign of anything: there may have been no visits.
+    """
+    ends = [each.complete_until for each in windows if each.complete_until is not None]
+    return min((end + _DAY for end in ends if end >= today - _RECENT), default=today)
 
 
 def _lost(lost_at: datetime | None, today: date) -> Iterator[date]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from typing import Any
 
@@ -48,14 +49,33 @@ def test_a_day_is_zero_where_a_repository_that_was_answered_before_has_a_newer_o
     assert visits.stored(rid=visits.ids[-1]) == {}
 
 
-def test_a_repository_that_is_answered_later_proves_nothing(
+def test_a_repository_that_proved_nothing_is_asked_again_when_a_later_answer_shows_a_day(
     github: StandIn, ledger_url: str
 ) -> None:
+    """The first answer may have been from before GitHub had counted that day."""
     visits = visits_of(github, ledger_url, 40)
     github.set_traffic(visits.ids[-1], "views", {YESTERDAY: (5, 1)})
-    visits.read()
-    assert visits.known(rid=visits.ids[0]) == {}
-    assert len(visits.known(rid=visits.ids[-1])) == 13
+    github.clear_requests()
+    loaded = visits.read()
+    assert loaded.tallies["traffic"].read == 40
+    asked = Counter(each.path for each in github.requests if each.path.endswith("/views"))
+    assert asked[f"/repositories/{visits.ids[0]}/traffic/views"] == 2
+    assert asked[f"/repositories/{visits.ids[-1]}/traffic/views"] == 1
+    assert len(visits.known(rid=visits.ids[0])) == 13
+    assert visits.known("clones", visits.ids[0]) == {}
+
+
+@pytest.mark.parametrize(("later", "known"), [(2, 13), (24, 12), (48, 0)])
+def test_answers_of_the_day_before_show_how_far_github_has_counted(
+    github: StandIn, ledger_url: str, later: int, known: int
+) -> None:
+    visits = visits_of(github, ledger_url, 2)
+    github.set_traffic(visits.ids[0], "views", lambda _: (48, 9))
+    visits.read(only=[visits.ids[0]])
+    visits.clock.advance(hours=later)
+    visits.read(only=[visits.ids[1]])
+    found = visits.known(rid=visits.ids[1])
+    assert (len(found), set(found.values()) - {(0, 0)}) == (known, set())
 
 
 def test_a_reading_on_the_day_itself_does_not_prove_it(visits: Visits) -> None:
@@ -158,6 +178,23 @@ def test_what_github_had_not_counted_before_an_outage_is_lost_too(
     assert read(visits, TODAY + 15 * DAY) == (3 * days, [gone] * 3, 3 * days)
     unknown = [TODAY + n * DAY for n in range(-13, 15) if TODAY + n * DAY not in visits.known()]
     assert (unknown[0], unknown[-1], len(unknown)) == (TODAY - 4 * DAY, TODAY + DAY, days)
+
+
+def test_a_day_that_was_read_and_not_proven_before_an_outage_is_told_as_lost(
+    github: StandIn, ledger_url: str
+) -> None:
+    visits = visits_of(github, ledger_url, 2)
+    busy, idle = visits.ids
+    github.set_traffic(busy, "views", lambda _: (48, 9))
+    visits.read(only=[busy])
+    visits.clock.advance(days=1)
+    visits.read(only=[idle])
+    days = 8
+    gone = (days, f"{TODAY}", f"{TODAY + 7 * DAY}")
+    assert read(visits, TODAY + 21 * DAY) == (2 * days, [gone] * 2, 2 * days)
+    span = [TODAY + n * DAY for n in range(-12, 21)]
+    known = visits.known(rid=idle)
+    assert [day for day in span if day not in known] == span[12 : 12 + days]
 
 
 def test_nothing_counts_as_read_while_one_of_views_and_clones_fails(visits: Visits) -> None:

@@ -12,16 +12,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from tests.support.inside.load import Candidate, ResourcePlan, State, agenda, next_check
 from tests.support.inside.resources import DOWNLOADS, TRAFFIC, Answer, Asked, Told, lost_when
 
-BEGIN = datetime(2026, 1, 1, 7, tzinfo=UTC)
+BEGIN = datetime(2025, 1, 1, 7, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 WHOLE_DAYS = 13  # before today, which GitHub tells whole
+EARLIEST, EARLIEST_IDLE = DAY / 2, 4.5 * DAY
 LATEST, LATEST_IDLE = 1.5 * DAY, 5.5 * DAY  # between two readings, and half a day to spread them
 AMPLE = 4_400  # requests of a run, of 5,000 an hour
 _PLANS = (
@@ -40,6 +41,14 @@ class Span(NamedTuple):
     begin: datetime
     end: datetime
 
+    @classmethod
+    def drawn(
+        cls, chance: random.Random, days: int, number: int, least: int, most: int
+    ) -> tuple[Self, ...]:
+        """Return so many spans within so many days, each of `least` to `most` days."""
+        begins = [BEGIN + chance.random() * days * DAY for _ in range(number)]
+        return tuple(cls(at, at + chance.uniform(least, most) * DAY) for at in sorted(begins))
+
     def holds(self, moment: datetime) -> bool:
         return self.begin <= moment < self.end
 
@@ -53,12 +62,10 @@ class Troubles:
     scarce: tuple[tuple[Span, int], ...]
 
     @classmethod
-    def drawn(cls, chance: random.Random, days: int) -> Troubles:
-        def spans(number: int, least: int, most: int) -> tuple[Span, ...]:
-            begins = [BEGIN + chance.random() * days * DAY for _ in range(number)]
-            return tuple(Span(at, at + chance.uniform(least, most) * DAY) for at in sorted(begins))
-
-        scarce = tuple((each, chance.choice((20, 60, 200))) for each in spans(9, 1, 20))
+    def drawn(cls, chance: random.Random, days: int, repositories: int) -> Self:
+        spans = partial(Span.drawn, chance, days)
+        shares = [max(TRAFFIC_COST, repositories * each // 1000) for each in (20, 60, 200)]
+        scarce = tuple((each, chance.choice(shares)) for each in spans(9, 1, 20))
         return cls(spans(12, 1, 7), spans(5, 3, 25), scarce)
 
     def newest(self, now: datetime) -> date:
@@ -69,13 +76,15 @@ class Troubles:
     def budget(self, now: datetime) -> int:
         return min((number for span, number in self.scarce if span.holds(now)), default=AMPLE)
 
-    def runs(self, chance: random.Random, days: int) -> Iterator[datetime]:
+    def runs(
+        self, chance: random.Random, days: int, hours: tuple[int, int] = (2, 6)
+    ) -> Iterator[datetime]:
         """Yield the times of the daemon's runs, every few hours while it is on."""
         now = BEGIN
         while now < BEGIN + days * DAY:
             if not any(span.holds(now) for span in self.off):
                 yield now
-            now += chance.uniform(2, 6) * HOUR
+            now += chance.uniform(*hours) * HOUR
 
 
 class Reading(NamedTuple):
@@ -127,9 +136,20 @@ class Year:
         return {
             (id_, day)
             for id_, readings in self.readings.items()
-            for day in _days(readings[0].at.date(), readings[-1].at.date() - WHOLE_DAYS * DAY)
+            for day in days_between(
+                readings[0].at.date(), readings[-1].at.date() - WHOLE_DAYS * DAY
+            )
             if not any(each.tells(day) for each in readings)
         }
+
+    def left_open(self) -> set[tuple[int, date]]:
+        """Return days that were told as lost, although a reading told them."""
+        return self.told.keys() - self.lost()
+
+    def could_have_been_saved(self) -> dict[tuple[int, date], list[str]]:
+        """Return lost days that a run could have read in time, with the first such runs."""
+        could = {(id_, day): [*self.could_be_saved(id_, day)][:3] for id_, day in self.told}
+        return {where: runs for where, runs in sorted(could.items()) if runs}
 
     def could_be_saved(self, id_: int, day: date) -> Iterator[str]:
         """Yield the runs that could have read a repository in time for a day; none if none could.
@@ -138,12 +158,16 @@ class Year:
         quota left, or spent it where less was at stake: on what loses nothing, or on a repository
         whose days were all safe for longer.
         """
-        mine, rhythm = self.readings[id_], LATEST_IDLE if id_ in self.idle else LATEST
+        mine = self.readings[id_]
+        read_at = {each.at for each in mine}
+        rhythm = LATEST_IDLE if id_ in self.idle else LATEST
         finished = datetime.combine(day + DAY, time(), UTC)
         ends = day + (WHOLE_DAYS + 1) * DAY
         for run in self.runs[bisect_left(self.runs, finished, key=_at) :]:
             if run.at.date() >= ends:
                 return
+            if run.at in read_at:
+                continue  # it was read, and left open whether there was anything
             last = mine[bisect_left(mine, run.at, key=_at) - 1]
             was_due = last.at + rhythm <= run.at
             if not was_due or not Reading(run.at, run.newest, None).tells(day):
@@ -159,7 +183,7 @@ class Year:
 def a_year(seed: int, *, repositories: int, days: int = 365) -> Year:
     """Have a daemon read the traffic of so many repositories, three of ten with any."""
     chance = random.Random(seed)
-    troubles = Troubles.drawn(chance, days)
+    troubles = Troubles.drawn(chance, days, repositories)
     rates = [chance.choice((0, 0, 0, 0, 0, 0, 0, 1, 3, 10)) for _ in range(repositories)]
     daemon = _Daemon(troubles, rates)
     for now in troubles.runs(chance, days):
@@ -241,7 +265,7 @@ def _body(kind: str, rate: int, variant: int, today: date, newest: date) -> byte
     """Return GitHub's answer; the day that is cut by the window is left out, and so are zeros."""
     found = [
         (day, rate + (day.toordinal() * 7 + variant) % 5)
-        for day in _days(today - WHOLE_DAYS * DAY, min(today, newest) + DAY)
+        for day in days_between(today - WHOLE_DAYS * DAY, min(today, newest) + DAY)
         if rate and (day.toordinal() + variant) % (12 - rate) != 0
     ]
     days = [{"timestamp": f"{day}T00:00:00Z", "count": count, "uniques": 1} for day, count in found]
@@ -249,7 +273,12 @@ def _body(kind: str, rate: int, variant: int, today: date, newest: date) -> byte
     return json.dumps({"count": total, "uniques": total and 1, kind: days}).encode()
 
 
-def _days(begin: date, end: date) -> Iterator[date]:
+def settled(readings: Sequence[Reading]) -> Iterator[date]:
+    """Yield the days since the first reading that were told, or can be told no more."""
+    yield from days_between(readings[0].at.date(), readings[-1].at.date() - WHOLE_DAYS * DAY)
+
+
+def days_between(begin: date, end: date) -> Iterator[date]:
     """Yield the days from one until before another."""
     for number in range((end - begin).days):
         yield begin + number * DAY
