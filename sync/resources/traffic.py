@@ -137,7 +137,8 @@ def _read(answers: Sequence[Answer], asked: Asked) -> Told:
     if unproven:
         memory["unproven"] = unproven
     had = {each.kind for each in windows if each.count or each.newest_day}
-    memory["idle"] = 0 if had else asked.memory.get("idle", 0) + 1
+    is_again = any(part in asked.newest for part in asked.memory.get("unproven", ()))
+    memory["idle"] = 0 if had else asked.memory.get("idle", 0) + (not is_again)
     memory["viewed"] = int("views" in had)
     return Told(
         {TRAFFIC_DAYS: days, TRAFFIC_WINDOWS: windows},
