@@ -42,7 +42,11 @@ _COMMANDS = {
     "query": "query",
     "copy": "transfer",
     "verify": "transfer",
+    "export": "folder",
+    "import": "folder",
 }
+# Functions that cannot have their command's name.
+_FUNCTIONS = {"import": "import_"}
 # Words in place of options; the help does not list them.
 _HIDDEN = {"help": ("help", "help_"), "version": ("help", "version")}
 
@@ -67,7 +71,7 @@ def _flushed(invoke: Callable[[click.Context], Any], ctx: click.Context) -> Any:
 
 def _made(name: str) -> click.Command:
     """Import a command; importing all of them would be slow."""
-    module, function = _HIDDEN.get(name) or (_COMMANDS[name], name)
+    module, function = _HIDDEN.get(name) or (_COMMANDS[name], _FUNCTIONS.get(name, name))
     return Command.of(getattr(import_module(f"sync.cli.{module}"), function))
 
 

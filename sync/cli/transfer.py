@@ -65,9 +65,9 @@ def copy(
 
     try:
         with stop_on_signals() as stop, snapshot(here, stop) as source:
-            with _bar("copying", source):
+            with reading_bar("copying", source):
                 copied = copy_ledger(source, there, stop)
-            with snapshot(there, stop) as target, _bar("comparing", source):
+            with snapshot(there, stop) as target, reading_bar("comparing", source):
                 compared = {each.table: each for each in compare(source, target)}
             where, running = target.where, source.accounts_running()
     except Interrupted:
@@ -152,14 +152,14 @@ def _both(here: str, there: str, stop: threading.Event) -> Iterator[tuple[Snapsh
     with (
         snapshot(here, stop) as mine,
         snapshot(there, stop) as other,
-        _bar("comparing", mine),
+        reading_bar("comparing", mine),
     ):
         yield mine, other
 
 
 @contextmanager
-def _bar(label: str, read: Snapshot) -> Iterator[None]:
-    """Show a progress bar of the rows read."""
+def reading_bar(label: str, read: Snapshot) -> Iterator[None]:
+    """Show a progress bar of the rows read from a snapshot."""
     with progress_bar(label, "rows") as report:
         if report is None:
             yield

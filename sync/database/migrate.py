@@ -123,8 +123,10 @@ def check(url: str) -> str | None:
         engine.dispose()
 
 
-def upgrade(url: str, stop: threading.Event | None = None) -> Upgrade:
+def upgrade(url: str, stop: threading.Event | None = None, *, to: str | None = None) -> Upgrade:
     """Migrate the database at `url` to the newest schema; create the ledger if there is none.
+
+    `to`: the schema of a new ledger, if not the newest.
 
     Safe from several processes at once, by a lock. A SQLite file with an older ledger is
     copied first. Setting `stop` ends the wait for the lock. Raises SchemaTooNew,
@@ -146,7 +148,7 @@ def upgrade(url: str, stop: threading.Event | None = None) -> Upgrade:
                     with dialect.kept_copy(str(before), stop) as copy:
                         _run_alembic(connection)
                 case "missing":
-                    _run_alembic(connection)
+                    _run_alembic(connection, to or "head")
         return Upgrade(before, revisions()[-1], copy)
     finally:
         engine.dispose()
@@ -172,11 +174,11 @@ def _log_upgrade(done: Upgrade, where: str) -> None:
     tell("schema.migrated", database=where, before=done.before, after=done.after, copy=copy)
 
 
-def _run_alembic(connection: Connection) -> None:
+def _run_alembic(connection: Connection, to: str = "head") -> None:
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(folder()).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
