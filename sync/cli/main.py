@@ -44,6 +44,7 @@ _COMMANDS = {
     "verify": "transfer",
     "export": "folder",
     "import": "folder",
+    "prune": "prune",
 }
 # Functions that cannot have their command's name.
 _FUNCTIONS = {"import": "import_"}

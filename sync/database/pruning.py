@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, or_, select
 
 from sync.config.sections import Retention
 from sync.database.run_transaction import RunTransaction
@@ -21,6 +21,7 @@ from sync.database.writes import GOOD, RESOURCES_ONLY
 
 _AT_ONCE = 1_000  # rows of a table read in one call, which takes milliseconds
 _run, _item = sync_runs.c, rejected_items.c
+_CHANGES = (repository_changes.c.run_id, resource_changes.c.run_id)
 
 
 class Pruned(NamedTuple):
@@ -49,13 +50,22 @@ def prune(
     items = _rejected_before(connection, now - timedelta(seconds=retention.rejected))
     _delete(connection, _item.id, items)
     old = _runs_before(connection, now - timedelta(seconds=retention.runs), start)
-    needed = _referred_to(connection, old) | _first_and_last(
+    needed = referred_to(connection, old) | first_and_last(
         connection, set(old.values()), agreeing_runs
     )
     runs = old.keys() - needed
+    forget_runs(connection, runs)
+    return Pruned(len(runs), len(items))
+
+
+def forget_runs(connection: Connection, runs: Collection[int]) -> int:
+    """Delete these runs with their counts of resources; return the number of the latter."""
+    counted = resource_runs.c.run_id.in_(runs)
+    counts = select(func.count()).select_from(resource_runs).where(counted)
+    number: int = connection.execute(counts).scalar_one() if runs else 0
     _delete(connection, resource_runs.c.run_id, runs)
     _delete(connection, _run.id, runs)
-    return Pruned(len(runs), len(items))
+    return number
 
 
 def _delete(connection: Connection, key: Any, ids: Collection[int]) -> None:
@@ -83,15 +93,25 @@ def _runs_before(connection: Connection, moment: datetime, start: float) -> dict
     return found
 
 
-def _referred_to(connection: Connection, runs: Collection[int]) -> set[int]:
-    columns = (repository_changes.c.run_id, resource_changes.c.run_id, _item.run_id)
-    asked = (select(column).where(column.in_(runs)).distinct() for column in columns)
-    return {id_ for statement in asked for id_ in connection.execute(statement).scalars()}
+def referred_to(
+    connection: Connection, runs: Collection[int], *, rejected_since: datetime | None = None
+) -> set[int]:
+    """Return those of `runs` that changes or rejected items refer to.
+
+    `rejected_since`: only items that were met since then, or whose time is not known.
+    """
+    changes = (select(c).where(c.in_(runs)) for c in _CHANGES)
+    items = select(_item.run_id).where(_item.run_id.in_(runs))
+    if rejected_since is not None:
+        items = items.where(or_(_item.last_seen_at.is_(None), _item.last_seen_at >= rejected_since))
+    asked = (*changes, items)
+    return {id_ for each in asked for id_ in connection.execute(each.distinct()).scalars().all()}
 
 
-def _first_and_last(
+def first_and_last(
     connection: Connection, accounts: Iterable[str], agreeing_runs: int
 ) -> set[int | None]:
+    """Return the first run of all, and the runs that tell how these accounts stand."""
     needed = {connection.execute(select(func.min(_run.id))).scalar()}
     for account in accounts:
         mine = _run.account == account
