@@ -56,10 +56,10 @@ def totals_in(
     a list of these repositories shows.
     """
     (now,) = ask(_present(dialect, summed, counter))
-    value, known = int(now["value"] or 0), int(now["known"])
+    value, known, removed = (int(now[name] or 0) for name in ("value", "known", "removed"))
     since, until = span[0], min(span[1], today)
     gains: defaultdict[date, tuple[int, int, int]] = defaultdict(lambda: (0, 0, 0))
-    for row in ask(_gains(dialect, summed, counter, since, today)):
+    for row in ask(_gains(dialect, summed, counter, since, today, removed=removed)):
         day = min(row["day"], today)  # later, if written while the clock was ahead
         told = (int(row[name] or 0) for name in ("gained", "known", "of_new"))
         gains[day] = tuple(a + b for a, b in zip(gains[day], told, strict=True))  # type: ignore[assignment]
@@ -76,41 +76,46 @@ def totals_in(
 
 
 def _present(dialect: Dialect, summed: Summed, counter: str) -> Select[Any]:
-    column = repositories.c[counter]
-    sums: tuple[Any, ...] = func.sum(column).label("value"), func.count(column).label("known")
-    return select(*sums).where(*summed.conditions(dialect))
+    """Return a query for the sum as it is now, and how many repositories are removed."""
+    table = repositories.c
+    conditions = [] if summed.is_all else summed.conditions(dialect)
+    counted = case((table.removed_at.is_(None), table[counter]))
+    sums: tuple[Any, ...] = (
+        func.sum(counted).label("value"),
+        func.count(counted).label("known"),
+        func.count(table.removed_at).label("removed"),
+    )
+    return select(*sums).where(*conditions)
 
 
-def _gains(dialect: Dialect, summed: Summed, counter: str, since: date, today: date) -> Select[Any]:
+def _gains(
+    dialect: Dialect, summed: Summed, counter: str, since: date, today: date, *, removed: int
+) -> Select[Any]:
     """Return a query for what each day after `since` adds to the sum, the day before deducted."""
     days = repository_metrics.c
     few = today - since <= _FEW_DAYS
     before = (_sought(counter) if few else _preceding(counter)).label("before")
-    source = select(days.day, days[counter].label("now"), before)
-    if summed.is_all:
-        # Without a filter, no row of a repository is read, which is large; but for those removed.
+    source = select(days.day, days[counter].label("now"), before).where(days.day > since)
+    if not summed.is_all:
+        source = source.join_from(repositories, repository_metrics, _its(days))
+        source = source.where(*summed.conditions(dialect))
+    elif removed:
+        # No row of another repository is read, which is large.
         gone = select(repositories.c.host, repositories.c.id)
         gone = gone.where(repositories.c.removed_at.is_not(None))
         source = source.where(tuple_(days.host, days.repository_id).not_in(gone))
-    else:
-        source = source.join_from(repositories, repository_metrics, _its(days))
-        source = source.where(*summed.conditions(dialect))
     if few:
         # The limit keeps SQLite from asking for `before` at each place where it is used.
-        source = source.where(days.day > since).limit(_NO_LIMIT)
+        source = source.limit(_NO_LIMIT)
     each = source.subquery("each_day")
     now, old = each.c.now, func.nullif(each.c.before, _UNKNOWN)
     is_new = and_(now.is_not(None), old.is_(None))
-    return (
-        select(
-            each.c.day,
-            func.sum(func.coalesce(now, 0) - func.coalesce(old, 0)).label("gained"),
-            (func.count(now) - func.count(old)).label("known"),
-            func.sum(case((is_new, now), else_=0)).label("of_new"),
-        )
-        .where(each.c.day > since)
-        .group_by(each.c.day)
-    )
+    return select(
+        each.c.day,
+        func.sum(func.coalesce(now, 0) - func.coalesce(old, 0)).label("gained"),
+        (func.count(now) - func.count(old)).label("known"),
+        func.sum(case((is_new, now), else_=0)).label("of_new"),
+    ).group_by(each.c.day)
 
 
 def _sought(counter: str) -> Any:
@@ -127,11 +132,12 @@ def _sought(counter: str) -> Any:
 
 
 def _preceding(counter: str) -> Any:
-    """Return a counter's value before a day, by reading all days in their order."""
+    """Return a counter's value before a day: of the row before, and looked up for the first one."""
     days = repository_metrics.c
-    return func.lag(func.coalesce(days[counter], _UNKNOWN)).over(
+    row_before = func.lag(func.coalesce(days[counter], _UNKNOWN)).over(
         partition_by=(days.host, days.repository_id), order_by=days.day
     )
+    return func.coalesce(row_before, _sought(counter))
 
 
 def _its(days: Any) -> Any:

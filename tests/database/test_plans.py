@@ -6,7 +6,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,18 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 
 from tests.support.database import HOST, repository, store_page, users_engine
-from tests.support.inside.database import Ledger, Store, child_reader, migrate
+from tests.support.inside.database import (
+    Ledger,
+    Scope,
+    Store,
+    Summed,
+    about,
+    child_reader,
+    filter_of,
+    migrate,
+    totals_in,
+)
+from tests.support.inside.events import Wish, events_in
 
 if TYPE_CHECKING:
     from tests.support.inside.database import Run
@@ -22,6 +33,8 @@ if TYPE_CHECKING:
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 # A scan that begins at the end of an index that has the right order, and stops at the limit.
 IN_ORDER = re.compile(r"SCAN repository_changes USING INDEX \w+|SCAN repositories USING INDEX \w+")
+# Days that a view counts: they are in no table.
+COUNTED = re.compile(r"SCAN (CONSTANT ROW|[a-z])")
 DAY = date(2026, 12, 31)
 BY_NAME = [
     pytest.param(lambda it: list(it.history("octo/2", since=DAY, until=DAY)), id="history"),
@@ -96,6 +109,10 @@ def _steps_in(file: str, statement: str, values: Any) -> list[str]:
         pytest.param(lambda it: list(it.repos(host=HOST, limit=20)), id="repos at a host"),
         pytest.param(lambda it: list(it.changes(host=HOST, since=SINCE)), id="changes at a host"),
         pytest.param(lambda it: it.status(), id="status"),
+        pytest.param(lambda it: about(it, "octo/2", DAY), id="page of one"),
+        pytest.param(
+            lambda it: list(events_in(it, Wish(scope=Scope(keys=[(HOST, 2)])))), id="events of one"
+        ),
         *BY_NAME,
     ],
 )
@@ -104,7 +121,8 @@ def test_a_question_reads_no_table_from_end_to_end(
 ) -> None:
     scans = [step for step in plans(ledger, ask) if step.startswith("SCAN")]
     # Of accounts there are few, and all of them are shown.
-    assert [s for s in scans if not s.startswith("SCAN accounts") and not IN_ORDER.match(s)] == []
+    scans = [s for s in scans if not s.startswith("SCAN accounts") and not COUNTED.fullmatch(s)]
+    assert [s for s in scans if not IN_ORDER.match(s)] == []
 
 
 def test_words_are_looked_for_in_an_index_and_not_in_rows_with_payloads(ledger: Ledger) -> None:
@@ -151,6 +169,23 @@ def test_the_counters_of_a_repository_are_found_by_its_key(ledger: Ledger) -> No
     steps = plans(ledger, lambda it: list(it.history("octo/1", since=DAY, until=DAY)))
     (metrics,) = (step for step in steps if "repository_metrics" in step)
     assert metrics.startswith("SEARCH repository_metrics USING PRIMARY KEY")
+
+
+@pytest.mark.parametrize("days", [30, 89])
+def test_a_sum_of_few_days_reads_the_counters_of_these_days_alone(
+    ledger: Ledger, days: int
+) -> None:
+    span = DAY - timedelta(days=days), DAY
+    summed = Summed(filter_of(ledger))
+    steps = plans(
+        ledger,
+        lambda it: totals_in(it.rows, it.dialect, summed, "stargazers_count", span, DAY),
+    )
+    of_days = [step for step in steps if "repository_metrics" in step or "earlier" in step]
+    assert [step.partition(" (")[0] for step in of_days] == [
+        "SEARCH repository_metrics USING INDEX ix_repository_metrics_day",
+        "SEARCH earlier USING PRIMARY KEY",
+    ]
 
 
 @pytest.mark.parametrize(

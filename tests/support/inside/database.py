@@ -3,6 +3,7 @@
 from sync.database import child_reader as child_reader
 from sync.database import lineage as lineage
 from sync.database import migrate as migrate
+from sync.database.about import about as about
 from sync.database.change_kinds import Kind as Kind
 from sync.database.changelog import as_text as as_text
 from sync.database.changelog import from_text as from_text
@@ -20,6 +21,7 @@ from sync.database.dialects.postgresql import LARGEST as LARGEST
 from sync.database.dialects.postgresql import texts_of as texts_of
 from sync.database.dialects.sqlite import Sqlite as Sqlite
 from sync.database.filters import RepositoryFilter as RepositoryFilter
+from sync.database.happened import Scope as Scope
 from sync.database.migrate import revisions as revisions
 from sync.database.names import Spelling as Spelling
 from sync.database.names import spelling_of as spelling_of
@@ -27,6 +29,7 @@ from sync.database.pruning import Pruned as Pruned
 from sync.database.pruning import prune as prune
 from sync.database.queries import REPOSITORY_COLUMNS as REPOSITORY_COLUMNS
 from sync.database.queries import Ledger as Ledger
+from sync.database.repository_lists import filter_of as filter_of
 from sync.database.resource_runs import ResourceCounts as ResourceCounts
 from sync.database.resource_runs import record as record
 from sync.database.resource_standing import ResourceStanding as ResourceStanding
@@ -54,6 +57,8 @@ from sync.database.tables import repository_metrics as repository_metrics
 from sync.database.tables import resource_states as resource_states
 from sync.database.tables import sync_runs as sync_runs
 from sync.database.text_search import words_of as words_of
+from sync.database.totals import Summed as Summed
+from sync.database.totals import totals_in as totals_in
 from sync.database.types import TEXTS as TEXTS
 from sync.database.types import UtcDateTime as UtcDateTime
 from sync.database.writes import RESOURCES_ONLY as RESOURCES_ONLY
