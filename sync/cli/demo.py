@@ -27,7 +27,9 @@ _EXAMPLES = (
     "changes --since 30d",
     "repos --since 30d --sort gained",
     "repos --removed",
+    "show ada/gravel",
     "history ada/gravel --since 90d",
+    "history --total --since 90d",
     "history ada/gravel --counter views --since 90d",
     "status",
 )

@@ -9,6 +9,8 @@ _HISTORY = (
     "`repoledger history OWNER/NAME` shows a repository's counters, "
     "`repoledger repos --sort stars` compares repositories"
 )
+_SHOW = "`repoledger show NAME` shows all that is known of a repository"
+_COMPARE = "`repoledger history A B` compares repositories, `repoledger history --total` sums them"
 _SCHEMA = "`repoledger migrate` brings the ledger's schema up to date"
 _SEARCH = "`repoledger repos --search TEXT` finds repositories"
 _PAGES = "`repoledger repos NAME --web` opens a repository's page"
@@ -18,6 +20,8 @@ _EXPORT = (
 _CONFIG = "`repoledger init` writes a configuration, `repoledger check` tests it"
 
 _ELSEWHERE = {
+    **dict.fromkeys(("info", "view", "describe", "about"), _SHOW),
+    **dict.fromkeys(("compare", "total", "totals", "growth"), _COMPARE),
     **dict.fromkeys(("sync", "run", "pull", "fetch", "update", "refresh", "clone"), _SYNC),
     **dict.fromkeys(("list", "ls", "repo", "repositories"), _LIST),
     **dict.fromkeys(("stats", "stat", "statistics", "stars", "chart", "plot"), _HISTORY),

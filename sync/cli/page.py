@@ -74,6 +74,7 @@ def _facts(about: About) -> Iterator[tuple[str, str]]:
             )
         ),
     )
+    yield "address", row["html_url"] or "unknown"
     yield "licence", row["license_spdx_id"] or "none"
     yield "language", row["language"] or "none"
     yield "topics", ", ".join(row["topics"] or ()) or "none"

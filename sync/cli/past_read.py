@@ -60,9 +60,13 @@ def _selected(ledger: Ledger, asked: Asked) -> list[str]:
     """Return the names of the repositories that are meant. Raises NoSuchRepository."""
     wanted, host = asked.wanted, asked.wanted.host
     several = len(ledger.hosts()) > 1
+    column = COLUMNS.get(asked.counter or Counter.stars, COLUMNS[Counter.stars])
+    _require_called(ledger, asked)
 
     def found(*patterns: str) -> list[str]:
-        rows = ledger.repos(names=patterns, **wanted.options, limit=MOST + 1)
+        rows = ledger.repos(
+            names=patterns, sort=column, descending=True, limit=MOST + 1, **wanted.options
+        )
         return [
             f"{row['host']}/{row['full_name']}" if several else row["full_name"] for row in rows
         ]
@@ -87,6 +91,18 @@ def _selected(ledger: Ledger, asked: Asked) -> list[str]:
     return names
 
 
+def _require_called(ledger: Ledger, asked: Asked, *, former: bool = True) -> None:
+    """Raise NoSuchRepository for a name or pattern that no repository has."""
+    names = asked.names
+    if former and not asked.wanted.is_filter:  # other names are looked up, former ones too
+        names = [name for name in names if is_glob(name)]
+    for name, near, is_elsewhere in ledger.unmatched(names, removed=asked.wanted.removed):
+        advice = f"; did you mean {' or '.join(near)}?" if near else ""
+        if is_elsewhere:
+            advice = "; it is not removed" if asked.wanted.removed else "; it is removed"
+        raise NoSuchRepository(f"no repository is called {name}{advice}")
+
+
 def summed(ledger: Ledger, asked: Asked) -> Past:
     """Return the sum of a counter over repositories."""
     from sync.database.repository_lists import filter_of
@@ -95,6 +111,7 @@ def summed(ledger: Ledger, asked: Asked) -> Past:
     counter = asked.counter or Counter.stars
     options = {**asked.wanted.options}
     account = options.pop("account")
+    _require_called(ledger, asked, former=False)
     wanted = filter_of(ledger, names=asked.names, **options)
     today = datetime.now(UTC).date()
     totals = totals_in(

@@ -13,6 +13,8 @@ ANSWERS = {
     "ls": "There is no command 'ls': `repoledger repos` lists the repositories.",
     "stats": "There is no command 'stats': `repoledger history OWNER/NAME` shows",
     "log": "There is no command 'log': `repoledger changes` shows what changed.",
+    "compare": "`repoledger history A B` compares repositories",
+    "info": "`repoledger show NAME` shows all that is known",
     "xyzzy": "There is no command 'xyzzy': `repoledger --help` lists the commands.",
     "help xyzzy": "There is no command 'xyzzy'",
     "chanegs": "Did you mean 'changes'?\n",
