@@ -69,6 +69,11 @@ _TABLE_COLUMNS = (
     help="Longest wait for quota, such as 15m. Default: max_wait of the account's host.",
 )
 @click.option("--wait", is_flag=True, help="If another run of the account is active, wait for it.")
+@click.option(
+    "--quiet-if-unchanged",
+    is_flag=True,
+    help="Of a run in which nothing changed, print nothing, and leave it out of the ledger.",
+)
 @narrowing_options
 @result_options
 @click.pass_obj
@@ -80,6 +85,7 @@ def backfill(
     accept_removals: bool,
     max_wait: str | None,
     wait: bool,
+    quiet_if_unchanged: bool,
     only: tuple[str, ...],
     resources: tuple[str, ...],
     repository: tuple[str, ...],
@@ -92,8 +98,10 @@ def backfill(
 
     Example: repoledger backfill --account me --dry-run
     """
-    if dry_run and (full or wait):
-        raise click.BadParameter("--dry-run cannot be combined with --full or --wait")
+    if dry_run and (full or wait or quiet_if_unchanged):
+        raise click.BadParameter(
+            "--dry-run cannot be combined with --full, --wait or --quiet-if-unchanged"
+        )
     flags = {"--dry-run": dry_run, "--accept-removals": accept_removals}
     given = [flag for flag, is_given in flags.items() if is_given]
     narrowing = narrowed(only, resources, repository, given)
@@ -120,6 +128,7 @@ def backfill(
                     print(_LEFT_OUT)
         else:
             options = {"full": full, "wait": wait, "accept_removals": accept_removals}
+            options["quiet"] = quiet_if_unchanged
             code = _sync(job, chosen, result, narrowing, options)
     raise Exit(code)
 
@@ -158,8 +167,10 @@ def _sync(
                 crash = crash or error
                 unexpected = RepoledgerError(f"unexpected error: {type(error).__name__}")
                 outcomes.append(RunOutcome.not_begun(account.name, unexpected))
-    with result.opened():
-        _print(job.config, outcomes, result, narrowing)
+    outcomes = [outcome for outcome in outcomes if not outcome.forgotten]
+    if outcomes or not options["quiet"]:
+        with result.opened():
+            _print(job.config, outcomes, result, narrowing)
     if crash is not None:
         raise crash
     return worst([_code_of(outcome) for outcome in outcomes])

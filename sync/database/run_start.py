@@ -34,7 +34,7 @@ def begin_run(
     ).rowcount:
         connection.execute(insert(accounts).values(name=account, host=host, generation=1))
     generation = connection.execute(select(accounts.c.generation).where(mine)).scalar_one()
-    connection.execute(interrupt_stale(account, now))
+    took_over = connection.execute(interrupt_stale(account, now)).rowcount > 0
     row = insert(sync_runs).values(
         account=account,
         trigger=trigger,
@@ -52,6 +52,7 @@ def begin_run(
         started_at=now,
         configured=configured,
         revision=newest_revision(connection),
+        took_over=took_over,
     )
 
 

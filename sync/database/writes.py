@@ -144,7 +144,7 @@ class Run:
 
     `configured`: the accounts configured at its start; None for all. `revision`: that of the
     last transaction before the run that wrote repositories. `written`: the revisions of the
-    run's own transactions.
+    run's own transactions. `took_over`: whether it ended a run that had not ended itself.
     """
 
     id: int
@@ -154,6 +154,7 @@ class Run:
     started_at: datetime
     configured: frozenset[str] | None = None
     revision: int = 0
+    took_over: bool = False
     written: set[int] = field(default_factory=set, compare=False, repr=False)
 
     def is_outdated_by(self, revision: int) -> bool:

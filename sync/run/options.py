@@ -29,7 +29,8 @@ class RunOptions:
     history are kept. `resources`: loaded for each listed repository. `lists`: whether the
     listing is loaded before. `repositories`: the names of those whose resources are loaded;
     none for all. `eager`: also load what is nearly due. `enough`: whether loading resources
-    ends here, with the rest left for a later run.
+    ends here, with the rest left for a later run. `quiet`: leave the run out of the ledger if it
+    changed nothing.
     """
 
     account: str
@@ -46,6 +47,7 @@ class RunOptions:
     lists: bool = True
     repositories: tuple[str, ...] = ()
     eager: bool = False
+    quiet: bool = False
     enough: Callable[[], bool] = lambda: False
 
     @classmethod

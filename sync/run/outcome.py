@@ -25,7 +25,8 @@ class RunOutcome:
     `run_id`: None if the run could not begin; then there is no row. `not_before`: the UTC
     time from which GitHub will answer again, for a deferred run and for one that ended
     while it waited for quota. `seconds`: the run's duration. `complete`: whether every page
-    of the listing arrived. `loaded`: what was loaded of the resources.
+    of the listing arrived. `loaded`: what was loaded of the resources. `forgotten`: whether the
+    run was left out of the ledger, since it changed nothing.
     """
 
     run_id: int | None
@@ -38,6 +39,15 @@ class RunOutcome:
     error: RepoledgerError | None = None
     not_before: datetime | None = None
     loaded: Loaded = field(default_factory=Loaded)
+    forgotten: bool = False
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether it succeeded and found nothing to tell of: no change, no trouble."""
+        counts, read = self.counts, self.loaded.counts.values()
+        changed = counts.inserted + counts.updated + counts.removed + counts.withheld
+        told = sum(each.stored + each.failed + each.lost_days for each in read)
+        return self.status == "succeeded" and self.error is None and not (changed or told)
 
     @classmethod
     def not_begun(cls, account: str, error: RepoledgerError) -> Self:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from structlog import get_logger
@@ -24,6 +25,7 @@ from sync.core.memory import EXHAUSTED, is_exhausted
 from sync.database.pruning import Pruned, prune
 from sync.database.run_transaction import RunTransaction
 from sync.database.store import Store
+from sync.database.traceless import forget_run
 from sync.database.writes import GOOD, Run
 from sync.forges.forge import Forge
 from sync.load.loading import Loaded
@@ -53,12 +55,11 @@ class RunRecord:
         scan: ListingScan,
         client: Forge,
         progress: Progress,
-        *,
-        lists: bool = True,
+        options: RunOptions,
     ) -> None:
         self.complete = False
         self.loaded = Loaded()
-        self._lists = lists
+        self._options = options
         self.missing_digest: str | None = None
         self._writer = writer
         self._scan = scan
@@ -75,11 +76,15 @@ class RunRecord:
             error = RepoledgerError(EXHAUSTED if is_exhausted(error) else unexpected)
         outcome = self._outcome(error)
         try:
-            self._store_outcome(outcome)
+            if self._options.quiet and outcome.is_unchanged and self._forget(outcome):
+                outcome = replace(outcome, forgotten=True)
+            else:
+                self._store_outcome(outcome)
         except (DatabaseError, Interrupted) as failure:
             # The first error says more than the second, which may follow from it.
             outcome = self._outcome(error or failure)
-        log_outcome(outcome)
+        if not outcome.forgotten:
+            log_outcome(outcome)
         return outcome
 
     def _note_wait(self, until: datetime) -> None:
@@ -129,8 +134,12 @@ class RunRecord:
             not_before=outcome.not_before,
             keep_pages=self._pages_to_keep(outcome),
             missing_digest=self.missing_digest,
-            lists=self._lists,
+            lists=self._options.lists,
         )
+
+    def _forget(self, outcome: RunOutcome) -> bool:
+        writer = self._writer
+        return forget_run(writer.store, writer.run, self._pages_to_keep(outcome))
 
     def _pages_to_keep(self, outcome: RunOutcome) -> list[str] | None:
         """Return the keys of the pages to keep in `page_cache`; None for all."""

@@ -51,7 +51,7 @@ def run_account(
             writer = RunWriter(run, store, client.stats)
             limits = limits or SharedLimits()
             listing = AccountListing(client, options.listing, writer, progress, limits)
-            record = RunRecord(writer, listing.scan, client, progress, lists=options.lists)
+            record = RunRecord(writer, listing.scan, client, progress, options)
             try:
                 # One thread for each request, one for its connection, one for the watchdog.
                 require_room(threads=2 * client.concurrency + 1)
@@ -63,7 +63,8 @@ def run_account(
                 raise
             else:
                 outcome = record.finish(withheld)
-            if not client.stop.is_set() and not isinstance(outcome.error, DatabaseError):
+            failed = isinstance(outcome.error, DatabaseError)
+            if not client.stop.is_set() and not failed and not outcome.forgotten:
                 # Pruning goes by age: only with a clock that agrees with GitHub's.
                 tidy(store, run, options, prunes=client.clock_check.agrees)
             return outcome
