@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sync.charts.picture import Line
 
-_SWATCH, _GAP = 26, 20
+SWATCH, _GAP = 26, 20
 
 
 class Entry(NamedTuple):
@@ -23,10 +23,10 @@ def legend_rows(entries: Sequence[Entry], width: float) -> Iterator[list[tuple[f
     row: list[tuple[float, Entry]] = []
     x = 0.0
     for entry in entries:
-        if row and x + _SWATCH + entry.width > width:
+        if row and x + SWATCH + entry.width > width:
             yield row
             row, x = [], 0.0
         row.append((x, entry))
-        x += _SWATCH + entry.width + _GAP
+        x += SWATCH + entry.width + _GAP
     if row:
         yield row

@@ -7,7 +7,7 @@ from unicodedata import east_asian_width
 from xml.sax.saxutils import escape
 
 from sync.charts.colours import DARK, LIGHT, Palette
-from sync.charts.legend import Entry, legend_rows
+from sync.charts.legend import SWATCH, Entry, legend_rows
 from sync.charts.picture import Line, Panel, Picture, Theme
 from sync.charts.plane import Plane
 from sync.charts.scale import Axis, day_ticks, short
@@ -158,7 +158,8 @@ def _key(entry: Entry, x: float, y: float) -> str:
         f'<line x1="{x:.4g}" y1="{y + 5}" x2="{x + 20:.4g}" y2="{y + 5}" stroke-width="2.5" '
         f'class="l{entry.number % _MANY}"{_dashes(entry.line, entry.number)}/>'
     )
-    return swatch + _text(x + 26, y + 9, printable(entry.line.label), "ink", _SMALL)
+    label = _cut(printable(entry.line.label), (WIDTH - _LEFT - _RIGHT - SWATCH) / _SMALL)
+    return swatch + _text(x + SWATCH, y + 9, label, "ink", _SMALL)
 
 
 def _rule(x: float, y: float, to_x: float, to_y: float, kind: str) -> str:

@@ -66,7 +66,7 @@ def _facts(about: About) -> Iterator[tuple[str, str]]:
     flags = ("archived", "fork", "is_template", "disabled")
     words = {"is_template": "template"}
     yield (
-        "is",
+        "visibility",
         ", ".join(
             (
                 row["visibility"] or "of unknown visibility",

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rich.cells import cell_len, set_cell_size
+
 from sync.charts.picture import Line, Panel, Picture, changed, headline, summed_up
 from sync.charts.steps import Step, reach_of, steps_in, values_of
 from sync.cli.counters import (
@@ -17,9 +19,11 @@ from sync.cli.counters import (
     Counter,
     Series,
 )
+from sync.core.redaction import printable
 
 Rows = Sequence[Mapping[str, Any]]
 _NAMED = 3  # repositories in a title
+_LONGEST = 40  # columns of a name in a title or a legend
 REPOSITORIES = "repositories"
 
 
@@ -99,9 +103,11 @@ def of_several(histories: Mapping[str, Rows], counter: Counter) -> Past:
     for number, (name, rows) in enumerate(histories.items(), start=1):
         series = main._replace(column=name, label=name, name=f"line-{number}")
         drawn[series] = steps_in(rows, main.column)
-        labels[series] = _compared(name, drawn[series], daily=main.daily)
+        labels[series] = _compared(_brief(name), drawn[series], daily=main.daily)
     names = list(histories)
-    said = f"{len(names)} repositories" if len(names) > _NAMED else _listed(names)
+    said = (
+        f"{len(names)} repositories" if len(names) > _NAMED else _listed(list(map(_brief, names)))
+    )
     return Past(
         title=f"{main.label} of {said}",
         rows=together,
@@ -109,6 +115,12 @@ def of_several(histories: Mapping[str, Rows], counter: Counter) -> Past:
         drawn=drawn,
         labels=labels,
     )
+
+
+def _brief(name: str) -> str:
+    """Return a name that is no longer than most are."""
+    name = printable(name)
+    return name if cell_len(name) <= _LONGEST else set_cell_size(name, _LONGEST - 1) + "…"
 
 
 def _listed(names: Sequence[str]) -> str:

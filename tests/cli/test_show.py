@@ -52,6 +52,7 @@ def test_a_page_tells_what_a_repository_is_and_was(figured: Path) -> None:
     shown = page(figured, "octo/alpha")
     assert shown[0] == "octo/alpha-two"
     assert words(shown, "owner") == ["owner", "octo", "(User)"]
+    assert words(shown, "visibility") == ["visibility", "public"]
     assert words(shown, "licence")[1:] == words(shown, "homepage")[1:] == ["none"]
     assert words(shown, "once")[:2] == ["once", "octo/alpha,"]
     assert f"since {TODAY}, listed for me" in " ".join(shown)
