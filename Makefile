@@ -65,7 +65,7 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/zizmor --offline --quiet .github/workflows
+	@$(BIN)/zizmor --offline --quiet .github/workflows action.yml
 
 # More than two cores have use for: many tests wait for processes, servers and the clock.
 WORKERS := 3

@@ -25,6 +25,7 @@ TEXTS = [
     *(
         PROJECT / "docs" / name
         for name in (
+            "actions.md",
             "api.md",
             "databases.md",
             "deploy.md",
