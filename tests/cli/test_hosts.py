@@ -157,7 +157,7 @@ def test_a_host_that_the_ledger_does_not_hold_is_wrong_use_and_those_that_it_hol
 def test_a_plot_says_of_which_host_it_is(mirrored: TwoHosts) -> None:
     name = f"{mirrored.there}/octo/hello"
     shown = on_terminal("history", name, cwd=mirrored.folder, columns=100)
-    assert f"stars of {name}" in shown
+    assert f"{name}: " in shown
 
 
 def test_verify_tells_rows_of_two_hosts_apart(mirrored: TwoHosts) -> None:

@@ -18,7 +18,7 @@ from tests.support.process import repoledger, start_repoledger, write_config
 
 COMMANDS = (
     *("demo", "init", "check", "migrate", "login", "logout", "accounts", "backfill", "daemon"),
-    *("health", "status", "repos", "changes", "history", "query", "copy", "verify"),
+    *("health", "status", "repos", "show", "changes", "history", "query", "copy", "verify"),
 )
 
 
