@@ -31,6 +31,7 @@ TEXTS = [
             "deploy.md",
             "design.md",
             "environment.md",
+            "raspberry-pi.md",
             "removals.md",
             "rest-client.md",
             "security.md",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -58,13 +58,13 @@ def export(source: Snapshot, folder: Path) -> list[Exported]:
             tables: dict[str, TableFile] = {}
             done: list[Exported] = []
             for table in TABLES:
-                partial = _partial(folder, FILES[table.name])
-                partials.append(partial)
-                tables[table.name] = told = _write(source, table, partial)
-                size, file = partial.stat().st_size, folder / FILES[table.name]
-                written = not _is_same(file, size, told.sha256)
-                if not written:
-                    partials.pop().unlink()
+                file = folder / FILES[table.name]
+                told, written = _same(source, table, file), False
+                if told is None:
+                    partials.append(_partial(folder, file.name))
+                    told, written = _write(source, table, partials[-1]), True
+                tables[table.name] = told
+                size = (partials[-1] if written else file).stat().st_size
                 done.append(Exported(table.name, told.rows, size, written))
             manifest = Manifest(
                 format=FORMAT, version=VERSION, schema=migrate.revisions()[-1], tables=tables
@@ -111,27 +111,38 @@ def _partial(folder: Path, name: str) -> Path:
     return folder / f".{name}{PARTIAL}"
 
 
-def _write(source: Snapshot, table: Table, file: Path) -> TableFile:
-    line_of, checksum, rows = encoder_of(table), sha256(), 0
-    with file.open("wb") as stream:
-        for row in source.rows(table):
-            line = line_of(row)
-            stream.write(line)
-            checksum.update(line)
-            rows += 1
-        stream.flush()
-        os.fsync(stream.fileno())
-    return TableFile(rows, checksum.hexdigest())
+def _same(source: Snapshot, table: Table, file: Path) -> TableFile | None:
+    """Return what to say of a table's file if it is already as it would be written.
 
-
-def _is_same(file: Path, size: int, checksum: str) -> bool:
-    if not file.is_file() or file.stat().st_size != size:
-        return False
+    It is read instead of written, since flash memory wears out by writing.
+    """
+    if not file.is_file():
+        return None
+    told = _lines(source, table, lambda _: None)
     found = sha256()
     with file.open("rb") as stream:
         while block := stream.read(_BLOCK):
             found.update(block)
-    return found.hexdigest() == checksum
+    return told if found.hexdigest() == told.sha256 else None
+
+
+def _write(source: Snapshot, table: Table, file: Path) -> TableFile:
+    with file.open("wb") as stream:
+        told = _lines(source, table, stream.write)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return told
+
+
+def _lines(source: Snapshot, table: Table, take: Callable[[bytes], object]) -> TableFile:
+    """Give each row's line to `take`."""
+    line_of, checksum, rows = encoder_of(table), sha256(), 0
+    for row in source.rows(table):
+        line = line_of(row)
+        take(line)
+        checksum.update(line)
+        rows += 1
+    return TableFile(rows, checksum.hexdigest())
 
 
 def _place(folder: Path, partials: list[Path], manifest: bytes) -> None:
