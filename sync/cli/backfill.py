@@ -72,7 +72,8 @@ _TABLE_COLUMNS = (
 @click.option(
     "--quiet-if-unchanged",
     is_flag=True,
-    help="Of a run in which nothing changed, print nothing, and leave it out of the ledger.",
+    help="Of a run in which nothing changed, print nothing, and leave it out of the ledger: "
+    "`status` then tells of the last one that changed something.",
 )
 @narrowing_options
 @result_options

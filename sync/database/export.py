@@ -19,13 +19,14 @@ from sync.database.export_format import (
     FILES,
     FORMAT,
     MANIFEST,
-    PARTIAL,
     VERSION,
     Manifest,
     TableFile,
     encoder_of,
     is_ours,
     manifest_of,
+    partial_of,
+    unfinished,
 )
 
 _BLOCK = 1 << 20
@@ -49,7 +50,7 @@ def export(source: Snapshot, folder: Path) -> list[Exported]:
     alone. Raises ConfigError for a folder that holds other files, RepoledgerError if it cannot
     be written.
     """
-    partials: list[Path] = []
+    partials: dict[Path, Path] = {}
     try:
         with _told(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -61,10 +62,10 @@ def export(source: Snapshot, folder: Path) -> list[Exported]:
                 file = folder / FILES[table.name]
                 told, written = _same(source, table, file), False
                 if told is None:
-                    partials.append(_partial(folder, file.name))
-                    told, written = _write(source, table, partials[-1]), True
+                    partials[file] = folder / partial_of(file.name)
+                    told, written = _write(source, table, partials[file]), True
                 tables[table.name] = told
-                size = (partials[-1] if written else file).stat().st_size
+                size = partials.get(file, file).stat().st_size
                 done.append(Exported(table.name, told.rows, size, written))
             manifest = Manifest(
                 format=FORMAT, version=VERSION, schema=migrate.revisions()[-1], tables=tables
@@ -72,7 +73,7 @@ def export(source: Snapshot, folder: Path) -> list[Exported]:
             _place(folder, partials, manifest.to_bytes())
             return done
     finally:
-        for partial in partials:
+        for partial in partials.values():
             partial.unlink(missing_ok=True)
 
 
@@ -103,12 +104,8 @@ def _require_own(folder: Path) -> None:
 
 
 def _remove_leftovers(folder: Path) -> None:
-    for left in folder.glob(f".*{PARTIAL}"):
-        left.unlink(missing_ok=True)
-
-
-def _partial(folder: Path, name: str) -> Path:
-    return folder / f".{name}{PARTIAL}"
+    for left in unfinished():
+        (folder / left).unlink(missing_ok=True)
 
 
 def _same(source: Snapshot, table: Table, file: Path) -> TableFile | None:
@@ -145,7 +142,7 @@ def _lines(source: Snapshot, table: Table, take: Callable[[bytes], object]) -> T
     return TableFile(rows, checksum.hexdigest())
 
 
-def _place(folder: Path, partials: list[Path], manifest: bytes) -> None:
+def _place(folder: Path, partials: dict[Path, Path], manifest: bytes) -> None:
     """Put the manifest and the new files in place.
 
     The manifest comes first: if this ends in the middle, its checksums tell, and the folder
@@ -153,14 +150,12 @@ def _place(folder: Path, partials: list[Path], manifest: bytes) -> None:
     """
     file = folder / MANIFEST
     if not file.exists() or file.read_bytes() != manifest:
-        partial = _partial(folder, MANIFEST)
-        partials.append(partial)
+        partial = partials[file] = folder / partial_of(MANIFEST)
         with partial.open("wb") as stream:
             stream.write(manifest)
             stream.flush()
             os.fsync(stream.fileno())
-        partial.replace(file)
-    for partial in partials:
-        if partial.exists():
-            partial.replace(folder / partial.name[1 : -len(PARTIAL)])
+        partials.pop(file).replace(file)
+    for target, partial in partials.items():
+        partial.replace(target)
     flush_folder(folder)

@@ -20,8 +20,9 @@ from sync.database.types import Document, UtcDateTime
 FORMAT = "repoledger export"
 VERSION = 1
 MANIFEST = "manifest.json"
-PARTIAL = ".partial"  # how the names of unfinished files end
+_PARTIAL = ".partial"
 FILES = {table.name: f"{table.name}.ndjson" for table in TABLES}
+_NAMES = (MANIFEST, *FILES.values())
 
 
 class TableFile(msgspec.Struct, frozen=True):
@@ -69,8 +70,17 @@ def is_ours(name: str) -> bool:
 
     Git's own files may: an export is often a git repository.
     """
-    known = name == MANIFEST or name in FILES.values() or name.startswith(".git")
-    return known or (name.startswith(".") and name.endswith(PARTIAL))
+    return name in (*_NAMES, *unfinished()) or name.startswith(".git")
+
+
+def partial_of(name: str) -> str:
+    """Return the name of a file of the export while it is unfinished."""
+    return f".{name}{_PARTIAL}"
+
+
+def unfinished() -> list[str]:
+    """Return the names that an export leaves behind if it is killed."""
+    return [partial_of(name) for name in _NAMES]
 
 
 def encoder_of(table: Table) -> Callable[[Row], bytes]:

@@ -50,6 +50,7 @@ def import_(
             dialect.one_writer(connection)
             present = _columns(connection)
             _require_empty(connection, dialect, present)
+            _require_known(manifest, present)
             for table in _told_of(manifest):
                 for batch in _batches(folder, manifest, table):
                     if stop.is_set():
@@ -139,6 +140,14 @@ def _prepare(url: str, schema: str, stop: threading.Event) -> None:
 def _told_of(manifest: Manifest) -> Iterator[Table]:
     """Yield the tables of the export, each after the tables that its rows refer to."""
     return (table for table in TABLES if table.name in manifest.tables)
+
+
+def _require_known(manifest: Manifest, tables: Collection[str]) -> None:
+    unknown = sorted(manifest.tables.keys() - tables)
+    if unknown:
+        raise ConfigError(
+            f"{MANIFEST}: tells of the table {unknown[0]}, which schema {manifest.schema} has not"
+        )
 
 
 def _columns(connection: Connection) -> dict[str, list[str]]:

@@ -104,8 +104,9 @@ def test_only_the_lines_of_what_changed_differ(exported: Path) -> None:
 
 
 def test_a_folder_with_files_of_others_is_refused_with_their_names(exported: Path) -> None:
-    (exported / "out" / "notes.txt").touch()
-    assert "notes.txt" in refused(exported, "export", "out")
+    for name in ("notes.txt", ".mine.partial"):
+        (exported / "out" / name).touch()
+    assert "not of an export: .mine.partial, notes.txt;" in refused(exported, "export", "out")
     mine = exported / "mine"
     mine.mkdir()
     (mine / "repositories.ndjson").write_text("{}\n")
@@ -113,6 +114,13 @@ def test_a_folder_with_files_of_others_is_refused_with_their_names(exported: Pat
     (mine / "manifest.json").write_text('{"name": "an app"}')
     assert "is not the manifest" in refused(exported, "export", "mine")
     assert contents(mine).keys() == {"repositories.ndjson", "manifest.json"}
+
+
+def test_what_an_export_that_was_killed_left_behind_is_removed(exported: Path) -> None:
+    before = contents(exported / "out")
+    (exported / "out" / ".repositories.ndjson.partial").write_text('{"id":')
+    assert repoledger("export", "out", cwd=exported).returncode == 0
+    assert contents(exported / "out") == before
 
 
 def test_a_git_repository_is_a_folder_to_export_to(exported: Path) -> None:
@@ -182,7 +190,9 @@ def test_an_export_that_is_damaged_or_newer_is_refused_and_nothing_is_made(
 
 def test_an_export_of_an_older_schema_is_migrated_when_it_is_imported(exported: Path) -> None:
     manifest = exported / "out" / "manifest.json"
-    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "schema": "0015"}))
+    told = json.loads(manifest.read_text())
+    filled = {name: each for name, each in told["tables"].items() if each["rows"]}
+    manifest.write_text(json.dumps({**told, "schema": "0015", "tables": filled}))
     done = repoledger("import", "out", cwd=exported, **other(exported))
     assert done.returncode == 0, done.stderr
     assert value(exported / "other.db", "SELECT count(*) FROM repositories") == 3

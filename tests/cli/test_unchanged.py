@@ -56,11 +56,17 @@ def test_a_run_in_which_nothing_changed_writes_its_own_row_and_when_the_account_
     assert {row["run_id"] for row in after["resource_runs"][len(before["resource_runs"]) :]} == {3}
 
 
-def test_a_quiet_run_in_which_nothing_changed_writes_and_prints_nothing(synced: Path) -> None:
-    before = rows(synced)
-    for _ in range(2):
-        assert quiet(synced) == (0, "", "")
-    assert differing(before, rows(synced)) == {}
+@pytest.mark.slow_on_servers
+def test_a_quiet_run_leaves_each_kind_of_database_as_it_was(
+    synced: Path, database_url: str
+) -> None:
+    there = {"REPOLEDGER_DATABASE__URL": database_url, "TOKEN": TOKEN}
+    assert repoledger("backfill", cwd=synced, **there).returncode == 0
+    assert repoledger("backfill", cwd=synced, **there).returncode == 0
+    before = snapshot(database_url)
+    done = repoledger("backfill", "--quiet-if-unchanged", cwd=synced, **there)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert differing(before, snapshot(database_url)) == {}
 
 
 def test_a_quiet_run_that_found_a_change_is_recorded_and_printed(
