@@ -50,7 +50,6 @@ def act(github: Sandbox, remote: Path, tmp_path: Path) -> Act:
             "REPOLEDGER_TOKEN": TOKEN,
             "REPOLEDGER_GITHUB__API_URL": github.url,
             "GITHUB_OUTPUT": str(folder / "output"),
-            "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
             **variables,
         }
         env = environment(folder, **given)
@@ -79,13 +78,14 @@ def test_runs_without_a_change_make_no_commit_and_one_with_a_change_makes_one(
     assert commits(remote) == 1
     assert (tmp_path / "run3" / "output").read_text().startswith("changed=false\n")
     github.rename(id_, "goodbye")
-    assert act().returncode == 0
+    summary = tmp_path / "summary.md"
+    assert act(GITHUB_STEP_SUMMARY=str(summary)).returncode == 0
     assert commits(remote) == 2
     changed = git(
         remote, "diff", "--unified=0", "ledger~1", "ledger", "--", "ledger/repositories.ndjson"
     )
     assert len(re.findall(r"^\+\{", changed, re.MULTILINE)) == 1
-    assert "goodbye" in (tmp_path / "run4" / "summary.md").read_text()
+    assert "goodbye" in summary.read_text()
 
 
 @pytest.mark.slow
