@@ -190,7 +190,7 @@ def test_after_three_refusals_in_a_row_an_owners_others_are_left_alone(
     scene: Answering, case: str | int
 ) -> None:
     scene.github.add_user("hubber")
-    mine = [scene.add(f"repo-{n:02}") for n in range(40)]
+    mine = [scene.add(f"repo-{n:02}") for n in range(16)]
     theirs = scene.add("theirs", owner="hubber")
     for id_ in mine:
         scene.github.answer_child(scene.route, case, rid=id_)
