@@ -24,6 +24,7 @@ from sync.cli.outcomes import explain, explain_resources, has_counts, row_of
 from sync.cli.progress_bar import run_progress
 from sync.cli.result import Result, result_options
 from sync.cli.settings import ExitCode, Settings, exit_code_of, stop_on_signals, worst
+from sync.cli.tables import of_status
 from sync.core.errors import ConfigError, Interrupted, RepoledgerError
 from sync.core.memory import is_exhausted
 
@@ -185,7 +186,11 @@ def _print(
         columns = (*_COLUMNS, *_OF_JSON) if nested else _COLUMNS
         output.print_rows(map(row_of, outcomes), result.format, columns=columns)
         return
-    rows = [row_of(outcome) for outcome in outcomes if has_counts(outcome)]
+    rows = [
+        row_of(outcome) | {"status": of_status(outcome.status)}
+        for outcome in outcomes
+        if has_counts(outcome)
+    ]
     if rows:
         output.print_rows(rows, result.format, columns=_TABLE_COLUMNS)
     for outcome in outcomes:

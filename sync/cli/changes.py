@@ -14,10 +14,11 @@ from sync.cli import completion, output
 from sync.cli.event_lines import event_lines
 from sync.cli.hosts import host_columns, host_option, is_glob, repository_at
 from sync.cli.output import limit_option
+from sync.cli.repository_filters import require_account, unknown_word
 from sync.cli.result import Result, result_options
 from sync.cli.screen import screen, show
 from sync.cli.settings import Settings, open_ledger
-from sync.cli.times import ACCEPTED, end_of, moment_of
+from sync.cli.times import ACCEPTED, end_of, moment_of, require_period
 from sync.config.structs import suggestion
 from sync.core.redaction import printable
 from sync.database.change_kinds import Kind
@@ -75,9 +76,9 @@ _EVENT = (
 )
 @click.option(
     *("--kind", "--change", "kinds"),
-    type=click.Choice(CHOICES),
     metavar="KIND",
     multiple=True,
+    shell_complete=completion.words_of(CHOICES),
     help=f"Only events of this kind: {', '.join(CHOICES)}. May be repeated.",
 )
 @click.option(
@@ -126,11 +127,12 @@ def changes(
     rows = fields or bool(field)
     begin = _begin(since, None if rows else _DAYS)
     end = end_of(until, "--until")
-    if begin is not None and end is not None and end < begin:
-        raise click.UsageError(f"--until {until} is before --since {since or f'{_DAYS}d'}")
+    require_period(begin, end, since or f"{_DAYS}d", until)
+    _check_kinds(kinds)
     _check_fields(field)
     named = [*repositories, *repository]
     with open_ledger(settings) as ledger:
+        require_account(settings, ledger, account)
         scope = ledger.scope(
             host=host,
             owner=owner,
@@ -157,13 +159,24 @@ def changes(
                 scope=scope,
                 kinds=wanted(kinds, everything=everything),
             )
-            _print_events(ledger, wish, limit, result, everything=everything)
+            if not _print_events(ledger, wish, limit, result, everything=everything):
+                told = unknown_word(ledger, owner=owner) or _nothing(wish)
+                print(printable(told), file=sys.stderr)
 
 
 def _begin(since: str | None, days: int | None) -> datetime | None:
     if since is None:
         return None if days is None else datetime.now(UTC) - timedelta(days=days)
     return None if since.strip().lower() == _ALL else moment_of(since, "--since")
+
+
+def _check_kinds(names: Sequence[str]) -> None:
+    """Raise BadParameter for a kind that no event has."""
+    for name in names:
+        if name not in CHOICES:
+            raise click.BadParameter(
+                f"there is no kind {name!r}{suggestion(name, CHOICES)}", param_hint="--kind"
+            )
 
 
 def _check_fields(names: Sequence[str]) -> None:
@@ -197,7 +210,8 @@ def _kinds_of_rows(kinds: Sequence[str]) -> list[Kind]:
 
 def _print_events(
     ledger: Ledger, wish: Wish, limit: int | None, result: Result, *, everything: bool
-) -> None:
+) -> bool:
+    """Print events and sums; return whether there are any, or no one reads that there are none."""
     from sync.events.read import events_in, sums_over
 
     today = datetime.now(UTC).date()
@@ -210,18 +224,22 @@ def _print_events(
         sums, events, rests = sums[: limit - len(shown)], iter(shown), []
     if not result.is_table:
         output.print_rows(map(_as_row, chain(events, sums)), result.format, columns=_EVENT)
-        return
+        return True
     last = wish.period.days(today)[1]
     several = len(ledger.hosts()) > 1
     lines = event_lines(events, sums, rests, last, screen(), with_hosts=several)
     first = next(lines, None)
     if first is None:
-        since = wish.period.since
-        whom = f" to repositories like {', '.join(wish.scope.globs)}" if wish.scope.globs else ""
-        begin = f" since {since:%Y-%m-%d %H:%M} UTC; --since all shows everything" if since else ""
-        print(printable(f"nothing happened{whom}{begin}"), file=sys.stderr)
-        return
+        return False
     show(chain((first,), lines))
+    return True
+
+
+def _nothing(wish: Wish) -> str:
+    since = wish.period.since
+    whom = f" to repositories like {', '.join(wish.scope.globs)}" if wish.scope.globs else ""
+    begin = f" since {since:%Y-%m-%d %H:%M} UTC; --since all shows everything" if since else ""
+    return f"nothing happened{whom}{begin}"
 
 
 def _as_row(event: Event) -> dict[str, Any]:

@@ -12,10 +12,12 @@ from click.exceptions import Exit
 
 from sync.cli import output
 from sync.cli.result import Result, result_options
+from sync.cli.screen import screen
 from sync.cli.settings import ExitCode, Settings, stop_on_signals
 from sync.core.redaction import printable, scrub
 
 _COLUMNS = ("result", "what", "message")
+_COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 _INDENT = " " * 6  # the width of a result
 
 
@@ -56,4 +58,6 @@ def _show(result: str, what: str, message: str) -> None:
     wrapped = textwrap.wrap(
         line, width, subsequent_indent=_INDENT, break_long_words=False, break_on_hyphens=False
     )
-    print("\n".join(wrapped))
+    first, *others = wrapped
+    level = screen().painted(result, _COLOURS.get(result))
+    print("\n".join((f"{level}{first.removeprefix(result)}", *others)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import textwrap
@@ -84,8 +83,9 @@ def show(ledger: Ledger, settings: Settings, today: date, days: Sequence[tuple[d
 
 def heading(text: str) -> None:
     """Print a heading between blank lines."""
-    bold = sys.stdout.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
-    print(f"\n\x1b[1m{text}\x1b[0m\n" if bold else f"\n{text}\n")
+    from sync.cli.screen import screen
+
+    print(f"\n{screen().painted(text, 'bold')}\n")
 
 
 def _show_week(ledger: Ledger, today: date) -> None:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sync.cli import completion
+from sync.cli import completion, output
 from sync.cli.formats import format_of
 from sync.cli.output_files import as_stdout, replacing
+from sync.cli.repository_filters import require_account, unknown_word
 from sync.cli.settings import Settings
-from sync.cli.times import ACCEPTED, end_of, moment_of
+from sync.cli.times import ACCEPTED, end_of, require_period, required_moment_of
 
 if TYPE_CHECKING:
     from sync.config import Config
@@ -78,15 +79,17 @@ def digest(
     Example: repoledger digest --since "last month" -o month.html
     """
     chosen = format_of(file, fmt, _ENDINGS, DigestFormat.text)
-    begin = moment_of(since, "--since")
+    begin = required_moment_of(since, "--since")
     end = end_of(until, "--until") or datetime.now(UTC)
-    if begin is None or end < begin:
-        raise click.UsageError(f"--until {until or 'now'} is before --since {since}")
+    require_period(begin, end, since, until)
     config = settings.load()
     from sync.database.queries import Ledger
     from sync.digest.gather import digest_of
 
     with Ledger(config.database.url) as ledger:
+        require_account(settings, ledger, account)
+        if unknown := unknown_word(ledger, owner=owner):
+            output.print_warning(unknown)
         made = digest_of(
             ledger,
             ledger.scope(account=account, owner=owner),

@@ -43,7 +43,8 @@ def event_lines(
             yield from _laid_out(part, named, screen, timed=True)
     if sums:
         first = min(event.since or until for event in sums)
-        heading = _cut(f"{first} to {until}, in sum", screen.width)
+        days = f"{first}" if first == until else f"{first} to {until}"
+        heading = _cut(f"{days}, in sum", screen.width)
         yield between + screen.painted(heading, "bold")
         yield from _laid_out(sums, named, screen, timed=False)
         for rest in rests:

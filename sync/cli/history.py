@@ -20,7 +20,7 @@ from sync.cli.past_read import Asked, compared, of_repository, summed
 from sync.cli.repository_filters import Wanted, filter_options
 from sync.cli.result import Result, output_option
 from sync.cli.settings import Settings, open_ledger
-from sync.cli.times import moment_of
+from sync.cli.times import end_of, moment_of, require_period
 
 _DAYS = 30
 _ALL = "all"
@@ -146,13 +146,12 @@ def _require_total(asked: Asked) -> None:
 
 def _days(since: str | None, until: str | None, today: date) -> tuple[date, date]:
     """Return the first and the last day, none of them in the future."""
-    end = moment_of(until, "--until")
     start = datetime.min.replace(tzinfo=UTC) if since == _ALL else moment_of(since, "--since")
+    end = end_of(until, "--until")
+    require_period(start, end, since, until)
     last = min(end.date(), today) if end else today
     if start is None:
         return last_days(last)
-    if end and start.date() > end.date():
-        raise click.BadParameter("must not be before --since", param_hint="--until")
     return start.date(), last
 
 

@@ -94,5 +94,5 @@ def cell_of(row: Mapping[str, Any], name: str) -> Any:
         return value.date()
     if name in ("full_name", "name"):
         gone = row["removed_at"] is not None
-        return Cell(value, url=row["html_url"], dim=gone or bool(row["archived"]))
+        return Cell(value, url=row["html_url"], colour="dim" if gone or row["archived"] else None)
     return value

@@ -114,24 +114,11 @@ class Wanted:
 
     def require_account(self, settings: Settings, ledger: Ledger) -> None:
         """Raise ConfigError for an account that is neither synced nor configured."""
-        account = self.options["account"]
-        if account is not None and all(
-            row["account"] != account for row in ledger.status(counted=False)
-        ):
-            settings.load().account(account)
+        require_account(settings, ledger, self.options["account"])
 
     def unknown_word(self, ledger: Ledger) -> str | None:
         """Return that a word which was asked for occurs nowhere, with the nearest that does."""
-        for name, (column, told) in _WORDS.items():
-            word = self.options[name]
-            if not word:
-                continue
-            known = {each.lower(): each for each in ledger.values(column)}
-            if word.lower() not in known:
-                near = get_close_matches(word.lower(), known, n=1)
-                advice = f"; did you mean {known[near[0]]}?" if near else ""
-                return f"{told.format(word)}{advice}"
-        return None
+        return unknown_word(ledger, **{name: self.options[name] for name in _WORDS})
 
 
 # The column of each word that may be mistyped, and that no repository has it.
@@ -142,6 +129,28 @@ _WORDS = {
     "license": ("license_spdx_id", "no repository has the licence {}"),
     "visibility": ("visibility", "no repository is {}"),
 }
+
+
+def require_account(settings: Settings, ledger: Ledger, account: str | None) -> None:
+    """Raise ConfigError for an account that is neither synced nor configured."""
+    if account is not None and all(
+        row["account"] != account for row in ledger.status(counted=False)
+    ):
+        settings.load().account(account)
+
+
+def unknown_word(ledger: Ledger, **words: str | None) -> str | None:
+    """Return that one of these words occurs nowhere, with the nearest that does."""
+    for name, word in words.items():
+        if not word:
+            continue
+        column, told = _WORDS[name]
+        known = {each.lower(): each for each in ledger.values(column)}
+        if word.lower() not in known:
+            near = get_close_matches(word.lower(), known, n=1)
+            advice = f"; did you mean {known[near[0]]}?" if near else ""
+            return f"{told.format(word)}{advice}"
+    return None
 
 
 def filter_options(command: Callable[..., T]) -> Callable[..., T]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from sync.cli.hosts import host_columns, host_option
 from sync.cli.resources import in_short, statuses
 from sync.cli.result import Result, result_options
 from sync.cli.settings import Settings
+from sync.cli.tables import of_status
 from sync.cli.times import OVERDUE, age_of, time_of, until
 from sync.core.deadline import believed
 from sync.core.origin import is_same_host
@@ -54,14 +55,11 @@ def status(settings: Settings, host: str | None, result: Result) -> None:
         found = [row for row in found if row["host"] == wanted]
     nested = result.format in (Format.json, Format.ndjson)
     with result.opened():
-        output.print_rows(
-            found,
-            result.format,
-            columns=(*_STATUS_COLUMNS, "resources") if nested else _STATUS_COLUMNS,
-            table_columns=("account", *host_columns(hosts), *_SHOWN),
-        )
         if not result.is_table:
+            columns = (*_STATUS_COLUMNS, "resources") if nested else _STATUS_COLUMNS
+            output.print_rows(found, result.format, columns=columns)
             return
+        _print_table(found, host_columns(hosts))
         for row in found:
             name = row["account"]
             _explain(row, now, host=places.get(name), refusal=refusals.get(name))
@@ -71,6 +69,17 @@ def status(settings: Settings, host: str | None, result: Result) -> None:
         _explain_sharing([row for row in found if row["account"] in signed_in])
         if waiting is not None:
             output.say(waiting)
+
+
+def _print_table(rows: Sequence[Mapping[str, Any]], hosts: Sequence[str]) -> None:
+    """Print a table without the columns that say nothing now, such as the progress of no run."""
+    shown = [name for name in _SHOWN if any(row[name] is not None for row in rows)]
+    columns = ("account", *hosts, *shown)
+    cells = (
+        [of_status(row["status"]) if name == "status" else row[name] for name in columns]
+        for row in rows
+    )
+    output.print_table(columns, cells)
 
 
 def resources_in_short(config: Config) -> dict[str, dict[str, Any]]:

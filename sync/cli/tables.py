@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -17,6 +16,11 @@ from sync.cli.screen import Screen, screen
 from sync.core.redaction import printable
 
 _LAID_OUT = 1_000  # rows of a table in memory at a time
+_OF_STATUS = {
+    "succeeded": "green",
+    "failed": "red",
+    **dict.fromkeys(("partial", "deferred", "interrupted"), "yellow"),
+}
 _SHORTEST_TEXT = 14  # columns; no text is cut shorter
 
 
@@ -28,18 +32,23 @@ class Signed(int):
 
 
 class Cell(str):
-    """A text that leads to a page, or is shown dim, on a terminal that can."""
+    """A text that leads to a page, or has a colour, on a terminal that can."""
 
-    __slots__ = ("dim", "url")
+    __slots__ = ("colour", "url")
 
     url: str | None
-    dim: bool
+    colour: str | None
 
-    def __new__(cls, text: str, *, url: str | None = None, dim: bool = False) -> Self:
+    def __new__(cls, text: str, *, url: str | None = None, colour: str | None = None) -> Self:
         made = super().__new__(cls, printable(text))
         made.url = url
-        made.dim = dim
+        made.colour = colour
         return made
+
+
+def of_status(status: str) -> Cell:
+    """Return how a run ended, in its colour."""
+    return Cell(status, colour=_OF_STATUS.get(status))
 
 
 def print_table(
@@ -88,8 +97,6 @@ def _print_grid(
     """
     unicode = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
     rule, crossing, between = ("─", "─", " ") if unicode else ("-", "+", "|")
-    bold = sys.stdout.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
-
     view = screen()
 
     def line(row: Sequence[str]) -> str:
@@ -100,7 +107,7 @@ def _print_grid(
         return f" {between}".join(fitted).rstrip()
 
     if headed:
-        print(f"\x1b[1m{line(columns)}\x1b[0m" if bold else line(columns))
+        print(view.painted(line(columns), "bold"))
         print(crossing.join(rule * (width + 1) for width, _ in layout))
     for row in cells:
         print(line(row))
@@ -111,8 +118,7 @@ def _painted(text: str, fitted: str, view: Screen) -> str:
     if not isinstance(text, Cell):
         return fitted
     shown = fitted.rstrip()
-    painted = view.painted(shown, "dim") if text.dim else shown
-    return view.linked(painted, text.url) + fitted[len(shown) :]
+    return view.linked(view.painted(shown, text.colour), text.url) + fitted[len(shown) :]
 
 
 def _fit(text: str, width: int, right: bool) -> str:

@@ -30,8 +30,11 @@ def moment_of(text: str | None, option: str) -> datetime | None:
 
     A day, a month and yesterday mean their begin in UTC; `last week` means a week ago.
     """
-    if text is None:
-        return None
+    return None if text is None else required_moment_of(text, option)
+
+
+def required_moment_of(text: str, option: str) -> datetime:
+    """Parse a time as `moment_of` does."""
     moment = _moment(text, datetime.now(UTC))
     if moment is None:
         raise click.BadParameter(f"{text!r} is not a time; write {ACCEPTED}", param_hint=option)
@@ -58,12 +61,28 @@ def past_moment_of(text: str | None, option: str) -> datetime | None:
     be shown under such a time.
     """
     begin, end = moment_of(text, option), end_of(text, option)
+    _require_past(begin, option)
+    return end
+
+
+def require_period(
+    begin: datetime | None, end: datetime | None, since: str | None, until: str | None
+) -> None:
+    """Refuse a time that begins in the future, or ends before it begins.
+
+    `since`, `until`: how it was said.
+    """
+    _require_past(begin, "--since")
+    if begin is not None and end is not None and end < begin:
+        raise click.UsageError(f"--until {until} is before --since {since}")
+
+
+def _require_past(moment: datetime | None, option: str) -> None:
     now = datetime.now(UTC)
-    if begin is not None and begin > now:
+    if moment is not None and moment > now:
         raise click.BadParameter(
             f"that is in the future (now {now:%Y-%m-%d %H:%M} UTC)", param_hint=option
         )
-    return end
 
 
 def _moment(text: str, now: datetime) -> datetime | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from heapq import nlargest, nsmallest
 from typing import NamedTuple
 
@@ -79,9 +79,7 @@ def digest_of(
 
 def times_of(since: datetime, until: datetime) -> TwoTimes:
     """Return the days of a time, and as many before; at least one day."""
-    begin, last = since.astimezone(UTC), until.astimezone(UTC).date()
-    first = begin.date() if begin.time() == time() else begin.date() + _DAY
-    return TwoTimes(min(first, last), last)
+    return TwoTimes(*Period(since=since).days(until.astimezone(UTC).date()))
 
 
 def _gained(ledger: Ledger, scope: Scope, times: TwoTimes) -> dict[Counted, dict[Key, _Gained]]:

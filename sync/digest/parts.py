@@ -92,9 +92,12 @@ def _totals(digest: Digest) -> Iterator[Line]:
 
 def _total(growth: CounterGrowth, days: int) -> str:
     is_level = growth.counter in LEVELS
-    text = f"{_WORDS[growth.counter]}: {_number(growth.all.gained, is_level)}"
-    if growth.all.total is not None:
-        text += f" to {growth.all.total:,}"
+    gained, total = growth.all.gained, growth.all.total
+    text = f"{_WORDS[growth.counter]}: "
+    if total is None:
+        text += _number(gained, is_level)
+    else:
+        text += f"{signed(gained)} to {total:,}" if gained else f"unchanged, {total:,}"
     if growth.all.before is not None:
         before = _number(growth.all.before, is_level)
         text += f" ({before} in the {counted(days, 'day')} before)"

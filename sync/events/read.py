@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby, islice
 from operator import itemgetter
 
@@ -36,10 +36,16 @@ class Period:
     until: datetime | None = None
 
     def days(self, today: date) -> tuple[date, date]:
-        """Return its first and last day in UTC, up to today."""
-        first = _FIRST_DAY if self.since is None else self.since.astimezone(UTC).date()
-        last = today if self.until is None else self.until.astimezone(UTC).date()
-        return first, min(last, today)
+        """Return its first and last whole day in UTC, up to today; at least one day.
+
+        Counters are known by the day: seven days until now are today and the six before.
+        """
+        last = today if self.until is None else min(self.until.astimezone(UTC).date(), today)
+        if self.since is None:
+            return _FIRST_DAY, last
+        begin = self.since.astimezone(UTC)
+        first = begin.date() if begin.time() == time() else begin.date() + timedelta(days=1)
+        return min(first, last), last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

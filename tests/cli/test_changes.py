@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -102,7 +103,6 @@ def test_an_event_as_json_has_names_kind_and_fields_before_and_after(eventful: P
         (("--owner", "GRACE"), {"grace/tide"}),
         (("--repository", "larch-tree", "--repository", "*/site"), {"ada/larch-tree", "ada/site"}),
         (("--account", "me", "--kind", "removed"), {"ada/site"}),
-        (("--account", "nobody"), set()),
         (("--until", "30d ago"), set()),
         (("--change", "removed", "--change", "renamed"), {"ada/site", "ada/larch-tree"}),
     ],
@@ -126,7 +126,9 @@ def test_events_are_narrowed_by_name_owner_account_kind_and_time(
         (("--field", "descripton"), "did you mean description?"),
         (("--field", "stargazers_count"), "repoledger history"),
         (("--kind", "stars", "--fields"), "rows of the change log have no kind 'stars'"),
-        (("--kind", "nosuch"), "'nosuch'"),
+        (("--kind", "star"), "no kind 'star'; did you mean stars?"),
+        (("--since", "2999-01-01"), "that is in the future"),
+        (("--account", "nobody"), "no account 'nobody'"),
         (("nosuch",), "holds no repository called nosuch"),
     ],
 )
@@ -136,6 +138,20 @@ def test_wrong_use_is_one_sentence_that_names_what_is_accepted(
     done = repoledger("changes", *options, cwd=eventful)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
+
+
+def test_an_owner_that_occurs_nowhere_is_told_with_the_nearest(eventful: Path) -> None:
+    for command in ("changes", "digest"):
+        done = repoledger(command, "--owner", "adaa", cwd=eventful)
+        assert "no repository belongs to adaa; did you mean ada?" in done.stderr
+
+
+def test_seven_days_are_the_same_days_in_every_command(eventful: Path) -> None:
+    sums = repoledger("changes", "--since", "7d", "--kind", "stars", cwd=eventful).stdout
+    digest = json.loads(repoledger("digest", "--format", "json", cwd=eventful).stdout)
+    today = datetime.now(UTC).date()
+    assert digest["days"] == 7
+    assert f"{today - timedelta(days=6)} to {today}, in sum" in sums
 
 
 def test_a_time_or_a_pattern_without_events_says_so(eventful: Path) -> None:

@@ -105,7 +105,7 @@ def test_mistakes_are_told_with_what_is_right(grown: Path) -> None:
 
 def test_filters_of_the_command_line_reach_the_ledger(grown: Path) -> None:
     assert names(grown, "--license", "mit") == ["beta"]
-    assert names(grown, "--stars", "1000..") == ["alpha-two"]
+    assert names(grown, "--stars", "1000..") == ["alpha-two", "decade"]
     assert names(grown, "--search", "BET octo") == ["beta"]
     assert names(grown, "--template") == names(grown, "--pushed-before", "1999-01-01") == []
     assert len(names(grown, "--visibility", "public", "--not-archived")) == 3
