@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -51,10 +52,14 @@ def preview(accounts: Sequence[Account], job: Job, fmt: Format, *, accept: bool)
     with scratch_ledger(url, job.stop) as scratch, Store(scratch.url, stop=job.stop) as store:
         found: Iterable[dict[str, Any]] = rows(scratch, store)
         hosts: set[str] = set()
+        told: Counter[str] = Counter()
         if fmt is Format.table:
             # A table needs all of its rows anyway, and failures are known only then.
-            found = list(found)
-            hosts = {row["host"] for row in found}
+            all_rows = list(found)
+            hosts = {row["host"] for row in all_rows}
+            keys = {(row["action"], row["host"], row["id"]): None for row in all_rows}
+            told = Counter(action for action, _, _ in keys)
+            found = _in_short(all_rows)
         output.print_rows(
             found,
             fmt,
@@ -62,11 +67,24 @@ def preview(accounts: Sequence[Account], job: Job, fmt: Format, *, accept: bool)
             table_columns=(*host_columns(hosts), *_SHOWN),
             empty="nothing to show" if failures else "nothing would change",
         )
+    if told:
+        print(f"\nin sum: {', '.join(f'{action} {number:,}' for action, number in told.items())}")
     for name, why in withheld.items() if fmt is Format.table else ():
         output.say(f"{name}: withheld: {why}")  # the table may have no room for the reason
     for failure in failures:
         output.print_error(failure)
     return worst(codes)
+
+
+def _in_short(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield one row of each new repository, not one of each of its fields, and the others."""
+    seen: set[tuple[str, int]] = set()
+    for row in rows:
+        if row["action"] != "insert":
+            yield row
+        elif (key := (row["host"], row["id"])) not in seen:
+            seen.add(key)
+            yield row | dict.fromkeys(("field", "old_value", "new_value"))
 
 
 def _rows(

@@ -86,3 +86,19 @@ def test_a_dry_run_before_the_first_run_makes_no_database(github: Sandbox, folde
     assert done.returncode == 0
     assert "octo/hello" in done.stdout
     assert not (folder / "ledger.db").exists()
+
+
+def test_the_table_of_a_dry_run_has_a_line_for_a_new_repository_and_a_sum(
+    github: Sandbox, folder: Path
+) -> None:
+    kept = github.add_repository("octo", "kept", description="Old")
+    repoledger("backfill", cwd=folder, TOKEN=TOKEN)
+    github.edit(kept, description="New")
+    github.add_repository("octo", "added")
+    done = repoledger("backfill", "--dry-run", cwd=folder, TOKEN=TOKEN)
+    _, _, *rows = done.stdout.splitlines()
+    assert sorted(row.split()[:2] for row in rows[:2]) == [
+        ["octo/added", "insert"],
+        ["octo/kept", "update"],
+    ]
+    assert rows[2:] in (["", "in sum: update 1, insert 1"], ["", "in sum: insert 1, update 1"])
