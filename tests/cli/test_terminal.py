@@ -111,7 +111,7 @@ def filled(filled_once: Path, tmp_path: Path) -> Iterator[tuple[Path, Sandbox]]:
     folder = shutil.copytree(filled_once, tmp_path / "filled")
     with Sandbox() as github:
         github.add_user("octo", token=TOKEN, scopes=())
-        github.add_repository("octo", "new", description=HOSTILE)
+        github.add_repository("octo", "new\x1b[31mc", description=HOSTILE)
         write_config(folder, github.url)
         yield folder, github
 
