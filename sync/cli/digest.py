@@ -88,8 +88,6 @@ def digest(
 
     with Ledger(config.database.url) as ledger:
         require_account(settings, ledger, account)
-        if unknown := unknown_word(ledger, owner=owner):
-            output.print_warning(unknown)
         made = digest_of(
             ledger,
             ledger.scope(account=account, owner=owner),
@@ -97,6 +95,8 @@ def digest(
             end,
             needs(config, ledger, datetime.now(UTC)),
         )
+        if not made.repositories and (unknown := unknown_word(ledger, owner=owner)):
+            output.print_warning(unknown)
     text = _written(made, chosen)
     if file is None:
         click.echo(text, nl=False)
