@@ -35,7 +35,7 @@ def test_the_table_has_figures_if_asked_and_fits(figured: Path) -> None:
     shown = on_terminal("repos", "--figures", cwd=figured, columns=80)
     header, _, first, second, *_ = shown.splitlines()
     assert header.split()[1:] == ["stars", "language", "views", "clones", "downloads", "pushed"]
-    assert first.split()[:5] == ["octo/alpha-two", "50", "74", "37", "900"]
+    assert first.split()[:5] == ["octo/alpha-two", "1530", "74", "37", "900"]
     assert len(second.split()) == 3
     assert "views" not in repoledger("repos", cwd=figured).stdout
 

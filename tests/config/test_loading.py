@@ -203,7 +203,7 @@ def test_the_named_file_wins_over_the_variable_and_that_over_the_folder(
 
 
 def test_without_any_file_the_message_says_how_to_get_one(here: Path) -> None:
-    with pytest.raises(ConfigError, match=r"no config\.toml .*`repoledger init`.*--config"):
+    with pytest.raises(ConfigError, match=r"looked for config\.toml .*`repoledger init`.*--config"):
         load(None, {"REPOLEDGER_GITHUB__CONCURRENCY": "2"})
 
 

@@ -7,6 +7,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -21,6 +22,7 @@ STARTED: list[subprocess.Popen[str]] = []
 PROJECT = Path(__file__).parents[2]
 # Sections of a configuration for tests that are not about the resources of repositories.
 LISTING_ALONE = "[resources]\ndefault = false\n"
+CTRL_C = "\x03"
 _PATIENCE = 60.0  # seconds for a command
 
 
@@ -133,11 +135,18 @@ def answered_at_terminal(
         os.chdir(cwd)
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored by what runs in the background
         os.execvpe(COMMAND[0], [*COMMAND, *arguments], shown)
-    output = b""
+    output, typed = b"", ""
     with os.fdopen(terminal, "r+b", buffering=0) as stream, contextlib.suppress(OSError):
-        while chunk := stream.read(65_536):  # a closed terminal is an error, not an end
-            output += chunk
+        while True:
+            if typed == CTRL_C and not select.select([stream], [], [], 1.0)[0]:
+                # Python does not hear it between two calls; a person would press it again.
+                stream.write(typed.encode())
+            elif not (chunk := stream.read(65_536)):
+                break
+            else:  # a closed terminal is an error, not an end
+                output += chunk
             if waiting and waiting[0][0].encode() in output:
-                stream.write(waiting.pop(0)[1].encode())
+                typed = waiting.pop(0)[1]
+                stream.write(typed.encode())
     _, status = os.waitpid(pid, 0)
     return os.waitstatus_to_exitcode(status), output
