@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -41,7 +41,10 @@ def upgrade() -> None:
     _add_growth(dialect)
     # Without the right to drop a view, or with views of the user's on it, the view stays.
     for remake in (_remake_current, _remake_daily):
-        with suppress(DBAPIError), op.get_bind().begin_nested():
+        # Elsewhere each such statement ends a savepoint.
+        transactional = dialect in ("sqlite", "postgresql")
+        whole = op.get_bind().begin_nested() if transactional else nullcontext()
+        with suppress(DBAPIError), whole:
             remake(dialect)
 
 

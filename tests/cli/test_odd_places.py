@@ -141,4 +141,4 @@ def test_a_moment_before_the_calendar_begins_is_wrong_use(folder: Path) -> None:
     repoledger("migrate", cwd=folder)
     done = repoledger("changes", "--since", "0001-01-01T00:00+14:00", cwd=folder)
     assert done.returncode == 2
-    assert "must be a date" in " ".join(done.stderr.split())
+    assert "is not a time; write a date" in " ".join(done.stderr.split())
