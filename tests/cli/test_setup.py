@@ -122,7 +122,7 @@ def test_the_version_is_told(arguments: tuple[str, ...], tmp_path: Path) -> None
         (("bakfill",), "Did you mean 'backfill'?"),
         (("repos", "--limt", "1"), "Did you mean '--limit'?"),
         (("repos", "--sort", "starz"), "did you mean stars?"),
-        (("changes", "--change", "Created"), "'created'"),
+        (("changes", "--change", "Created"), "did you mean created?"),
         (("repos", "--limit", "0"), "--limit"),
         (("query",), "SQL"),
         (("copy",), "--to"),
