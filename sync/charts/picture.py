@@ -1,4 +1,4 @@
-"""What a picture shows: panels with lines, and their words. No I/O here."""
+"""The panels of a picture, with their lines and words. No I/O here."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Panel(NamedTuple):
 
     @property
     def note(self) -> str:
-        """What has to be said of the axis: whether it begins at 0."""
+        """The sentence about an axis that does not begin at 0; "" for one that does."""
         axis = self.axis
         if axis is None or axis.low == 0:
             return ""

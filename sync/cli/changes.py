@@ -16,6 +16,7 @@ from sync.cli.hosts import host_columns, host_option, is_glob, repository_at
 from sync.cli.output import limit_option
 from sync.cli.repository_filters import require_account, unknown_word
 from sync.cli.result import Result, result_options
+from sync.cli.scope_options import account_option, owner_option
 from sync.cli.screen import screen, show
 from sync.cli.settings import Settings, open_ledger
 from sync.cli.times import ACCEPTED, end_of, moment_of, require_period
@@ -55,18 +56,8 @@ _EVENT = (
 )
 @click.option("--until", metavar="WHEN", help="Only until then; a day means its end.")
 @host_option
-@click.option(
-    "--account",
-    metavar="NAME",
-    shell_complete=completion.accounts,
-    help="Only repositories that this account lists or did.",
-)
-@click.option(
-    "--owner",
-    metavar="LOGIN",
-    shell_complete=completion.owners,
-    help="Only repositories that this owner has or had.",
-)
+@account_option
+@owner_option
 @click.option(
     "--repository",
     metavar="OWNER/NAME",
@@ -215,8 +206,8 @@ def _print_events(
     from sync.events.read import events_in, sums_over
 
     today = datetime.now(UTC).date()
-    told_alone = _MOVERS if result.is_table and not everything else None
-    told_alone = limit if limit is not None else told_alone
+    is_short = limit is None and result.is_table and not everything
+    told_alone = _MOVERS if is_short else limit
     sums, rests = sums_over(ledger, wish, today, told_alone)
     events = events_in(ledger, wish)
     if limit is not None:

@@ -25,7 +25,7 @@ Completer = Callable[[click.Context, click.Parameter, str], "list[CompletionItem
 Ask = Callable[["Connection", "Dialect", str], Iterable[str]]
 
 _PATIENCE = 2.0  # seconds: nobody waits longer for a word
-# What the log of changes has as `field` besides the fields of a repository.
+# Values of `field` in the change log besides the fields of a repository.
 _OF_THE_LOG = ("account", "created", "removal_reason", "removed_at")
 
 

@@ -1,4 +1,4 @@
-"""What the demo shows of its ledger: the week, growth, and what GitHub has forgotten."""
+"""The page of the demo about its ledger: the week, growth, and what GitHub has forgotten."""
 
 from __future__ import annotations
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sync.cli import completion, output
+from sync.cli import output
 from sync.cli.formats import format_of
 from sync.cli.output_files import as_stdout, replacing
 from sync.cli.repository_filters import require_account, unknown_word
+from sync.cli.scope_options import account_option, owner_option
 from sync.cli.settings import Settings
 from sync.cli.times import ACCEPTED, end_of, require_period, required_moment_of
 
@@ -40,18 +41,8 @@ _ENDINGS = {
 @click.command
 @click.option("--since", metavar="WHEN", default="7d", help=f"Begin of the time: {ACCEPTED}.")
 @click.option("--until", metavar="WHEN", help="End of the time; a day means its end. Default: now.")
-@click.option(
-    "--account",
-    metavar="NAME",
-    shell_complete=completion.accounts,
-    help="Only repositories that this account lists or did.",
-)
-@click.option(
-    "--owner",
-    metavar="LOGIN",
-    shell_complete=completion.owners,
-    help="Only repositories that this owner has or had.",
-)
+@account_option
+@owner_option
 @click.option(
     "--format",
     "fmt",

@@ -39,7 +39,7 @@ class Token(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What a new configuration depends on; None where nothing was said.
+    """The answers that a new configuration depends on; None where nothing was said.
 
     `username`: whose public repositories are read without a token. `keyring`: whether
     `repoledger login` has the system's keyring; otherwise a file.

@@ -21,7 +21,7 @@ MOST = 20  # repositories that are compared
 
 
 class Asked(NamedTuple):
-    """What is asked for. `counter`: None for a table of several."""
+    """The options of a request for the past. `counter`: None for a table of several."""
 
     names: Sequence[str]
     wanted: Wanted

@@ -134,7 +134,7 @@ def repos(
 
 
 class _Asked(NamedTuple):
-    """What is shown, and in which order. `columns`: none were chosen, if empty."""
+    """The columns and the order of a list. `columns`: none were chosen, if empty."""
 
     columns: list[str]
     orders: list[tuple[str, bool]]
@@ -169,7 +169,7 @@ def _asked(
     if begin is not None and begin > (moment or datetime.now(UTC)):
         what = "that is in the future" if moment is None else "must not be after --as-of"
         raise click.BadParameter(what, param_hint="--since")
-    # What is gained since a date begins with it: after the end of the day before.
+    # A gain since a date begins with that day: after the end of the day before.
     gained_since = None if begin is None else (begin - timedelta(microseconds=1)).date()
     return _Asked(shown, [ORDERS[name] for name in orders], figures, gained_since, moment)
 
